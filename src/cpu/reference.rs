@@ -1,0 +1,91 @@
+//! The textbook: one matrix, one thread, one loop after another. Never made faster; everything else is
+//! checked against it.
+
+use super::scaling;
+use crate::inverses::Status;
+use crate::scalar::Scalar;
+
+/// Inverts one row-major matrix of `order` by Gauss-Jordan elimination with partial pivoting, into `inverse`.
+///
+/// This is the definition that engines and kernels are held to: slow, plain and public, so that other
+/// programs can hold themselves to it too. Where the status is not 0, `inverse` is filled with [`Scalar::NAN`].
+///
+/// ```
+/// let mut inverse = [0.0; 4];
+/// let status = batchinv::invert_reference(&[4.0_f64, 7.0, 2.0, 6.0], 2, &mut inverse);
+/// assert!(status.is_inverted());
+/// assert!((inverse[0] - 0.6).abs() < 1e-15);
+/// ```
+///
+/// # Panics
+/// Where `matrix` or `inverse` does not hold order^2 elements.
+pub fn invert_reference<T: Scalar>(matrix: &[T], order: usize, inverse: &mut [T]) -> Status {
+    let n = order;
+    assert_eq!(matrix.len(), n * n, "the matrix is not of order {n}");
+    assert_eq!(inverse.len(), n * n, "the inverse is not of order {n}");
+    let status = eliminate(matrix, n, inverse);
+    if !status.is_inverted() {
+        inverse.fill(T::NAN);
+    }
+    status
+}
+
+fn eliminate<T: Scalar>(matrix: &[T], n: usize, inverse: &mut [T]) -> Status {
+    if matrix.iter().any(|element| !element.finite()) {
+        return Status::NOT_FINITE;
+    }
+    let mut a = matrix.to_vec();
+    let scaling = scaling::scale(&mut a, n);
+
+    // Beside A stands the identity; what turns A into the identity turns the identity into A^-1.
+    for i in 0..n {
+        for j in 0..n {
+            inverse[i * n + j] = if i == j { T::ONE } else { T::ZERO };
+        }
+    }
+
+    for k in 0..n {
+        // The pivot: the largest |re| + |im| on or below the diagonal, the first of them.
+        let mut pivot_row = k;
+        for i in k + 1..n {
+            if a[i * n + k].pivot_magnitude() > a[pivot_row * n + k].pivot_magnitude() {
+                pivot_row = i;
+            }
+        }
+        let pivot = a[pivot_row * n + k];
+        if pivot == T::ZERO {
+            return scaling.map_or(Status::singular(k + 1), |scaling| scaling.zero_pivot(k));
+        }
+        for j in 0..n {
+            a.swap(k * n + j, pivot_row * n + j);
+            inverse.swap(k * n + j, pivot_row * n + j);
+        }
+
+        // The pivot row, divided by the pivot.
+        let reciprocal = pivot.reciprocal();
+        for j in 0..n {
+            a[k * n + j] = a[k * n + j] * reciprocal;
+            inverse[k * n + j] = inverse[k * n + j] * reciprocal;
+        }
+
+        // Every other row, less its multiple of the pivot row.
+        for i in 0..n {
+            if i != k {
+                let factor = a[i * n + k];
+                for j in 0..n {
+                    a[i * n + j] = a[i * n + j] - factor * a[k * n + j];
+                    inverse[i * n + j] = inverse[i * n + j] - factor * inverse[k * n + j];
+                }
+            }
+        }
+    }
+
+    if let Some(scaling) = scaling {
+        for i in 0..n {
+            for j in 0..n {
+                inverse[i * n + j] = scaling.undo(i, j, inverse[i * n + j]);
+            }
+        }
+    }
+    if inverse.iter().all(|element| element.finite()) { Status::INVERTED } else { Status::NOT_FINITE }
+}

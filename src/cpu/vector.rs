@@ -1,0 +1,230 @@
+//! A SIMD vector of scalars, real or complex: what both CPU kernels are written in.
+
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
+use num_complex::Complex;
+
+use crate::scalar::{Real, Scalar};
+
+/// A comparison's outcome, lane by lane.
+pub type Mask<V, S> = <V as SimdBase<S>>::Mask;
+
+/// A SIMD vector of `T`: one native vector for reals, one each for real and imaginary parts for complex numbers.
+///
+/// Every method is `inline(always)`: only then does its body compile with the instructions of the
+/// level that the caller was compiled for.
+pub trait Vector<S: Simd, T: Scalar>: Copy + Send + Sync {
+    /// The reals that magnitudes are made of.
+    type Magnitude: SimdFloat<S, Element = T::Real>;
+
+    /// Scalars to a vector.
+    const LANES: usize;
+
+    /// The same scalar in every lane.
+    fn splat(simd: S, scalar: T) -> Self;
+
+    /// The scalar in a lane.
+    fn lane(&self, lane: usize) -> T;
+
+    /// Puts a scalar into a lane.
+    fn set_lane(&mut self, lane: usize, scalar: T);
+
+    /// self * factor
+    fn mul(self, factor: Self) -> Self;
+
+    /// self - factor * row, fused where the level fuses.
+    fn sub_mul(self, factor: Self, row: Self) -> Self;
+
+    /// self + factor * row, fused where the level fuses.
+    fn add_mul(self, factor: Self, row: Self) -> Self;
+
+    /// 1 / self
+    fn reciprocal(self, simd: S) -> Self;
+
+    /// |re| + |im|
+    fn magnitude(self) -> Self::Magnitude;
+
+    /// The larger of |re| and |im|.
+    fn largest_part(self) -> Self::Magnitude;
+
+    /// The smaller of those of |re| and |im| that are not 0; infinite where both are.
+    fn smallest_part(self, simd: S) -> Self::Magnitude;
+
+    /// `sum` where self is finite, NaN where it is not.
+    fn poison(self, sum: Self::Magnitude, zero: Self::Magnitude) -> Self::Magnitude;
+
+    /// `yes` where the mask is set, `no` elsewhere.
+    fn select(mask: Mask<Self::Magnitude, S>, yes: Self, no: Self) -> Self;
+}
+
+/// |x|, or infinity where x is 0.
+#[inline(always)]
+fn nonzero<S: Simd, V: SimdFloat<S, Element: Real>>(simd: S, x: V) -> V {
+    let x = x.abs();
+    x.simd_eq(V::splat(simd, V::Element::ZERO)).select(V::splat(simd, V::Element::from_f64(f64::INFINITY)), x)
+}
+
+macro_rules! real_vector {
+    ($real:ident) => {
+        impl<S: Simd, V: SimdFloat<S, Element = $real>> Vector<S, $real> for V {
+            type Magnitude = V;
+            const LANES: usize = V::LEN;
+
+            #[inline(always)]
+            fn splat(simd: S, scalar: $real) -> Self {
+                <V as SimdBase<S>>::splat(simd, scalar)
+            }
+
+            #[inline(always)]
+            fn lane(&self, lane: usize) -> $real {
+                self.as_slice()[lane]
+            }
+
+            #[inline(always)]
+            fn set_lane(&mut self, lane: usize, scalar: $real) {
+                self.as_mut_slice()[lane] = scalar;
+            }
+
+            #[inline(always)]
+            fn mul(self, factor: Self) -> Self {
+                self * factor
+            }
+
+            #[inline(always)]
+            fn sub_mul(self, factor: Self, row: Self) -> Self {
+                (-factor).mul_add(row, self)
+            }
+
+            #[inline(always)]
+            fn add_mul(self, factor: Self, row: Self) -> Self {
+                factor.mul_add(row, self)
+            }
+
+            #[inline(always)]
+            fn reciprocal(self, simd: S) -> Self {
+                <V as SimdBase<S>>::splat(simd, 1.0) / self
+            }
+
+            #[inline(always)]
+            fn magnitude(self) -> V {
+                self.abs()
+            }
+
+            #[inline(always)]
+            fn largest_part(self) -> V {
+                self.abs()
+            }
+
+            #[inline(always)]
+            fn smallest_part(self, simd: S) -> V {
+                nonzero(simd, self)
+            }
+
+            #[inline(always)]
+            fn poison(self, sum: V, zero: V) -> V {
+                self.mul_add(zero, sum)
+            }
+
+            #[inline(always)]
+            fn select(mask: Mask<V, S>, yes: Self, no: Self) -> Self {
+                mask.select(yes, no)
+            }
+        }
+    };
+}
+
+real_vector!(f32);
+real_vector!(f64);
+
+/// A vector of complex numbers: real parts in one native vector, imaginary parts in another.
+#[derive(Clone, Copy)]
+pub struct Planar<V> {
+    re: V,
+    im: V,
+}
+
+macro_rules! complex_vector {
+    ($real:ident) => {
+        impl<S: Simd, V: SimdFloat<S, Element = $real>> Vector<S, Complex<$real>> for Planar<V> {
+            type Magnitude = V;
+            const LANES: usize = V::LEN;
+
+            #[inline(always)]
+            fn splat(simd: S, scalar: Complex<$real>) -> Self {
+                Self { re: <V as SimdBase<S>>::splat(simd, scalar.re), im: <V as SimdBase<S>>::splat(simd, scalar.im) }
+            }
+
+            #[inline(always)]
+            fn lane(&self, lane: usize) -> Complex<$real> {
+                Complex::new(self.re.as_slice()[lane], self.im.as_slice()[lane])
+            }
+
+            #[inline(always)]
+            fn set_lane(&mut self, lane: usize, scalar: Complex<$real>) {
+                self.re.as_mut_slice()[lane] = scalar.re;
+                self.im.as_mut_slice()[lane] = scalar.im;
+            }
+
+            #[inline(always)]
+            fn mul(self, factor: Self) -> Self {
+                Self {
+                    re: (-self.im).mul_add(factor.im, self.re * factor.re),
+                    im: self.im.mul_add(factor.re, self.re * factor.im),
+                }
+            }
+
+            #[inline(always)]
+            fn sub_mul(self, factor: Self, row: Self) -> Self {
+                Self {
+                    re: factor.im.mul_add(row.im, (-factor.re).mul_add(row.re, self.re)),
+                    im: (-factor.im).mul_add(row.re, (-factor.re).mul_add(row.im, self.im)),
+                }
+            }
+
+            #[inline(always)]
+            fn add_mul(self, factor: Self, row: Self) -> Self {
+                Self {
+                    re: (-factor.im).mul_add(row.im, factor.re.mul_add(row.re, self.re)),
+                    im: factor.im.mul_add(row.re, factor.re.mul_add(row.im, self.im)),
+                }
+            }
+
+            #[inline(always)]
+            fn reciprocal(self, simd: S) -> Self {
+                let mut reciprocal = self;
+                for lane in 0..V::LEN {
+                    reciprocal.set_lane(lane, self.lane(lane).reciprocal());
+                }
+                let _ = simd;
+                reciprocal
+            }
+
+            #[inline(always)]
+            fn magnitude(self) -> V {
+                self.re.abs() + self.im.abs()
+            }
+
+            #[inline(always)]
+            fn largest_part(self) -> V {
+                self.re.abs().max(self.im.abs())
+            }
+
+            #[inline(always)]
+            fn smallest_part(self, simd: S) -> V {
+                nonzero(simd, self.re).min(nonzero(simd, self.im))
+            }
+
+            #[inline(always)]
+            fn poison(self, sum: V, zero: V) -> V {
+                self.re.mul_add(zero, self.im.mul_add(zero, sum))
+            }
+
+            #[inline(always)]
+            fn select(mask: Mask<V, S>, yes: Self, no: Self) -> Self {
+                Self { re: mask.select(yes.re, no.re), im: mask.select(yes.im, no.im) }
+            }
+        }
+    };
+}
+
+complex_vector!(f32);
+complex_vector!(f64);

@@ -1,0 +1,126 @@
+//! What can go wrong with a call. A singular matrix is not among it, except for the strict [`inv`](crate::inv).
+
+/// Why a call could not run, or, from the strict [`inv`](crate::inv) alone, which matrix has no inverse.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The elements, the order and the length do not fit together.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+
+    /// From [`inv`](crate::inv): the first matrix with a status other than 0 is singular. NumPy raises
+    /// `LinAlgError: Singular matrix`.
+    #[error("Singular matrix: matrix {index} of the stack, the pivot of column {column} is exactly zero")]
+    Singular {
+        /// Position in the stack, from 0.
+        index: usize,
+        /// Column of the zero pivot, from 1.
+        column: usize,
+    },
+
+    /// From [`inv`](crate::inv): the first matrix with a status other than 0 holds NaN or infinity, or its
+    /// inverse overflows the scalar.
+    #[error("not finite: matrix {index} of the stack holds NaN or infinity, or its inverse overflows")]
+    NotFinite {
+        /// Position in the stack, from 0.
+        index: usize,
+    },
+
+    /// No adapter was found that the GPU engine can use.
+    #[error("no GPU adapter: {reason}")]
+    NoAdapter {
+        /// What was looked for, and what was there.
+        reason: String,
+    },
+
+    /// The engine cannot do this work.
+    #[error("the {engine} engine cannot do this: {reason}")]
+    Unsupported {
+        /// `gpu` or `cpu`.
+        engine: crate::Engine,
+        /// What it cannot take.
+        reason: String,
+    },
+
+    /// The device has not enough memory for even the smallest piece of the work.
+    #[error("out of GPU memory: {detail}")]
+    OutOfMemory {
+        /// What the device said.
+        detail: String,
+    },
+
+    /// The device was lost, or refused a command, in the middle of the call.
+    #[error("GPU device lost after {done} of {len} matrices: {detail}")]
+    DeviceLost {
+        /// How many matrices were finished before, from the start of the stack.
+        done: usize,
+        /// The length of the stack.
+        len: usize,
+        /// What the device said.
+        detail: String,
+    },
+}
+
+/// Elements, order and length that do not make a stack, or outputs that do not fit one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShapeError {
+    /// The number of elements is no multiple of order^2.
+    #[error("{elements} elements do not make whole matrices of order {order} ({order} x {order})")]
+    NotWhole {
+        /// How many elements there are.
+        elements: usize,
+        /// The order asked for.
+        order: usize,
+    },
+
+    /// The number of elements is not len * order^2.
+    #[error("{len} matrices of order {order} need {needed} elements, got {elements}")]
+    Length {
+        /// How many elements there are.
+        elements: usize,
+        /// The order.
+        order: usize,
+        /// The number of matrices.
+        len: usize,
+        /// len * order^2.
+        needed: usize,
+    },
+
+    /// len * order^2 elements are more than memory can address.
+    #[error("{len} matrices of order {order} are more than memory can address")]
+    TooLarge {
+        /// The order.
+        order: usize,
+        /// The number of matrices.
+        len: usize,
+    },
+
+    /// Matrices of order 0 have no elements: their number must be given, with `with_len`.
+    #[error("a stack of order 0 has no elements to count: give its length")]
+    UnknownLength,
+
+    /// An output slice has not the length that the stack needs.
+    #[error("the output for {what} holds {got}, the stack needs {needed}")]
+    Output {
+        /// `elements`, `statuses` or `rconds`.
+        what: &'static str,
+        /// Its length.
+        got: usize,
+        /// The length it must have.
+        needed: usize,
+    },
+
+    /// Two stacks do not fit each other.
+    #[error("a stack of {left_len} matrices of order {left_order} does not fit one of {right_len} of order {right_order}")]
+    Mismatch {
+        /// Length of the left stack.
+        left_len: usize,
+        /// Order of the left stack.
+        left_order: usize,
+        /// Length of the right stack.
+        right_len: usize,
+        /// Order of the right stack.
+        right_order: usize,
+    },
+}

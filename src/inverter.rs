@@ -1,0 +1,313 @@
+//! One call: choose the engine, run it, hand back inverses, statuses and an account.
+
+use std::time::Instant;
+
+use crate::cpu::{self, SimdLevel};
+use crate::inverses::{Inverses, InversesMut, Report, Stages, Status};
+use crate::plan::{AutoPolicy, Engine, Precision, Work};
+#[cfg(feature = "gpu")]
+use crate::{gpu::GpuInverter, plan};
+use crate::{Error, Scalar, Stack, StackBuf};
+
+/// Inverts every matrix of a stack, each with a [`Status`]; the engine is chosen automatically.
+///
+/// The same as [`Inverter::auto`]`().invert(stack)`.
+///
+/// ```
+/// let elements = [1.0_f64, 2.0, 2.0, 4.0];
+/// let inverses = batchinv::invert(batchinv::Stack::new(&elements, 2)?)?;
+/// assert_eq!(inverses.statuses()[0].word(), 2); // the pivot of column 2 is zero
+/// assert!(inverses.stack().elements().iter().all(|x| x.is_nan()));
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+///
+/// # Errors
+/// None for the numbers in the stack. [`Error`] where no engine could finish the work.
+pub fn invert<T: Scalar>(stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
+    Inverter::auto().invert(stack)
+}
+
+/// Inverts every matrix of a stack, or fails on the first that has no inverse, as `np.linalg.inv` does.
+///
+/// ```
+/// let singular = [1.0_f64, 2.0, 2.0, 4.0];
+/// let error = batchinv::inv(batchinv::Stack::new(&singular, 2)?).unwrap_err();
+/// assert!(error.to_string().starts_with("Singular matrix"));
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Singular`] or [`Error::NotFinite`] for the first matrix with a status other than 0; otherwise
+/// as [`invert`].
+pub fn inv<T: Scalar>(stack: Stack<'_, T>) -> Result<StackBuf<T>, Error> {
+    invert(stack)?.strict()
+}
+
+/// An engine by name, or the automatic choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum EngineChoice {
+    /// A hardware adapter where the work is worth the trip, the CPU otherwise.
+    #[default]
+    Auto,
+    /// The CPU engine.
+    Cpu,
+    /// The GPU engine, on any adapter that wgpu finds, the software ones too.
+    Gpu,
+}
+
+impl std::str::FromStr for EngineChoice {
+    type Err = UnknownEngine;
+
+    fn from_str(name: &str) -> Result<Self, UnknownEngine> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "gpu" => Ok(Self::Gpu),
+            _ => Err(UnknownEngine(name.to_owned())),
+        }
+    }
+}
+
+/// A name that is no engine's.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown engine \"{0}\": one of auto, cpu, gpu")]
+pub struct UnknownEngine(String);
+
+/// An engine, with options. Cheap to clone; a GPU's device and pipelines are shared by the clones.
+///
+/// ```
+/// use batchinv::{Inverter, Precision, Stack};
+/// let elements = [2.0_f32, 1.0, 1.0, 3.0];
+/// let inverter = Inverter::cpu().precision(Precision::Double).rcond(true);
+/// let inverses = inverter.invert(Stack::new(&elements, 2)?)?;
+/// assert!(inverses.rconds().unwrap()[0] > 0.1);
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Inverter {
+    choice: EngineChoice,
+    precision: Precision,
+    rcond: bool,
+    level: SimdLevel,
+    policy: AutoPolicy,
+    #[cfg(feature = "gpu")]
+    gpu: GpuSource,
+}
+
+/// Where the GPU engine comes from.
+#[cfg(feature = "gpu")]
+#[derive(Clone, Debug)]
+enum GpuSource {
+    /// The best adapter there is, opened by the first call that wants it and kept for the process.
+    Shared,
+    /// The first adapter whose name contains this, opened and kept likewise.
+    Named(String),
+    /// One that the caller opened.
+    Own(GpuInverter),
+}
+
+impl Inverter {
+    fn with_choice(choice: EngineChoice) -> Self {
+        Self {
+            choice,
+            precision: Precision::Native,
+            rcond: false,
+            level: SimdLevel::best(),
+            policy: AutoPolicy::HardwareOnly,
+            #[cfg(feature = "gpu")]
+            gpu: GpuSource::Shared,
+        }
+    }
+
+    /// The automatic choice, made anew for each call: a hardware adapter where the work is worth the trip, the
+    /// CPU otherwise. Nothing is opened before a call that wants it.
+    pub fn auto() -> Self {
+        Self::with_choice(EngineChoice::Auto)
+    }
+
+    /// The CPU engine.
+    pub fn cpu() -> Self {
+        Self::with_choice(EngineChoice::Cpu)
+    }
+
+    /// The GPU engine on the best adapter that wgpu finds, hardware before software.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] where there is none.
+    #[cfg(feature = "gpu")]
+    pub fn gpu() -> Result<Self, Error> {
+        GpuInverter::shared(None)?;
+        Ok(Self::with_choice(EngineChoice::Gpu))
+    }
+
+    /// The GPU engine on a device that is already open.
+    #[cfg(feature = "gpu")]
+    pub fn with_gpu(gpu: GpuInverter) -> Self {
+        Self { gpu: GpuSource::Own(gpu), ..Self::with_choice(EngineChoice::Gpu) }
+    }
+
+    /// An engine by its name. Without the feature `gpu`, `Gpu` fails and `Auto` is the CPU.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] where the GPU engine is asked for and there is none.
+    pub fn new(choice: EngineChoice) -> Result<Self, Error> {
+        match choice {
+            EngineChoice::Auto => Ok(Self::auto()),
+            EngineChoice::Cpu => Ok(Self::cpu()),
+            #[cfg(feature = "gpu")]
+            EngineChoice::Gpu => Self::gpu(),
+            #[cfg(not(feature = "gpu"))]
+            EngineChoice::Gpu => Err(Error::NoAdapter { reason: "built without the feature \"gpu\"".to_owned() }),
+        }
+    }
+
+    /// The adapter for calls that go to the GPU: the first one whose name contains `name`, whatever the case.
+    /// The best one unless set.
+    #[cfg(feature = "gpu")]
+    #[must_use]
+    pub fn adapter(self, name: &str) -> Self {
+        Self { gpu: GpuSource::Named(name.to_owned()), ..self }
+    }
+
+    /// The precision of the elimination; `Native` unless set.
+    #[must_use]
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// Whether [`Inverter::invert`] also computes reciprocal condition numbers; not unless set.
+    #[must_use]
+    pub fn rcond(self, rcond: bool) -> Self {
+        Self { rcond, ..self }
+    }
+
+    /// The instructions of the CPU engine; the best of the machine unless set.
+    #[must_use]
+    pub fn simd_level(self, level: SimdLevel) -> Self {
+        Self { level, ..self }
+    }
+
+    /// Whether the automatic choice counts a software adapter as hardware. For tests.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn auto_policy(self, policy: AutoPolicy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Inverts every matrix of a stack, each with a [`Status`]. Blocks.
+    ///
+    /// # Errors
+    /// None for the numbers in the stack. [`Error::Unsupported`] where the engine chosen by name cannot take the
+    /// work; [`Error::OutOfMemory`] and [`Error::DeviceLost`] from a device.
+    pub fn invert<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
+        block_on(self.invert_async(stack))
+    }
+
+    /// [`Inverter::invert`], without blocking while the GPU works. On the CPU engine it computes at once.
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// let elements = [2.0_f32];
+    /// let inverses = batchinv::Inverter::cpu().invert_async(batchinv::Stack::new(&elements, 1)?).await?;
+    /// assert_eq!(inverses.stack().elements(), [0.5]);
+    /// # Ok::<(), batchinv::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Inverter::invert`].
+    pub async fn invert_async<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
+        let mut elements = StackBuf::zeros(stack.order(), stack.len())?;
+        let mut statuses = vec![Status::INVERTED; stack.len()];
+        let mut rconds = self.rcond.then(|| vec![T::Real::ZERO; stack.len()]);
+        let output = InversesMut { elements: elements.elements_mut(), statuses: &mut statuses, rconds: rconds.as_deref_mut() };
+        let report = self.invert_into_async(stack, output).await?;
+        Ok(Inverses { stack: elements, statuses, rconds, report })
+    }
+
+    /// Inverts a stack into the caller's own memory. Blocks.
+    ///
+    /// # Errors
+    /// [`ShapeError::Output`](crate::ShapeError::Output) where an output does not fit the stack; otherwise as
+    /// [`Inverter::invert`]. After an error, the outputs hold no meaning.
+    pub fn invert_into<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>) -> Result<Report, Error> {
+        block_on(self.invert_into_async(stack, output))
+    }
+
+    /// [`Inverter::invert_into`], without blocking while the GPU works.
+    ///
+    /// # Errors
+    /// As [`Inverter::invert_into`].
+    pub async fn invert_into_async<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>) -> Result<Report, Error> {
+        output.check(stack)?;
+        let work = Work { scalar: T::KIND, precision: self.precision, order: stack.order(), len: stack.len() };
+        match self.engine(work)? {
+            Chosen::Cpu(reason) => Ok(self.run_cpu(stack, output, reason)),
+            #[cfg(feature = "gpu")]
+            Chosen::Gpu(gpu, reason) => {
+                let report = gpu.invert_into_async(stack, output, self.precision).await?;
+                Ok(Report { reason, ..report })
+            }
+        }
+    }
+
+    fn run_cpu<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>, reason: Option<String>) -> Report {
+        let start = Instant::now();
+        let kernel = cpu::invert(stack, output, self.precision, self.level);
+        let seconds = Stages { dispatch: start.elapsed().as_secs_f64(), ..Stages::default() };
+        Report { engine: Engine::Cpu, adapter: None, kernel, chunks: 1, reason, seconds }
+    }
+
+    #[cfg(not(feature = "gpu"))]
+    fn engine(&self, _: Work) -> Result<Chosen, Error> {
+        let built_without = || "built without the feature \"gpu\"".to_owned();
+        Ok(Chosen::Cpu((self.choice == EngineChoice::Auto).then(built_without)))
+    }
+
+    #[cfg(feature = "gpu")]
+    fn engine(&self, work: Work) -> Result<Chosen, Error> {
+        match self.choice {
+            EngineChoice::Cpu => Ok(Chosen::Cpu(None)),
+            EngineChoice::Gpu => Ok(Chosen::Gpu(self.open_gpu()?, None)),
+            EngineChoice::Auto => {
+                // Adapters are looked for only where one would be used.
+                let gpu = plan::worth_the_trip(work).ok().and_then(|()| self.open_gpu().ok());
+                let (engine, reason) = plan::choose(work, gpu.as_ref().map(GpuInverter::facts), self.policy);
+                Ok(match (engine, gpu) {
+                    (Engine::Gpu, Some(gpu)) => Chosen::Gpu(gpu, Some(reason)),
+                    _ => Chosen::Cpu(Some(reason)),
+                })
+            }
+        }
+    }
+
+    #[cfg(feature = "gpu")]
+    fn open_gpu(&self) -> Result<GpuInverter, Error> {
+        match &self.gpu {
+            GpuSource::Shared => GpuInverter::shared(None),
+            GpuSource::Named(name) => GpuInverter::shared(Some(name)),
+            GpuSource::Own(gpu) => Ok(gpu.clone()),
+        }
+    }
+}
+
+/// The engine for one call, and why the automatic choice fell on it.
+enum Chosen {
+    Cpu(Option<String>),
+    #[cfg(feature = "gpu")]
+    Gpu(GpuInverter, Option<String>),
+}
+
+#[cfg(feature = "gpu")]
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    pollster::block_on(future)
+}
+
+/// Without a GPU there is nothing to wait for: the future is ready at its first poll.
+#[cfg(not(feature = "gpu"))]
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut context) {
+        std::task::Poll::Ready(output) => output,
+        std::task::Poll::Pending => unreachable!("the CPU engine never waits"),
+    }
+}

@@ -1,0 +1,55 @@
+//! `np.linalg.inv` for stacks of matrices, on any GPU.
+//!
+//! One call inverts thousands to millions of small dense square matrices by Gauss-Jordan elimination with
+//! partial pivoting, and says for each matrix whether it was singular. It runs as WGSL compute shaders through
+//! wgpu, or on the SIMD lanes of all the host's cores.
+//!
+//! ```
+//! use approx::assert_relative_eq;
+//! use batchinv::{Stack, StackBuf};
+//!
+//! // Two 2 x 2 matrices, row after row.
+//! let elements = [4.0_f32, 7.0, 2.0, 6.0, /* the second: */ 0.0, 1.0, 2.0, 0.0];
+//! let a = Stack::new(&elements, 2)?;
+//! let inverses = batchinv::invert(a)?;
+//! assert_eq!(inverses.get(1), Some(&[0.0, 0.5, 1.0, 0.0][..]));
+//! assert_relative_eq!(a.product(inverses.stack())?, StackBuf::identity(2, 2), epsilon = 1e-6);
+//! # Ok::<(), batchinv::Error>(())
+//! ```
+//!
+//! # Which function
+//! - [`invert`]: every inverse with a [`Status`] each; a singular matrix is no error.
+//! - [`inv`]: the strict one, as in NumPy: the first matrix without an inverse is an error.
+//! - [`Inverter`]: an engine chosen by name, options, async, and results in the caller's own memory.
+//!
+//! # What holds on every engine
+//! - A matrix whose status is not 0 comes back filled with [`Scalar::NAN`]; its neighbors are untouched.
+//! - The bits of a result depend on order, scalar, precision and adapter or SIMD level; never on the length
+//!   of the stack, the place in it, the chunks or the threads.
+//! - LAPACK's test ratio ||I - X A||_1 / (n ||A||_1 ||X||_1 eps) stays below 3 on LAPACK's own test matrices;
+//!   [`residual_ratio`] computes it.
+//! - The library never prints and never reads the environment.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod cpu;
+mod error;
+#[cfg(feature = "gpu")]
+pub mod gpu;
+mod inverses;
+mod inverter;
+pub mod plan;
+mod residual;
+mod scalar;
+mod stack;
+
+pub use cpu::{reference::invert_reference, SimdLevel};
+pub use error::{Error, ShapeError};
+pub use inverses::{Inverses, InversesMut, Report, Stages, Status, Verdict};
+pub use inverter::{EngineChoice, Inverter, UnknownEngine, inv, invert};
+pub use num_complex::Complex;
+pub use plan::{Engine, Kernel, Precision};
+pub use residual::{reciprocal_condition, residual_ratio};
+pub use scalar::{Real, Scalar, ScalarKind, UnknownScalar};
+pub use stack::{Stack, StackBuf};
+#[cfg(feature = "gpu")]
+pub use wgpu;

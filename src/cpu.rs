@@ -12,8 +12,8 @@ use rayon::prelude::*;
 use self::vector::Vector;
 use crate::inverses::{InversesMut, Status};
 use crate::plan::{self, Kernel, Precision, Work};
-use crate::residual::reciprocal_condition;
-use crate::scalar::{Real, Scalar};
+use crate::residual::fill_rconds;
+use crate::scalar::Scalar;
 use crate::stack::Stack;
 
 /// The instructions that the CPU engine uses.
@@ -110,14 +110,19 @@ impl<T: Scalar> Arithmetic for Double<T> {
 }
 
 /// Inverts a stack into outputs that fit it. Returns the kernel that ran.
-pub fn invert<T: Scalar>(stack: Stack<'_, T>, output: InversesMut<'_, T>, precision: Precision, level: SimdLevel) -> Kernel {
+pub fn invert<T: Scalar>(
+    stack: Stack<'_, T>,
+    output: InversesMut<'_, T>,
+    precision: Precision,
+    level: SimdLevel,
+) -> Kernel {
     let work = Work { scalar: T::KIND, precision, order: stack.order(), len: stack.len() };
     let kernel = plan::cpu_kernel(work);
     let InversesMut { elements, statuses, mut rconds } = output;
     if stack.order() == 0 {
         statuses.fill(Status::INVERTED);
         if let Some(rconds) = rconds {
-            rconds.fill(T::Real::from_f64(f64::INFINITY));
+            fill_rconds(stack, elements, statuses, rconds);
         }
         return kernel;
     }
@@ -130,14 +135,7 @@ pub fn invert<T: Scalar>(stack: Stack<'_, T>, output: InversesMut<'_, T>, precis
         let input = stack.slice(index * task_len..index * task_len + statuses.len());
         run_piece(input, elements, statuses, precision, kernel, level);
         if let Some(rconds) = rconds {
-            for (index, (rcond, status)) in rconds.iter_mut().zip(statuses.iter()).enumerate() {
-                let range = index * size..(index + 1) * size;
-                *rcond = match status.word() {
-                    0 => reciprocal_condition(input.matrix(index), &elements[range], stack.order()),
-                    1.. => T::Real::ZERO,
-                    _ => T::Real::NAN,
-                };
-            }
+            fill_rconds(input, elements, statuses, rconds);
         }
     };
     if !parallel {
@@ -182,7 +180,9 @@ fn run<S: Simd, A: Arithmetic>(
         let mut lanes = lanes::Lanes::new();
         let group = <A::Work as Scalar>::Vector::<S>::LANES;
         let inputs = input.elements().chunks(group * n * n);
-        for ((input, output), statuses) in inputs.zip(elements.chunks_mut(group * n * n)).zip(statuses.chunks_mut(group)) {
+        for ((input, output), statuses) in
+            inputs.zip(elements.chunks_mut(group * n * n)).zip(statuses.chunks_mut(group))
+        {
             lanes::invert_group::<S, A>(simd, &mut lanes, n, input, output, statuses);
         }
     } else {

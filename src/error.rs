@@ -112,7 +112,9 @@ pub enum ShapeError {
     },
 
     /// Two stacks do not fit each other.
-    #[error("a stack of {left_len} matrices of order {left_order} does not fit one of {right_len} of order {right_order}")]
+    #[error(
+        "a stack of {left_len} matrices of order {left_order} does not fit one of {right_len} of order {right_order}"
+    )]
     Mismatch {
         /// Length of the left stack.
         left_len: usize,

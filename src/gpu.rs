@@ -1,35 +1,239 @@
-//! The GPU engine.
-use crate::inverses::{InversesMut, Report};
-use crate::plan::{AdapterFacts, Precision};
-use crate::{Error, Scalar, Stack};
+//! The GPU engine: a device, its pipelines, and the one path from host memory through it and back.
 
-/// A device that inverts stacks. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct GpuInverter {
-    facts: AdapterFacts,
+mod adapter;
+mod pipeline;
+mod poller;
+mod shader;
+mod transfer;
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::Range;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use self::pipeline::Pipelines;
+use self::poller::Poller;
+use self::transfer::{Capacity, Mapping, Pool, Slot};
+use crate::inverses::{InversesMut, Report, Stages, Status};
+use crate::plan::{self, AdapterFacts, Engine, GpuPlan, Precision, Variant, Work};
+use crate::residual::fill_rconds;
+use crate::scalar::Scalar;
+use crate::{Error, Stack};
+
+pub use self::adapter::adapters;
+
+/// The WGSL of a variant, or `None` where no shader is written for it.
+///
+/// For those who want to read or validate what runs; [`GpuInverter`] compiles it itself.
+pub fn shader_source(variant: Variant) -> Option<String> {
+    shader::source(variant)
 }
 
-/// The facts of every adapter that wgpu finds, the best first.
-pub fn adapters() -> Vec<AdapterFacts> {
-    Vec::new()
+/// A device that inverts stacks. Cheap to clone: clones share the device, its pipelines and its buffers, and
+/// may be used from many threads at once.
+///
+/// ```no_run
+/// use batchinv::gpu::GpuInverter;
+/// use batchinv::{Inverter, Stack};
+/// let gpu = GpuInverter::open(Some("llvmpipe"))?;
+/// let inverses = Inverter::with_gpu(gpu).invert(Stack::new(&[2.0_f32, 0.0, 0.0, 4.0], 2)?)?;
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct GpuInverter(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    facts: AdapterFacts,
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    pipelines: Pipelines,
+    pool: Pool,
+    poller: Poller,
 }
 
 impl GpuInverter {
-    /// Opens the first adapter whose name contains `name`, whatever the case; the best one for `None`.
+    /// Opens a device on the first adapter whose name contains `name`, whatever the case; for `None`, on the
+    /// best: discrete, integrated, virtual, other, and software last.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] where there is none, or it opens no device.
     pub fn open(name: Option<&str>) -> Result<Self, Error> {
-        Err(Error::NoAdapter { reason: format!("{name:?}") })
+        let (device, queue, facts) = pollster::block_on(adapter::open(name))?;
+        let (pipelines, poller) = (Pipelines::new(&device), Poller::new(&device));
+        Ok(Self(Arc::new(Shared { facts, device, queue, pipelines, pool: Pool::default(), poller })))
     }
 
+    /// One for the whole process and each name, opened by the first call that wants it.
     pub(crate) fn shared(name: Option<&str>) -> Result<Self, Error> {
-        Self::open(name)
+        static OPENED: Mutex<Option<HashMap<Option<String>, GpuInverter>>> = Mutex::new(None);
+        let mut opened = OPENED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let opened = opened.get_or_insert_default();
+        let key = name.map(str::to_owned);
+        if let Some(gpu) = opened.get(&key) {
+            return Ok(gpu.clone());
+        }
+        let gpu = Self::open(name)?;
+        opened.insert(key, gpu.clone());
+        Ok(gpu)
     }
 
     /// The facts of its adapter.
     pub fn facts(&self) -> &AdapterFacts {
-        &self.facts
+        &self.0.facts
     }
 
-    pub(crate) async fn invert_into_async<T: Scalar>(&self, _: Stack<'_, T>, _: InversesMut<'_, T>, _: Precision) -> Result<Report, Error> {
-        unimplemented!()
+    /// Inverts a stack into outputs that fit it.
+    pub(crate) async fn invert_into_async<T: Scalar>(
+        &self,
+        stack: Stack<'_, T>,
+        output: InversesMut<'_, T>,
+        precision: Precision,
+    ) -> Result<Report, Error> {
+        let work = Work { scalar: T::KIND, precision, order: stack.order(), len: stack.len() };
+        let plan = plan::gpu(work, &self.0.facts.limits)?;
+        self.run(plan, stack, output).await
+    }
+
+    /// Inverts a stack with a variant that the plan would not choose, in chunks of a length that it would not
+    /// choose. For tests.
+    ///
+    /// # Errors
+    /// As [`Inverter::invert`](crate::Inverter::invert).
+    #[cfg(feature = "testing")]
+    pub fn invert_with<T: Scalar>(
+        &self,
+        plan: GpuPlan,
+        stack: Stack<'_, T>,
+        output: InversesMut<'_, T>,
+    ) -> Result<Report, Error> {
+        output.check(stack)?;
+        pollster::block_on(self.run(plan, stack, output))
+    }
+
+    async fn run<T: Scalar>(
+        &self,
+        plan: GpuPlan,
+        stack: Stack<'_, T>,
+        output: InversesMut<'_, T>,
+    ) -> Result<Report, Error> {
+        let InversesMut { elements, statuses, rconds } = output;
+        let mut seconds = Stages::default();
+        let start = Instant::now();
+        let pipeline = self.0.pipelines.get(&self.0.device, plan.variant)?;
+        seconds.prepare = start.elapsed().as_secs_f64();
+
+        let mut call = Call { gpu: &self.0, plan, stack, pipeline, elements, statuses, done: 0, seconds };
+        let mut in_flight = VecDeque::with_capacity(plan::CHUNKS_IN_FLIGHT);
+        let mut outcome = Ok(());
+        for index in 0..plan.chunks {
+            if in_flight.len() == plan::CHUNKS_IN_FLIGHT {
+                outcome = call.finish(in_flight.pop_front()).await;
+            }
+            let start = index * plan.chunk_len;
+            match outcome.and_then(|()| call.submit(start..stack.len().min(start + plan.chunk_len))) {
+                Ok(chunk) => in_flight.push_back(chunk),
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            }
+            outcome = Ok(());
+        }
+        while outcome.is_ok() && !in_flight.is_empty() {
+            outcome = call.finish(in_flight.pop_front()).await;
+        }
+        outcome?;
+        let seconds = call.seconds;
+        if let Some(rconds) = rconds {
+            fill_rconds(stack, elements, statuses, rconds);
+        }
+        Ok(Report {
+            engine: Engine::Gpu,
+            adapter: Some(self.0.facts.name.clone()),
+            kernel: plan.variant.kernel,
+            chunks: plan.chunks,
+            reason: None,
+            seconds,
+        })
+    }
+}
+
+/// One call on its way through the device.
+struct Call<'a, T: Scalar> {
+    gpu: &'a Shared,
+    plan: GpuPlan,
+    stack: Stack<'a, T>,
+    pipeline: wgpu::ComputePipeline,
+    elements: &'a mut [T],
+    statuses: &'a mut [Status],
+    /// Matrices finished, from the start.
+    done: usize,
+    seconds: Stages,
+}
+
+/// A chunk that the device is working on.
+struct InFlight {
+    range: Range<usize>,
+    slot: Slot,
+    mapping: Mapping,
+}
+
+impl<T: Scalar> Call<'_, T> {
+    fn lost(&self, detail: String) -> Error {
+        Error::DeviceLost { done: self.done, len: self.stack.len(), detail }
+    }
+
+    /// Uploads a chunk, submits the work on it, and asks for the results.
+    fn submit(&mut self, range: Range<usize>) -> Result<InFlight, Error> {
+        let start = Instant::now();
+        let matrices = self.stack.slice(range.clone());
+        let bytes: &[u8] = bytemuck::cast_slice(matrices.elements());
+        let len = range.len();
+        let needed = Capacity { matrices: bytes.len() as u64, statuses: 4 * len as u64 };
+        let slot = self.gpu.pool.take(&self.gpu.device, self.gpu.pipelines.layout(), needed)?;
+        slot.upload(&self.gpu.queue, bytes, len as u32);
+        self.seconds.upload += start.elapsed().as_secs_f64();
+
+        let scope = self.gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let mut encoder =
+            self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("batchinv") });
+        {
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+                label: Some(self.plan.variant.kernel.name()),
+                timestamp_writes: None,
+            });
+            pass.set_pipeline(&self.pipeline);
+            pass.set_bind_group(0, &slot.bind_group, &[]);
+            pass.dispatch_workgroups((len as u32).div_ceil(self.plan.variant.matrices), 1, 1);
+        }
+        slot.encode_readback(&mut encoder, bytes.len() as u64, len);
+        let submission = self.gpu.queue.submit([encoder.finish()]);
+        let mapping = slot.map(bytes.len() as u64, len);
+        if let Some(error) = pollster::block_on(scope.pop()) {
+            return Err(self.lost(error.to_string()));
+        }
+        if !self.gpu.poller.watch(submission) {
+            return Err(self.lost("no thread could be started to wait for the device".to_owned()));
+        }
+        Ok(InFlight { range, slot, mapping })
+    }
+
+    /// Waits for a chunk and copies its results to the caller's memory.
+    async fn finish(&mut self, chunk: Option<InFlight>) -> Result<(), Error> {
+        let Some(InFlight { range, slot, mapping }) = chunk else { return Ok(()) };
+        let start = Instant::now();
+        mapping.wait().await.map_err(|detail| self.lost(detail))?;
+        let mapped = Instant::now();
+        self.seconds.dispatch += (mapped - start).as_secs_f64();
+
+        let size = self.stack.order() * self.stack.order();
+        let elements = &mut self.elements[range.start * size..range.end * size];
+        let read = slot.read(bytemuck::cast_slice_mut(elements), &mut self.statuses[range.clone()]);
+        read.map_err(|detail| self.lost(detail))?;
+        self.seconds.readback += mapped.elapsed().as_secs_f64();
+        self.done = range.end;
+        self.gpu.pool.put(slot);
+        Ok(())
     }
 }

@@ -158,7 +158,8 @@ impl<'a, T: Scalar> InversesMut<'a, T> {
 
     /// Every output has the length that the stack needs.
     pub(crate) fn check(&self, stack: Stack<'_, T>) -> Result<(), ShapeError> {
-        let fits = |what, got, needed| if got == needed { Ok(()) } else { Err(ShapeError::Output { what, got, needed }) };
+        let fits =
+            |what, got, needed| if got == needed { Ok(()) } else { Err(ShapeError::Output { what, got, needed }) };
         fits("elements", self.elements.len(), stack.elements().len())?;
         fits("statuses", self.statuses.len(), stack.len())?;
         self.rconds.as_ref().map_or(Ok(()), |rconds| fits("rconds", rconds.len(), stack.len()))

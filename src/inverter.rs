@@ -5,9 +5,9 @@ use std::time::Instant;
 use crate::cpu::{self, SimdLevel};
 use crate::inverses::{Inverses, InversesMut, Report, Stages, Status};
 use crate::plan::{AutoPolicy, Engine, Precision, Work};
+use crate::{Error, Scalar, Stack, StackBuf};
 #[cfg(feature = "gpu")]
 use crate::{gpu::GpuInverter, plan};
-use crate::{Error, Scalar, Stack, StackBuf};
 
 /// Inverts every matrix of a stack, each with a [`Status`]; the engine is chosen automatically.
 ///
@@ -219,7 +219,8 @@ impl Inverter {
         let mut elements = StackBuf::zeros(stack.order(), stack.len())?;
         let mut statuses = vec![Status::INVERTED; stack.len()];
         let mut rconds = self.rcond.then(|| vec![T::Real::ZERO; stack.len()]);
-        let output = InversesMut { elements: elements.elements_mut(), statuses: &mut statuses, rconds: rconds.as_deref_mut() };
+        let output =
+            InversesMut { elements: elements.elements_mut(), statuses: &mut statuses, rconds: rconds.as_deref_mut() };
         let report = self.invert_into_async(stack, output).await?;
         Ok(Inverses { stack: elements, statuses, rconds, report })
     }
@@ -237,7 +238,11 @@ impl Inverter {
     ///
     /// # Errors
     /// As [`Inverter::invert_into`].
-    pub async fn invert_into_async<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>) -> Result<Report, Error> {
+    pub async fn invert_into_async<T: Scalar>(
+        &self,
+        stack: Stack<'_, T>,
+        output: InversesMut<'_, T>,
+    ) -> Result<Report, Error> {
         output.check(stack)?;
         let work = Work { scalar: T::KIND, precision: self.precision, order: stack.order(), len: stack.len() };
         match self.engine(work)? {

@@ -42,7 +42,7 @@ mod residual;
 mod scalar;
 mod stack;
 
-pub use cpu::{reference::invert_reference, SimdLevel};
+pub use cpu::{SimdLevel, reference::invert_reference};
 pub use error::{Error, ShapeError};
 pub use inverses::{Inverses, InversesMut, Report, Stages, Status, Verdict};
 pub use inverter::{EngineChoice, Inverter, UnknownEngine, inv, invert};

@@ -127,7 +127,8 @@ pub const fn cpu_task_len(order: usize) -> usize {
 
 /// Whether the CPU engine shares the stack among threads.
 pub const fn cpu_parallel(work: Work) -> bool {
-    work.len > 1 && work.len.saturating_mul(work.order.saturating_mul(work.order).saturating_mul(work.order)) >= PARALLEL_FLOPS
+    work.len > 1
+        && work.len.saturating_mul(work.order.saturating_mul(work.order).saturating_mul(work.order)) >= PARALLEL_FLOPS
 }
 
 /// The kernel that the CPU engine takes.
@@ -207,7 +208,7 @@ pub struct AdapterFacts {
 }
 
 /// Largest order of `thread`: order^2 registers and the time to compile them bound it.
-pub const THREAD_MAX_ORDER: usize = 12;
+pub const THREAD_MAX_ORDER: usize = 16;
 
 /// Largest order of `workgroup`: 256 invocations hold at most 64 elements each.
 pub const WORKGROUP_MAX_ORDER: usize = 128;
@@ -223,6 +224,9 @@ pub const WORKGROUP_COLUMNS: usize = 64;
 
 /// Bytes of input in one chunk, at the most: the unit in which upload, kernel and readback overlap.
 pub const CHUNK_BYTES: u64 = 8 << 20;
+
+/// Chunks that are on their way at once: one is uploaded while another is worked on and a third is read back.
+pub const CHUNKS_IN_FLIGHT: usize = 3;
 
 /// Everything that decides a shader's text: two equal variants share a pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 
 use num_complex::Complex;
 
-use crate::{Real, Scalar};
+use crate::{Real, Scalar, Stack, Status};
 
 /// LAPACK's test ratio for an inverse (xGET03): ||I - X A||_1 / (n ||A||_1 ||X||_1 eps), in float64 arithmetic,
 /// with eps the unit roundoff of the scalar (2^-24 or 2^-53).
@@ -59,6 +59,18 @@ pub fn reciprocal_condition<T: Scalar>(a: &[T], x: &[T], order: usize) -> T::Rea
     let (a, x) = (Unit::new(a), Unit::new(x));
     let rcond = (1.0 / (a.norm(order) * x.norm(order))).scaled(-(a.exponent + x.exponent));
     T::Real::from_f64(rcond)
+}
+
+/// The reciprocal condition number of every matrix of a stack: 0 where singular, NaN where not finite.
+pub(crate) fn fill_rconds<T: Scalar>(stack: Stack<'_, T>, inverses: &[T], statuses: &[Status], rconds: &mut [T::Real]) {
+    let size = stack.order() * stack.order();
+    for (index, (rcond, status)) in rconds.iter_mut().zip(statuses).enumerate() {
+        *rcond = match status.word() {
+            0 => reciprocal_condition(stack.matrix(index), &inverses[index * size..][..size], stack.order()),
+            1.. => T::Real::ZERO,
+            _ => T::Real::NAN,
+        };
+    }
 }
 
 /// A matrix in float64, divided by a power of two that brings its largest part into [1, 2): norms and

@@ -224,7 +224,8 @@ macro_rules! real {
                 }
                 // self = significand * 2^e with 1 <= |significand| < 2, exactly; then one rounding at most.
                 let own = self.exponent();
-                let significand = self * power_of_two!($real, $bits, -own / 2) * power_of_two!($real, $bits, -own - -own / 2);
+                let significand =
+                    self * power_of_two!($real, $bits, -own / 2) * power_of_two!($real, $bits, -own - -own / 2);
                 let exponent = own.saturating_add(exponent);
                 let tiniest = Self::MIN_EXPONENT - (Self::MANTISSA_DIGITS as i32 - 1);
                 if exponent > -Self::MIN_EXPONENT + 1 {

@@ -9,9 +9,9 @@
 
 use fearless_simd::{Select, Simd, SimdBase};
 
+use super::Arithmetic;
 use super::scaling;
 use super::vector::Vector;
-use super::Arithmetic;
 use crate::inverses::Status;
 use crate::plan::BLOCK;
 use crate::scalar::{Real, Scalar};

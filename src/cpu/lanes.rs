@@ -8,9 +8,9 @@
 
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
+use super::Arithmetic;
 use super::scaling::{self, Scaling};
 use super::vector::Vector;
-use super::Arithmetic;
 use crate::inverses::Status;
 use crate::scalar::{Real, Scalar};
 

@@ -1,0 +1,163 @@
+// thread: one invocation inverts one matrix in its registers, by rolling elimination.
+//
+// The working matrix is kept turned so that the pivot column is always column 0 and the rows still to be chosen
+// come first. A step exchanges the pivot row with row 0, and writes every result one column to the left and one row
+// up: the eliminated rows move up, the pivot row goes to the bottom, and the new column of the inverse enters at
+// the right. After N steps the matrix has turned once and stands right again. So every index in the inner loops is a
+// loop constant, the driver unrolls them and keeps the matrix in registers; only the step is counted at run time.
+//
+// Row exchanges are not undone: `origin` says which row of the input became row k, and that is the column of the
+// inverse that stands in column k.
+
+@compute @workgroup_size(MATRICES)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let m = id.x;
+    if m >= params.len {
+        return;
+    }
+
+    var a: array<array<Scalar, N>, N>;
+    var origin: array<u32, N>;
+    var top = 0u;
+    var bottom = 0xffffffffu;
+    for (var i = 0u; i < N; i++) {
+        origin[i] = i;
+        for (var j = 0u; j < N; j++) {
+            let x = input[at(m, i, j)];
+            a[i][j] = scalar(x);
+            top = max(top, largest(x));
+            bottom = min(bottom, smallest_less_one(x));
+        }
+    }
+
+    var status = select(INVERTED, NOT_FINITE, top >= INFINITE);
+    // An all-zero matrix has no bottom.
+    let unusual = status == INVERTED && top > 0u && (top > HIGH || bottom < LOW - 1u);
+    var rows: array<i32, N>;
+    var columns: array<i32, N>;
+    var first_lost = N;
+    if unusual {
+        // Rare, and not unrolled: the scaled matrix goes to the output first, and comes from there.
+        exponents(m, exponent(bottom + 1u), exponent(top), &rows, &columns);
+        for (var i = 0u; i < N; i++) {
+            for (var j = 0u; j < N; j++) {
+                let x = input[at(m, i, j)];
+                let e = rows[i] + columns[j];
+                first_lost = min(first_lost, select(N, j, loses(x, e)));
+                output[at(m, i, j)] = flushed(x, e);
+            }
+        }
+        for (var i = 0u; i < N; i++) {
+            for (var j = 0u; j < N; j++) {
+                a[i][j] = scalar(output[at(m, i, j)]);
+            }
+        }
+    }
+
+    for (var k = 0u; k < N; k++) {
+        // The first maximum of column 0 among the N - k rows still to be chosen.
+        var best = key(a[0][0]);
+        var pivot = 0u;
+        for (var i = 1u; i < N; i++) {
+            let candidate = key(a[i][0]);
+            let better = i + k < N && candidate > best;
+            best = select(best, candidate, better);
+            pivot = select(pivot, i, better);
+        }
+        if best == 0u && status == INVERTED {
+            status = select(NOT_FINITE, i32(k) + 1i, k < first_lost);
+        }
+
+        // p: the pivot row. Row 0 goes where it stood.
+        var p: array<Scalar, N>;
+        var p_origin = origin[0];
+        for (var j = 0u; j < N; j++) {
+            p[j] = a[0][j];
+        }
+        for (var i = 1u; i < N; i++) {
+            let here = i == pivot;
+            for (var j = 0u; j < N; j++) {
+                let x = a[i][j];
+                a[i][j] = select(x, a[0][j], here);
+                p[j] = select(p[j], x, here);
+            }
+            let own = origin[i];
+            origin[i] = select(own, origin[0], here);
+            p_origin = select(p_origin, own, here);
+        }
+
+        // q: the pivot row over the pivot, one column to the left.
+        let reciprocal = recip(p[0]);
+        var q: array<Scalar, N>;
+        for (var j = 1u; j < N; j++) {
+            q[j - 1u] = mul(p[j], reciprocal);
+        }
+        q[N - 1u] = reciprocal;
+
+        for (var i = 1u; i < N; i++) {
+            let f = a[i][0];
+            for (var j = 1u; j < N; j++) {
+                a[i - 1u][j - 1u] = sub_mul(a[i][j], f, q[j - 1u]);
+            }
+            a[i - 1u][N - 1u] = neg(mul(f, reciprocal));
+            origin[i - 1u] = origin[i];
+        }
+        for (var j = 0u; j < N; j++) {
+            a[N - 1u][j] = q[j];
+        }
+        origin[N - 1u] = p_origin;
+    }
+
+    var finite = true;
+    for (var i = 0u; i < N; i++) {
+        for (var k = 0u; k < N; k++) {
+            let x = word(a[i][k]);
+            finite = finite && largest(x) < INFINITE;
+            output[at(m, i, origin[k])] = x;
+        }
+    }
+    if unusual && status == INVERTED {
+        for (var i = 0u; i < N; i++) {
+            for (var j = 0u; j < N; j++) {
+                let x = scaled(output[at(m, i, j)], columns[i] + rows[j]);
+                finite = finite && largest(x) < INFINITE;
+                output[at(m, i, j)] = x;
+            }
+        }
+    }
+    status = select(status, NOT_FINITE, status == INVERTED && !finite);
+    statuses[m] = status;
+    if status != INVERTED {
+        for (var i = 0u; i < N; i++) {
+            for (var j = 0u; j < N; j++) {
+                output[at(m, i, j)] = NAN_WORD;
+            }
+        }
+    }
+}
+
+// Exponents of the power-of-two factors that bring a matrix into the window, as `src/cpu/scaling.rs` has them: one for
+// all where that will do, else rows and then columns to a largest part in [1, 2).
+fn exponents(m: u32, low: i32, high: i32, rows: ptr<function, array<i32, N>>, columns: ptr<function, array<i32, N>>) {
+    let one_will_do = high - low <= 2i * WINDOW - 2i;
+    for (var i = 0u; i < N; i++) {
+        var largest_part = 0u;
+        for (var j = 0u; j < N; j++) {
+            largest_part = max(largest_part, largest(input[at(m, i, j)]));
+        }
+        let own = select(0i, -exponent(largest_part), largest_part > 0u);
+        (*rows)[i] = select(own, -low - (high - low) / 2i, one_will_do);
+        (*columns)[i] = 0i;
+    }
+    if one_will_do {
+        return;
+    }
+    for (var j = 0u; j < N; j++) {
+        var highest = -10000i;
+        for (var i = 0u; i < N; i++) {
+            let part = largest(input[at(m, i, j)]);
+            highest = max(highest, select(-10000i, exponent(part) + (*rows)[i], part > 0u));
+        }
+        (*columns)[j] = select(-highest, 0i, highest == -10000i);
+    }
+}

@@ -1,0 +1,191 @@
+// workgroup: the invocations of a workgroup hold the rows of a matrix in their registers.
+//
+// A row is shared by PARTS invocations with COLUMNS columns each; a workgroup holds MATRICES matrices. Rows never
+// move: every row knows the position that exchanges would have brought it to. Workgroup memory holds only
+// what is shared: the pivot column with its keys, the pivot row, and the exchanges.
+//
+// The part that holds the pivot column rolls: each of its results goes one column to the left, and the new column
+// of the inverse enters at its right end, so that the pivot column is always its column 0 and every index in the
+// loops is a constant. After COLUMNS steps it stands right again, and the next part takes over.
+//
+// Where PARTS does not divide N, the matrix is extended by the identity.
+
+const ROWS = COLUMNS * PARTS;
+const TEAM = ROWS * PARTS;
+
+var<workgroup> factors: array<array<array<Scalar, ROWS>, MATRICES>, 2>;
+var<workgroup> keys: array<array<u32, ROWS>, MATRICES>;
+var<workgroup> pivot_row: array<array<Scalar, ROWS>, MATRICES>;
+// The row that became row k.
+var<workgroup> origins: array<array<u32, ROWS>, MATRICES>;
+var<workgroup> row_exponents: array<array<i32, ROWS>, MATRICES>;
+var<workgroup> column_exponents: array<array<i32, ROWS>, MATRICES>;
+var<workgroup> top: array<atomic<u32>, MATRICES>;
+var<workgroup> bottom: array<atomic<u32>, MATRICES>;
+var<workgroup> first_lost: array<atomic<u32>, MATRICES>;
+var<workgroup> infinite: array<atomic<u32>, MATRICES>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+    let slot = local / TEAM;
+    let part = local % TEAM / ROWS;
+    let row = local % ROWS;
+    let m = group.x * MATRICES + slot;
+    let first_column = part * COLUMNS;
+    let present = m < params.len && row < N;
+
+    if part == 0u && row == 0u {
+        atomicStore(&bottom[slot], 0xffffffffu);
+        atomicStore(&first_lost[slot], N);
+    }
+    workgroupBarrier();
+
+    var v: array<Scalar, COLUMNS>;
+    var own_top = 0u;
+    var own_bottom = 0xffffffffu;
+    for (var c = 0u; c < COLUMNS; c++) {
+        let j = first_column + c;
+        v[c] = select(ZERO, ONE, row == j);
+        if present && j < N {
+            let x = input[at(m, row, j)];
+            v[c] = scalar(x);
+            own_top = max(own_top, largest(x));
+            own_bottom = min(own_bottom, smallest_less_one(x));
+        }
+    }
+    atomicMax(&top[slot], own_top);
+    atomicMin(&bottom[slot], own_bottom);
+    workgroupBarrier();
+
+    let all_top = atomicLoad(&top[slot]);
+    let all_bottom = atomicLoad(&bottom[slot]);
+    var status = select(INVERTED, NOT_FINITE, all_top >= INFINITE);
+    // An all-zero matrix has no bottom.
+    let unusual = present && status == INVERTED && all_top > 0u && (all_top > HIGH || all_bottom < LOW - 1u);
+
+    // Power-of-two factors, as `src/cpu/scaling.rs` has them: one for all where that will do, else rows and then
+    // columns to a largest part in [1, 2).
+    let low = exponent(all_bottom + 1u);
+    let high = exponent(all_top);
+    let one_will_do = high - low <= 2i * WINDOW - 2i;
+    if unusual && part == 0u {
+        var largest_part = 0u;
+        for (var j = 0u; j < N; j++) {
+            largest_part = max(largest_part, largest(input[at(m, row, j)]));
+        }
+        let own = select(0i, -exponent(largest_part), largest_part > 0u);
+        row_exponents[slot][row] = select(own, -low - (high - low) / 2i, one_will_do);
+    }
+    workgroupBarrier();
+    if unusual && part == 0u {
+        var highest = -10000i;
+        for (var i = 0u; i < N; i++) {
+            let magnitude = largest(input[at(m, i, row)]);
+            let e = select(-10000i, exponent(magnitude) + row_exponents[slot][i], magnitude > 0u);
+            highest = max(highest, e);
+        }
+        column_exponents[slot][row] = select(-highest, 0i, one_will_do || highest == -10000i);
+    }
+    workgroupBarrier();
+    if unusual {
+        // Rare, and not unrolled: the scaled matrix goes to the output first, and comes from there.
+        for (var j = first_column; j < min(first_column + COLUMNS, N); j++) {
+            let x = input[at(m, row, j)];
+            let e = row_exponents[slot][row] + column_exponents[slot][j];
+            if loses(x, e) {
+                atomicMin(&first_lost[slot], j);
+            }
+            output[at(m, row, j)] = flushed(x, e);
+        }
+        for (var c = 0u; c < COLUMNS; c++) {
+            let j = first_column + c;
+            if j < N {
+                v[c] = scalar(output[at(m, row, j)]);
+            }
+        }
+    }
+    storageBarrier();
+
+    var position = row;
+    for (var k = 0u; k < ROWS; k++) {
+        let rolling = k / COLUMNS == part;
+        if rolling {
+            factors[k & 1u][slot][row] = v[0];
+            keys[slot][position] = key(v[0]);
+        }
+        workgroupBarrier();
+
+        // The first maximum among the positions still to be chosen; every invocation looks for itself.
+        var best = 0u;
+        var pivot = k;
+        for (var i = k; i < ROWS; i++) {
+            let candidate = keys[slot][i];
+            pivot = select(pivot, i, candidate > best);
+            best = max(best, candidate);
+        }
+        if best == 0u && status == INVERTED {
+            status = select(NOT_FINITE, i32(k) + 1i, k < atomicLoad(&first_lost[slot]));
+        }
+
+        // The pivot row over the pivot, as the update wants it.
+        let chosen = position == pivot;
+        let f = factors[k & 1u][slot][row];
+        if chosen {
+            let reciprocal = recip(f);
+            for (var c = 0u; c < COLUMNS; c++) {
+                let next = v[min(c + 1u, COLUMNS - 1u)];
+                pivot_row[slot][first_column + c] = mul(select(v[c], next, rolling), reciprocal);
+            }
+            if rolling {
+                pivot_row[slot][first_column + COLUMNS - 1u] = reciprocal;
+            }
+            if part == 0u {
+                origins[slot][k] = row;
+            }
+        }
+        workgroupBarrier();
+
+        for (var c = 0u; c < COLUMNS; c++) {
+            let q = pivot_row[slot][first_column + c];
+            let next = select(v[min(c + 1u, COLUMNS - 1u)], ZERO, c == COLUMNS - 1u);
+            let x = select(v[c], next, rolling);
+            v[c] = select(sub_mul(x, f, q), q, chosen);
+        }
+        position = select(select(position, pivot, position == k), k, chosen);
+    }
+
+    var finite = true;
+    if present {
+        for (var c = 0u; c < COLUMNS; c++) {
+            if first_column + c < N {
+                let x = word(v[c]);
+                finite = finite && largest(x) < INFINITE;
+                output[at(m, position, origins[slot][first_column + c])] = x;
+            }
+        }
+    }
+    if unusual && status == INVERTED {
+        for (var k = first_column; k < min(first_column + COLUMNS, N); k++) {
+            let j = origins[slot][k];
+            let x = scaled(output[at(m, position, j)], column_exponents[slot][position] + row_exponents[slot][j]);
+            finite = finite && largest(x) < INFINITE;
+            output[at(m, position, j)] = x;
+        }
+    }
+    if !finite {
+        atomicStore(&infinite[slot], 1u);
+    }
+    workgroupBarrier();
+    if status == INVERTED && atomicLoad(&infinite[slot]) != 0u {
+        status = NOT_FINITE;
+    }
+    if present && part == 0u && row == 0u {
+        statuses[m] = status;
+    }
+    if present && status != INVERTED {
+        // Every invocation overwrites what it wrote itself, so no barrier is needed.
+        for (var k = first_column; k < min(first_column + COLUMNS, N); k++) {
+            output[at(m, position, origins[slot][k])] = NAN_WORD;
+        }
+    }
+}

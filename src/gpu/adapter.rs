@@ -1,0 +1,105 @@
+//! Adapters: finding them, their facts, and opening a device on one.
+
+use crate::Error;
+use crate::plan::{AdapterFacts, AdapterKind, GpuLimits};
+
+fn instance() -> wgpu::Instance {
+    // No validation layers and nothing from the environment.
+    wgpu::Instance::new(wgpu::InstanceDescriptor {
+        flags: wgpu::InstanceFlags::empty(),
+        ..wgpu::InstanceDescriptor::new_without_display_handle()
+    })
+}
+
+/// Every adapter that can run compute shaders, the best first.
+async fn enumerate() -> Vec<(wgpu::Adapter, AdapterFacts)> {
+    let mut found: Vec<_> = instance()
+        .enumerate_adapters(wgpu::Backends::PRIMARY)
+        .await
+        .into_iter()
+        .filter(|adapter| adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS))
+        .map(|adapter| {
+            let facts = facts(&adapter);
+            (adapter, facts)
+        })
+        .collect();
+    found.sort_by_key(|(_, facts)| match facts.kind {
+        AdapterKind::Discrete => 0,
+        AdapterKind::Integrated => 1,
+        AdapterKind::Virtual => 2,
+        AdapterKind::Other => 3,
+        AdapterKind::Software => 4,
+    });
+    found
+}
+
+/// The facts of every adapter that can run compute shaders, the best first.
+pub fn adapters() -> Vec<AdapterFacts> {
+    pollster::block_on(enumerate()).into_iter().map(|(_, facts)| facts).collect()
+}
+
+/// Opens a device on the first adapter whose name contains `name`, whatever the case; on the best for `None`.
+pub async fn open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
+    let found = enumerate().await;
+    let names: Vec<String> = found.iter().map(|(_, facts)| facts.name.clone()).collect();
+    let wanted = name.map(str::to_lowercase);
+    let chosen = found
+        .into_iter()
+        .find(|(_, facts)| wanted.as_ref().is_none_or(|wanted| facts.name.to_lowercase().contains(wanted)));
+    let Some((adapter, facts)) = chosen else {
+        let reason = match name {
+            Some(name) if !names.is_empty() => format!("none is named \"{name}\"; there are: {}", names.join(", ")),
+            _ => "wgpu found none; a GPU driver with Vulkan, Metal or Direct3D 12 is needed (Mesa's lavapipe will do)"
+                .to_owned(),
+        };
+        return Err(Error::NoAdapter { reason });
+    };
+    let timestamps = wgpu::Features::TIMESTAMP_QUERY;
+    let descriptor = wgpu::DeviceDescriptor {
+        label: Some("batchinv"),
+        required_features: if facts.timestamps { timestamps } else { wgpu::Features::empty() },
+        // Nothing beyond what every WebGPU implementation grants.
+        required_limits: wgpu::Limits::default(),
+        ..Default::default()
+    };
+    let (device, queue) = adapter
+        .request_device(&descriptor)
+        .await
+        .map_err(|error| Error::NoAdapter { reason: format!("{} opens no device: {error}", facts.name) })?;
+    // A failure that no scope caught surfaces as an error where its result is waited for, never as a panic.
+    device.on_uncaptured_error(std::sync::Arc::new(|_| {}));
+    Ok((device, queue, facts))
+}
+
+fn facts(adapter: &wgpu::Adapter) -> AdapterFacts {
+    let info = adapter.get_info();
+    let features = adapter.features();
+    AdapterFacts {
+        name: info.name.clone(),
+        kind: match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => AdapterKind::Discrete,
+            wgpu::DeviceType::IntegratedGpu => AdapterKind::Integrated,
+            wgpu::DeviceType::VirtualGpu => AdapterKind::Virtual,
+            wgpu::DeviceType::Cpu => AdapterKind::Software,
+            wgpu::DeviceType::Other => AdapterKind::Other,
+        },
+        backend: info.backend.to_str().to_owned(),
+        driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+        limits: limits(&wgpu::Limits::default()),
+        subgroups: features
+            .contains(wgpu::Features::SUBGROUP)
+            .then_some((info.subgroup_min_size, info.subgroup_max_size)),
+        float64: features.contains(wgpu::Features::SHADER_F64),
+        timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
+    }
+}
+
+/// The limits that plans depend on.
+fn limits(limits: &wgpu::Limits) -> GpuLimits {
+    GpuLimits {
+        binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+        workgroups: limits.max_compute_workgroups_per_dimension,
+        invocations: limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x),
+        workgroup_bytes: limits.max_compute_workgroup_storage_size,
+    }
+}

@@ -1,0 +1,150 @@
+//! Between host and device: slots of buffers for one chunk each, kept from call to call.
+
+use std::sync::Mutex;
+
+use futures_intrusive::channel::shared::{OneshotReceiver, oneshot_channel};
+
+use crate::Error;
+use crate::inverses::Status;
+
+/// Buffers for one chunk, with the bind group that shows them to the kernels.
+#[derive(Debug)]
+pub struct Slot {
+    capacity: Capacity,
+    input: wgpu::Buffer,
+    output: wgpu::Buffer,
+    statuses: wgpu::Buffer,
+    params: wgpu::Buffer,
+    /// Inverses, then statuses, where the host can read them.
+    staging: wgpu::Buffer,
+    pub bind_group: wgpu::BindGroup,
+}
+
+/// Bytes that a slot has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Of matrices, on each side.
+    pub matrices: u64,
+    /// Of status words.
+    pub statuses: u64,
+}
+
+impl Capacity {
+    fn holds(self, needed: Self) -> bool {
+        self.matrices >= needed.matrices && self.statuses >= needed.statuses
+    }
+
+    /// Rounded up, so that calls of similar size share slots.
+    fn rounded(self) -> Self {
+        let round = |bytes: u64| bytes.max(256).next_power_of_two();
+        Self { matrices: round(self.matrices), statuses: round(self.statuses) }
+    }
+}
+
+/// Slots that no call is using.
+#[derive(Debug, Default)]
+pub struct Pool(Mutex<Vec<Slot>>);
+
+impl Pool {
+    /// A slot with room for `needed`: one kept from an earlier call, or a new one.
+    pub fn take(&self, device: &wgpu::Device, layout: &wgpu::BindGroupLayout, needed: Capacity) -> Result<Slot, Error> {
+        let kept = {
+            let mut slots = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let fits = slots.iter().position(|slot| slot.capacity.holds(needed));
+            if fits.is_none() {
+                // What is too small for this call would only pile up.
+                slots.clear();
+            }
+            fits.map(|index| slots.swap_remove(index))
+        };
+        kept.map_or_else(|| Slot::new(device, layout, needed), Ok)
+    }
+
+    /// Keeps a slot for the next call.
+    pub fn put(&self, slot: Slot) {
+        let mut slots = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if slots.len() < crate::plan::CHUNKS_IN_FLIGHT {
+            slots.push(slot);
+        }
+    }
+}
+
+impl Slot {
+    fn new(device: &wgpu::Device, layout: &wgpu::BindGroupLayout, needed: Capacity) -> Result<Self, Error> {
+        use wgpu::BufferUsages as Usage;
+        let rounded = needed.rounded();
+        // A power of two above what a binding may hold would be refused.
+        let limit = device.limits().max_storage_buffer_binding_size.min(device.limits().max_buffer_size);
+        let capacity = if rounded.matrices.max(rounded.statuses) <= limit { rounded } else { needed };
+
+        let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let buffer = |label, size, usage| {
+            device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
+        };
+        let input = buffer("batchinv input", capacity.matrices, Usage::STORAGE | Usage::COPY_DST);
+        let output = buffer("batchinv output", capacity.matrices, Usage::STORAGE | Usage::COPY_SRC);
+        let statuses = buffer("batchinv statuses", capacity.statuses, Usage::STORAGE | Usage::COPY_SRC);
+        let params = buffer("batchinv params", 16, Usage::UNIFORM | Usage::COPY_DST);
+        let staging =
+            buffer("batchinv staging", capacity.matrices + capacity.statuses, Usage::MAP_READ | Usage::COPY_DST);
+        let entries: [_; 4] = std::array::from_fn(|binding| wgpu::BindGroupEntry {
+            binding: binding as u32,
+            resource: [&input, &output, &statuses, &params][binding].as_entire_binding(),
+        });
+        let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("batchinv stack"),
+            layout,
+            entries: &entries,
+        });
+        let errors = [pollster::block_on(validation.pop()), pollster::block_on(memory.pop())];
+        match errors.into_iter().flatten().next() {
+            None => Ok(Self { capacity, input, output, statuses, params, staging, bind_group }),
+            Some(error) => Err(Error::OutOfMemory { detail: format!("{capacity:?}: {error}") }),
+        }
+    }
+
+    /// Copies a chunk's matrices to the device, ahead of the next submission.
+    pub fn upload(&self, queue: &wgpu::Queue, matrices: &[u8], len: u32) {
+        queue.write_buffer(&self.input, 0, matrices);
+        queue.write_buffer(&self.params, 0, bytemuck::cast_slice(&[len, 0, 0, 0]));
+    }
+
+    /// Encodes the copies of `bytes` of inverses and `len` statuses to where the host can read them.
+    pub fn encode_readback(&self, encoder: &mut wgpu::CommandEncoder, bytes: u64, len: usize) {
+        encoder.copy_buffer_to_buffer(&self.output, 0, &self.staging, 0, bytes);
+        encoder.copy_buffer_to_buffer(&self.statuses, 0, &self.staging, bytes, 4 * len as u64);
+    }
+
+    /// Asks for the staging buffer once everything submitted so far is done.
+    pub fn map(&self, bytes: u64, len: usize) -> Mapping {
+        let (sender, receiver) = oneshot_channel();
+        self.staging.map_async(wgpu::MapMode::Read, 0..bytes + 4 * len as u64, move |result| {
+            let _ = sender.send(result.map_err(|error| error.to_string()));
+        });
+        Mapping(receiver)
+    }
+
+    /// Copies what is mapped into the caller's memory, and gives the buffer back to the device.
+    pub fn read(&self, matrices: &mut [u8], statuses: &mut [Status]) -> Result<(), String> {
+        let size = (matrices.len() + 4 * statuses.len()) as u64;
+        let view = self.staging.get_mapped_range(0..size).map_err(|error| error.to_string())?;
+        let (inverses, words) = view.split_at(matrices.len());
+        matrices.copy_from_slice(inverses);
+        bytemuck::cast_slice_mut(statuses).copy_from_slice(words);
+        drop(view);
+        self.staging.unmap();
+        Ok(())
+    }
+}
+
+/// A staging buffer on its way to the host.
+#[derive(Debug)]
+pub struct Mapping(OneshotReceiver<Result<(), String>>);
+
+impl Mapping {
+    /// Until it is there. The error says what the device said.
+    pub async fn wait(&self) -> Result<(), String> {
+        self.0.receive().await.unwrap_or_else(|| Err("the device dropped the request".to_owned()))
+    }
+}

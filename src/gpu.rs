@@ -1,6 +1,7 @@
 //! The GPU engine: a device, its pipelines, and the one path from host memory through it and back.
 
 mod adapter;
+mod copy;
 mod pipeline;
 mod poller;
 mod shader;
@@ -13,7 +14,7 @@ use std::time::Instant;
 
 use self::pipeline::Pipelines;
 use self::poller::Poller;
-use self::transfer::{Capacity, Mapping, Pool, Slot};
+use self::transfer::{Capacity, Mapping, Parts, Pool, Slot};
 use crate::inverses::{InversesMut, Report, Stages, Status};
 use crate::plan::{self, AdapterFacts, Engine, GpuPlan, Precision, Variant, Work};
 use crate::residual::fill_rconds;
@@ -123,7 +124,8 @@ impl GpuInverter {
         let pipeline = self.0.pipelines.get(&self.0.device, plan.variant)?;
         seconds.prepare = start.elapsed().as_secs_f64();
 
-        let mut call = Call { gpu: &self.0, plan, stack, pipeline, elements, statuses, done: 0, seconds };
+        let mut call =
+            Call { gpu: &self.0, plan, stack, pipeline, elements, statuses, done: 0, seconds, ticks: Some(0) };
         let mut in_flight = VecDeque::with_capacity(plan::CHUNKS_IN_FLIGHT);
         let mut outcome = Ok(());
         for index in 0..plan.chunks {
@@ -144,7 +146,7 @@ impl GpuInverter {
             outcome = call.finish(in_flight.pop_front()).await;
         }
         outcome?;
-        let seconds = call.seconds;
+        let (seconds, ticks) = (call.seconds, call.ticks);
         if let Some(rconds) = rconds {
             fill_rconds(stack, elements, statuses, rconds);
         }
@@ -155,7 +157,15 @@ impl GpuInverter {
             chunks: plan.chunks,
             reason: None,
             seconds,
+            device_seconds: ticks.filter(|_| self.0.facts.timestamps).map(|ticks| self.0.seconds(ticks)),
         })
+    }
+}
+
+impl Shared {
+    /// Ticks of the device's clock in seconds.
+    fn seconds(&self, ticks: u64) -> f64 {
+        ticks as f64 * f64::from(self.queue.get_timestamp_period()) * 1e-9
     }
 }
 
@@ -170,6 +180,8 @@ struct Call<'a, T: Scalar> {
     /// Matrices finished, from the start.
     done: usize,
     seconds: Stages,
+    /// Time in the compute passes, by the device's clock, where it has one.
+    ticks: Option<u64>,
 }
 
 /// A chunk that the device is working on.
@@ -201,15 +213,16 @@ impl<T: Scalar> Call<'_, T> {
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
                 label: Some(self.plan.variant.kernel.name()),
-                timestamp_writes: None,
+                timestamp_writes: slot.timestamp_writes(),
             });
             pass.set_pipeline(&self.pipeline);
             pass.set_bind_group(0, &slot.bind_group, &[]);
             pass.dispatch_workgroups((len as u32).div_ceil(self.plan.variant.matrices), 1, 1);
         }
-        slot.encode_readback(&mut encoder, bytes.len() as u64, len);
+        let parts = Parts { matrices: bytes.len() as u64, statuses: len as u64 };
+        slot.encode_readback(&mut encoder, parts);
         let submission = self.gpu.queue.submit([encoder.finish()]);
-        let mapping = slot.map(bytes.len() as u64, len);
+        let mapping = slot.map(parts);
         if let Some(error) = pollster::block_on(scope.pop()) {
             return Err(self.lost(error.to_string()));
         }
@@ -230,7 +243,10 @@ impl<T: Scalar> Call<'_, T> {
         let size = self.stack.order() * self.stack.order();
         let elements = &mut self.elements[range.start * size..range.end * size];
         let read = slot.read(bytemuck::cast_slice_mut(elements), &mut self.statuses[range.clone()]);
-        read.map_err(|detail| self.lost(detail))?;
+        self.ticks = match (self.ticks, read.map_err(|detail| self.lost(detail))?) {
+            (Some(sum), Some(ticks)) => Some(sum + ticks),
+            _ => None,
+        };
         self.seconds.readback += mapped.elapsed().as_secs_f64();
         self.done = range.end;
         self.gpu.pool.put(slot);

@@ -182,6 +182,9 @@ pub struct Report {
     pub reason: Option<String>,
     /// Where the time went.
     pub seconds: Stages,
+    /// Seconds that the device spent in the compute passes, by its own timestamps; `None` on the CPU and on
+    /// adapters without timestamps.
+    pub device_seconds: Option<f64>,
 }
 
 /// Wall time of a call, stage by stage, in seconds. Stages of successive chunks overlap.

@@ -90,6 +90,8 @@ pub struct Inverter {
     rcond: bool,
     level: SimdLevel,
     policy: AutoPolicy,
+    #[cfg(feature = "testing")]
+    wrong: bool,
     #[cfg(feature = "gpu")]
     gpu: GpuSource,
 }
@@ -114,6 +116,8 @@ impl Inverter {
             rcond: false,
             level: SimdLevel::best(),
             policy: AutoPolicy::HardwareOnly,
+            #[cfg(feature = "testing")]
+            wrong: false,
             #[cfg(feature = "gpu")]
             gpu: GpuSource::Shared,
         }
@@ -194,6 +198,13 @@ impl Inverter {
         Self { policy, ..self }
     }
 
+    /// Whether the last matrix of every stack comes out wrong, so that tests see checks catch it.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn wrong(self, wrong: bool) -> Self {
+        Self { wrong, ..self }
+    }
+
     /// Inverts every matrix of a stack, each with a [`Status`]. Blocks.
     ///
     /// # Errors
@@ -244,6 +255,16 @@ impl Inverter {
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
         output.check(stack)?;
+        let InversesMut { elements, statuses, rconds } = output;
+        let report = self.run(stack, InversesMut { elements: &mut *elements, statuses, rconds }).await?;
+        #[cfg(feature = "testing")]
+        if let (true, Some(element)) = (self.wrong, elements.last_mut()) {
+            *element = *element + *element + T::ONE;
+        }
+        Ok(report)
+    }
+
+    async fn run<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>) -> Result<Report, Error> {
         let work = Work { scalar: T::KIND, precision: self.precision, order: stack.order(), len: stack.len() };
         match self.engine(work)? {
             Chosen::Cpu(reason) => Ok(self.run_cpu(stack, output, reason)),
@@ -259,7 +280,7 @@ impl Inverter {
         let start = Instant::now();
         let kernel = cpu::invert(stack, output, self.precision, self.level);
         let seconds = Stages { dispatch: start.elapsed().as_secs_f64(), ..Stages::default() };
-        Report { engine: Engine::Cpu, adapter: None, kernel, chunks: 1, reason, seconds }
+        Report { engine: Engine::Cpu, adapter: None, kernel, chunks: 1, reason, seconds, device_seconds: None }
     }
 
     #[cfg(not(feature = "gpu"))]

@@ -15,9 +15,40 @@ pub struct Slot {
     output: wgpu::Buffer,
     statuses: wgpu::Buffer,
     params: wgpu::Buffer,
-    /// Inverses, then statuses, where the host can read them.
+    /// Inverses, statuses and timestamps, where the host can read them.
     staging: wgpu::Buffer,
+    stopwatch: Option<Stopwatch>,
     pub bind_group: wgpu::BindGroup,
+}
+
+/// The device's own clock, at the beginning and the end of a compute pass.
+#[derive(Debug)]
+struct Stopwatch {
+    queries: wgpu::QuerySet,
+    resolved: wgpu::Buffer,
+}
+
+/// Bytes of two timestamps.
+const TIMESTAMPS: u64 = 16;
+
+/// Where in the staging buffer the parts of a chunk lie.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    /// Bytes of inverses, from 0 on.
+    pub matrices: u64,
+    /// Number of status words, behind them.
+    pub statuses: u64,
+}
+
+impl Parts {
+    /// Timestamps lie behind the statuses, at a multiple of 8.
+    fn timestamps(self) -> u64 {
+        (self.matrices + 4 * self.statuses).next_multiple_of(8)
+    }
+
+    fn end(self) -> u64 {
+        self.timestamps() + TIMESTAMPS
+    }
 }
 
 /// Bytes that a slot has room for.
@@ -86,8 +117,19 @@ impl Slot {
         let output = buffer("batchinv output", capacity.matrices, Usage::STORAGE | Usage::COPY_SRC);
         let statuses = buffer("batchinv statuses", capacity.statuses, Usage::STORAGE | Usage::COPY_SRC);
         let params = buffer("batchinv params", 16, Usage::UNIFORM | Usage::COPY_DST);
-        let staging =
-            buffer("batchinv staging", capacity.matrices + capacity.statuses, Usage::MAP_READ | Usage::COPY_DST);
+        let staging = buffer(
+            "batchinv staging",
+            capacity.matrices + capacity.statuses + 8 + TIMESTAMPS,
+            Usage::MAP_READ | Usage::COPY_DST,
+        );
+        let stopwatch = device.features().contains(wgpu::Features::TIMESTAMP_QUERY).then(|| Stopwatch {
+            queries: device.create_query_set(&wgpu::QuerySetDescriptor {
+                label: Some("batchinv pass"),
+                ty: wgpu::QueryType::Timestamp,
+                count: 2,
+            }),
+            resolved: buffer("batchinv timestamps", TIMESTAMPS, Usage::QUERY_RESOLVE | Usage::COPY_SRC),
+        });
         let entries: [_; 4] = std::array::from_fn(|binding| wgpu::BindGroupEntry {
             binding: binding as u32,
             resource: [&input, &output, &statuses, &params][binding].as_entire_binding(),
@@ -99,7 +141,7 @@ impl Slot {
         });
         let errors = [pollster::block_on(validation.pop()), pollster::block_on(memory.pop())];
         match errors.into_iter().flatten().next() {
-            None => Ok(Self { capacity, input, output, statuses, params, staging, bind_group }),
+            None => Ok(Self { capacity, input, output, statuses, params, staging, stopwatch, bind_group }),
             Some(error) => Err(Error::OutOfMemory { detail: format!("{capacity:?}: {error}") }),
         }
     }
@@ -110,32 +152,56 @@ impl Slot {
         queue.write_buffer(&self.params, 0, bytemuck::cast_slice(&[len, 0, 0, 0]));
     }
 
-    /// Encodes the copies of `bytes` of inverses and `len` statuses to where the host can read them.
-    pub fn encode_readback(&self, encoder: &mut wgpu::CommandEncoder, bytes: u64, len: usize) {
-        encoder.copy_buffer_to_buffer(&self.output, 0, &self.staging, 0, bytes);
-        encoder.copy_buffer_to_buffer(&self.statuses, 0, &self.staging, bytes, 4 * len as u64);
+    /// Has a compute pass write the time of its beginning and end, where the device has a clock.
+    pub fn timestamp_writes(&self) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
+        self.stopwatch.as_ref().map(|stopwatch| wgpu::ComputePassTimestampWrites {
+            query_set: &stopwatch.queries,
+            beginning_of_pass_write_index: Some(0),
+            end_of_pass_write_index: Some(1),
+        })
+    }
+
+    /// Encodes the copies of a chunk's results to where the host can read them.
+    pub fn encode_readback(&self, encoder: &mut wgpu::CommandEncoder, parts: Parts) {
+        encoder.copy_buffer_to_buffer(&self.output, 0, &self.staging, 0, parts.matrices);
+        encoder.copy_buffer_to_buffer(&self.statuses, 0, &self.staging, parts.matrices, 4 * parts.statuses);
+        if let Some(stopwatch) = &self.stopwatch {
+            encoder.resolve_query_set(&stopwatch.queries, 0..2, &stopwatch.resolved, 0);
+            encoder.copy_buffer_to_buffer(&stopwatch.resolved, 0, &self.staging, parts.timestamps(), TIMESTAMPS);
+        }
     }
 
     /// Asks for the staging buffer once everything submitted so far is done.
-    pub fn map(&self, bytes: u64, len: usize) -> Mapping {
-        let (sender, receiver) = oneshot_channel();
-        self.staging.map_async(wgpu::MapMode::Read, 0..bytes + 4 * len as u64, move |result| {
-            let _ = sender.send(result.map_err(|error| error.to_string()));
-        });
-        Mapping(receiver)
+    pub fn map(&self, parts: Parts) -> Mapping {
+        map_buffer(&self.staging, 0..parts.end())
     }
 
-    /// Copies what is mapped into the caller's memory, and gives the buffer back to the device.
-    pub fn read(&self, matrices: &mut [u8], statuses: &mut [Status]) -> Result<(), String> {
-        let size = (matrices.len() + 4 * statuses.len()) as u64;
-        let view = self.staging.get_mapped_range(0..size).map_err(|error| error.to_string())?;
-        let (inverses, words) = view.split_at(matrices.len());
+    /// Copies what is mapped into the caller's memory, and gives the buffer back to the device. Returns the ticks of
+    /// the device's clock between beginning and end of the pass, where it has one.
+    pub fn read(&self, matrices: &mut [u8], statuses: &mut [Status]) -> Result<Option<u64>, String> {
+        let parts = Parts { matrices: matrices.len() as u64, statuses: statuses.len() as u64 };
+        let view = self.staging.get_mapped_range(0..parts.end()).map_err(|error| error.to_string())?;
+        let (inverses, rest) = view.split_at(matrices.len());
         matrices.copy_from_slice(inverses);
-        bytemuck::cast_slice_mut(statuses).copy_from_slice(words);
+        let words: &mut [u8] = bytemuck::cast_slice_mut(statuses);
+        words.copy_from_slice(&rest[..words.len()]);
+        let ticks = self.stopwatch.as_ref().map(|_| {
+            let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(&view[parts.timestamps() as usize..]);
+            stamps[1].saturating_sub(stamps[0])
+        });
         drop(view);
         self.staging.unmap();
-        Ok(())
+        Ok(ticks)
     }
+}
+
+/// Asks for a part of a buffer once everything submitted so far is done.
+pub fn map_buffer(buffer: &wgpu::Buffer, range: std::ops::Range<u64>) -> Mapping {
+    let (sender, receiver) = oneshot_channel();
+    buffer.map_async(wgpu::MapMode::Read, range, move |result| {
+        let _ = sender.send(result.map_err(|error| error.to_string()));
+    });
+    Mapping(receiver)
 }
 
 /// A staging buffer on its way to the host.

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Times the inverses of stacks by NumPy, SciPy and MKL's compact routines on this machine's CPU.
+
+    pip install numpy scipy mkl
+    python3 cpu.py --threads 1 --json cpu.json
+
+NumPy is needed; of the others, one that is not installed is left out.
+"""
+
+import os
+import sys
+
+sys.dont_write_bytecode = True  # No caches beside the sources.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import measure
+import mkl_compact
+import schema
+
+STACK_BYTES = 8 << 20
+
+
+class NumPy:
+    name = "numpy"
+    package = "numpy"
+    kernel = "linalg.inv"
+    largest = float("inf")
+    pivots = True
+
+    def load(self):
+        import numpy
+
+        return f"numpy {numpy.__version__}"
+
+    def job(self, inputs, threads):
+        return NumPyJob(inputs)
+
+
+class NumPyJob(measure.Job):
+    def __init__(self, inputs):
+        import numpy
+
+        self.inputs = inputs
+        self.inv = numpy.linalg.inv
+        self.note = "takes no output array, so total is fresh" + blas(numpy)
+        if inputs[0].dtype in ("float32", "complex64"):
+            self.note = "computes in double precision and rounds; " + self.note
+
+    def fresh(self, i):
+        return self.inv(self.inputs[i])
+
+
+class SciPy:
+    name = "scipy"
+    package = "scipy"
+    kernel = "linalg.inv"
+    largest = float("inf")
+    pivots = True
+
+    def load(self):
+        try:
+            import scipy
+            import scipy.linalg
+        except ImportError as failure:
+            raise schema.Missing("the package scipy is not installed") from failure
+        return f"scipy {scipy.__version__}"
+
+    def job(self, inputs, threads):
+        return SciPyJob(inputs)
+
+
+class SciPyJob(measure.Job):
+    def __init__(self, inputs):
+        import inspect
+
+        import numpy
+        import scipy.linalg
+
+        self.inputs = inputs
+        self.options = {"check_finite": False}
+        # Newer versions look at each matrix for a structure first, unless told that there is none.
+        if "assume_a" in inspect.signature(scipy.linalg.inv).parameters:
+            self.options["assume_a"] = "general"
+        self.inv = scipy.linalg.inv
+        told = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
+        self.note = f"{told}; takes no output array, so total is fresh" + blas(scipy)
+        try:
+            self.inv(inputs[0][:2], **self.options)
+            self.batched = True
+        except ValueError:
+            self.batched = False
+            self.empty_like = numpy.empty_like
+            self.note = "a Python loop, as this version takes one matrix at a time; " + self.note
+
+    def fresh(self, i):
+        a = self.inputs[i]
+        if self.batched:
+            return self.inv(a, **self.options)
+        output = self.empty_like(a)
+        for k in range(len(a)):
+            output[k] = self.inv(a[k], **self.options)
+        return output
+
+
+def blas(module):
+    """Which BLAS and LAPACK a package was built with, where it says so."""
+    try:
+        found = module.show_config(mode="dicts")["Build Dependencies"]["lapack"]
+        return f"; {found['name']} {found['version']}"
+    except (KeyError, TypeError, AttributeError):
+        return ""
+
+
+PEERS = {"numpy": NumPy, "scipy": SciPy, "mkl": mkl_compact.Peer}
+
+
+def main():
+    args = schema.arguments(__doc__.splitlines()[0], PEERS, STACK_BYTES)
+    # The libraries read these when they are loaded, so before any import of them.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(args.threads)
+    peers = [PEERS[name]() for name in args.peer]
+    if not args.dry_run:
+        try:
+            import numpy  # noqa: F401
+        except ImportError:
+            print("numpy is not installed; the input and the checks need it too", file=sys.stderr)
+            return 3
+    return measure.run(args, peers)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

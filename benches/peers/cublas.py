@@ -1,0 +1,183 @@
+"""cuBLAS's two batched inverses by ctypes, without any framework: matinvBatched, and getrfBatched + getriBatched.
+
+cuBLAS reads a row-major matrix as its transpose. The inverse of the transpose is the transpose of the inverse, so what
+it writes is the row-major inverse; nothing is transposed.
+"""
+
+import ctypes
+import ctypes.util
+import glob
+import os
+import sys
+
+import measure
+import schema
+
+LETTERS = {"float32": "S", "float64": "D", "complex64": "C", "complex128": "Z"}
+I, P, D = ctypes.c_int, ctypes.c_void_p, ctypes.c_uint64
+SIGNATURES = {
+    "matinvBatched": [P, I, D, I, D, I, D, I],
+    "getrfBatched": [P, I, D, I, D, D, I],
+    "getriBatched": [P, I, D, I, D, D, I, D, I],
+}
+POINTERS = "pointer arrays and device memory made beforehand, host memory pageable"
+
+
+class Matinv:
+    name = "cublas-matinv"
+    package = "cublas"
+    kernel = "matinvBatched"
+    largest = 32
+    pivots = True
+
+    def __init__(self, device):
+        self.device = device
+
+    def load(self):
+        self.library, self.handle, version = load()
+        return f"cublas {version}"
+
+    def job(self, inputs, threads):
+        return MatinvJob(self, inputs)
+
+
+class Getri(Matinv):
+    name = "cublas-getri"
+    kernel = "getrfBatched + getriBatched"
+    largest = float("inf")
+
+    def job(self, inputs, threads):
+        return GetriJob(self, inputs)
+
+
+class MatinvJob(measure.Job):
+    note = POINTERS
+
+    def __init__(self, peer, inputs):
+        import numpy as np
+
+        self.np = np
+        self.gpu = peer.device
+        self.inputs = inputs
+        self.a = inputs[0]
+        self.count, self.order = self.a.shape[:2]
+        self.addresses = []
+        self.source, self.source_pointers = self.stack()
+        self.target, self.target_pointers = self.stack()
+        self.infos = self.memory(4 * self.count)
+        self.gpu.upload(self.source, self.a)
+        self.handle = peer.handle
+        letter = LETTERS[self.a.dtype.name]
+        for name in SIGNATURES:
+            setattr(self, name, getattr(peer.library, f"cublas{letter}{name}"))
+
+    def memory(self, size):
+        self.addresses.append(self.gpu.filled(size))
+        return self.addresses[-1]
+
+    def stack(self):
+        """Device memory for a stack, and the device array of pointers to its matrices."""
+        np = self.np
+        start = self.memory(self.a.nbytes)
+        step = self.a.nbytes // self.count
+        pointers = np.uint64(start) + np.arange(self.count, dtype=np.uint64) * np.uint64(step)
+        array = self.memory(pointers.nbytes)
+        self.gpu.upload(array, pointers)
+        return start, array
+
+    def device(self):
+        n = self.order
+        require(
+            self.matinvBatched(self.handle, n, self.source_pointers, n, self.target_pointers, n, self.infos, self.count)
+        )
+        return self.target
+
+    def fetch(self, answer):
+        output = self.np.empty_like(self.a)
+        self.gpu.download(output, answer)
+        infos = self.np.empty(self.count, self.np.int32)
+        self.gpu.download(infos, self.infos)
+        if infos.any():
+            raise ArithmeticError(f"cuBLAS's info is {infos[infos != 0][0]}")
+        return output
+
+    def into(self, i, output):
+        self.gpu.upload(self.source, self.inputs[i])
+        self.device()
+        self.gpu.download(output, self.target)
+
+    def fresh(self, i):
+        output = self.np.empty_like(self.a)
+        self.into(i, output)
+        return output
+
+    def close(self):
+        for address in self.addresses:
+            self.gpu.free(address)
+
+
+class GetriJob(MatinvJob):
+    note = f"overwrites its input, which is restored outside the device clock; {POINTERS}"
+
+    def __init__(self, peer, inputs):
+        super().__init__(peer, inputs)
+        self.kept = self.memory(self.a.nbytes)
+        self.gpu.upload(self.kept, self.a)
+        self.pivots = self.memory(4 * self.count * self.order)
+
+    def before(self):
+        self.gpu.queue_copy(self.source, self.kept, self.a.nbytes)
+
+    def device(self):
+        n, a, x = self.order, self.source_pointers, self.target_pointers
+        require(self.getrfBatched(self.handle, n, a, n, self.pivots, self.infos, self.count))
+        require(self.getriBatched(self.handle, n, a, n, self.pivots, x, n, self.infos, self.count))
+        return self.target
+
+
+def require(status):
+    if status:
+        raise RuntimeError(f"cuBLAS returned {status}")
+
+
+_loaded = None
+
+
+def load():
+    """The library, its handle and its version; once, for both peers."""
+    global _loaded
+    if _loaded is None:
+        library = open_library()
+        for letter in LETTERS.values():
+            for name, types in SIGNATURES.items():
+                getattr(library, f"cublas{letter}{name}").argtypes = types
+        handle = P()
+        library.cublasCreate_v2.argtypes = [P]
+        if library.cublasCreate_v2(ctypes.byref(handle)):
+            raise schema.Missing("cuBLAS does not start")
+        parts = []
+        for number in range(3):
+            part = I()
+            library.cublasGetProperty(number, ctypes.byref(part))
+            parts.append(str(part.value))
+        _loaded = library, handle, ".".join(parts)
+    return _loaded
+
+
+def open_library():
+    """cuBLAS from NVIDIA's Python packages, else the CUDA toolkit, else the system; the newest where several lie."""
+    if sys.platform == "win32":
+        folder, pattern = "bin", "cublas64_*.dll"
+    else:
+        folder, pattern = "lib", "libcublas.so.*"
+    toolkits = [os.environ[name] for name in ("CUDA_HOME", "CUDA_PATH") if os.environ.get(name)] + ["/usr/local/cuda"]
+    places = [os.path.join(entry, "nvidia", "*", folder) for entry in sys.path if entry]
+    places += [os.path.join(toolkit, name) for toolkit in toolkits for name in ("lib64", folder)]
+    paths = [path for place in places for path in sorted(glob.glob(os.path.join(place, pattern)), reverse=True)]
+    system = ctypes.util.find_library("cublas")
+    for path in paths + ([system] if system else []):
+        try:
+            return ctypes.CDLL(path)
+        except OSError:
+            continue
+    raise schema.Missing("cuBLAS is not installed (the package nvidia-cublas, or the CUDA toolkit)")

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Times the inverses of stacks by PyTorch, CuPy and cuBLAS on this machine's first NVIDIA GPU.
+
+    pip install numpy torch cupy-cuda12x
+    python3 cuda.py --scalar float32,float64,complex64,complex128 --json cuda.json
+
+cuBLAS comes with PyTorch, or alone as nvidia-cublas-cu12, or in the CUDA toolkit. NumPy is needed; of the others, one
+that is not installed is left out. Without a GPU this says so and exits 3; --dry-run needs neither.
+
+device: the work alone on data resident on the GPU, by events. total and fresh: from host memory to host memory.
+"""
+
+import os
+import sys
+
+sys.dont_write_bytecode = True  # No caches beside the sources.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cublas
+import cuda_device
+import measure
+import schema
+
+# A GPU runs through less in too short a time to measure.
+STACK_BYTES = 256 << 20
+
+
+class Torch:
+    name = "torch"
+    package = "torch"
+    kernel = "linalg.inv_ex"
+    largest = float("inf")
+    pivots = True
+
+    def __init__(self, device):
+        pass
+
+    def load(self):
+        try:
+            import torch
+        except ImportError as failure:
+            raise schema.Missing("the package torch is not installed") from failure
+        if not torch.cuda.is_available():
+            raise schema.Missing(f"torch {torch.__version__} was built without CUDA or cannot use this GPU")
+        return f"torch {torch.__version__}"
+
+    def job(self, inputs, threads):
+        return TorchJob(inputs)
+
+
+class TorchJob(measure.Job):
+    note = "host memory pageable"
+
+    def __init__(self, inputs):
+        import torch
+
+        self.torch = torch
+        self.inputs = [torch.from_numpy(a) for a in inputs]
+        self.resident = self.inputs[0].to("cuda")
+
+    def device(self):
+        return self.torch.linalg.inv_ex(self.resident).inverse
+
+    def fetch(self, answer):
+        return answer.cpu().numpy()
+
+    def fresh(self, i):
+        return self.fetch(self.torch.linalg.inv_ex(self.inputs[i].to("cuda")).inverse)
+
+    def into(self, i, output):
+        self.torch.from_numpy(output).copy_(self.torch.linalg.inv_ex(self.inputs[i].to("cuda")).inverse)
+
+    def close(self):
+        self.resident = None
+        self.torch.cuda.empty_cache()
+
+
+class CuPy:
+    name = "cupy"
+    package = "cupy"
+    kernel = "linalg.inv"
+    largest = float("inf")
+    pivots = True
+
+    def __init__(self, device):
+        pass
+
+    def load(self):
+        try:
+            import cupy
+        except ImportError as failure:
+            raise schema.Missing("the package cupy is not installed") from failure
+        return f"cupy {cupy.__version__}"
+
+    def job(self, inputs, threads):
+        return CuPyJob(inputs)
+
+
+class CuPyJob(measure.Job):
+    note = "says nothing of singular matrices; host memory pageable"
+
+    def __init__(self, inputs):
+        import cupy
+
+        self.cupy = cupy
+        self.inputs = inputs
+        self.resident = cupy.asarray(inputs[0])
+
+    def device(self):
+        return self.cupy.linalg.inv(self.resident)
+
+    def fetch(self, answer):
+        return answer.get()
+
+    def fresh(self, i):
+        return self.fetch(self.cupy.linalg.inv(self.cupy.asarray(self.inputs[i])))
+
+    def into(self, i, output):
+        self.cupy.linalg.inv(self.cupy.asarray(self.inputs[i])).get(out=output)
+
+    def close(self):
+        self.resident = None
+        self.cupy.get_default_memory_pool().free_all_blocks()
+
+
+PEERS = {"torch": Torch, "cupy": CuPy, "cublas-matinv": cublas.Matinv, "cublas-getri": cublas.Getri}
+
+
+def main():
+    args = schema.arguments(__doc__.splitlines()[0], PEERS, STACK_BYTES)
+    device = None
+    if not args.dry_run:
+        try:
+            device = cuda_device.Device()
+            import numpy  # noqa: F401
+        except schema.Missing as missing:
+            print(missing, file=sys.stderr)
+            return 3
+        except ImportError:
+            print("numpy is not installed; the input and the checks need it too", file=sys.stderr)
+            return 3
+    return measure.run(args, [PEERS[name](device) for name in args.peer], device)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""The timing loop, and one peer in one configuration made into a row.
+
+A peer is a class with
+    name, package, kernel   as the row's engine, the package to look for and the row's kernel
+    largest                 the largest order it takes
+    pivots                  whether it exchanges rows; one that does not is given rows that need no exchange
+    load()                  -> the program and its version; raises `schema.Missing`
+    job(inputs, threads)    -> a job over a list of host stacks with equal shapes
+and a job has
+    fresh(i)                -> the inverses of inputs[i] in new host memory
+    into(i, output)         the same into host memory of the caller's, or None where the peer has no such call
+    work(i)                 -> seconds for the work alone in the peer's own layout on the CPU, or None
+    device()                -> a queued answer for inputs[0], which is resident on the GPU, or None
+    before()                undoes what device() does to its input, outside the clock, or None
+    fetch(answer)           -> device()'s answer in host memory
+    warm                    whether making the job has called the routine already
+    note, close()
+"""
+
+import statistics
+import sys
+import time
+
+import schema
+
+# Distinct memory that the calls go around: more than the last-level caches of today.
+ROTATED_BYTES = 256 << 20
+# Very short stacks stop here. They stay in a cache, as they would in a program.
+MOST_SETS = 64
+# No kind of call is repeated for longer than this once it has had three repeats.
+PATIENCE_SECONDS = 10.0
+# The bound that batchinv itself is held to; LAPACK asks its own routines for 30.
+LARGEST_RATIO = 3.0
+
+
+class Job:
+    """What a job has unless it says otherwise."""
+
+    into = work = device = before = fetch = note = None
+    warm = False
+
+    def close(self):
+        pass
+
+
+def run(args, peers, device=None):
+    """Times all that was asked for, prints it, and returns the exit status."""
+    if args.dry_run:
+        schema.write_json(schema.dry_rows(args, peers), args.json or "-")
+        return 0
+    loaded = []
+    for peer in peers:
+        try:
+            peer.program = peer.load()
+            loaded.append(peer)
+        except schema.Missing as missing:
+            print(f"{peer.name} is left out: {missing}", file=sys.stderr)
+    table = schema.Table(sys.stderr if args.json == "-" else sys.stdout)
+    rows = []
+    for peer, scalar, order, count in schema.configurations(args, loaded):
+        rows.append(measure(peer, scalar, order, count, args, device))
+        table.add(rows[-1])
+    table.end()
+    if args.json:
+        schema.write_json(rows, args.json)
+    untimed = [each for each in rows if each["total_seconds"] is None]
+    for each in untimed:
+        print(f"{each['engine']} {each['scalar']} order {each['order']}: {each['note']}", file=sys.stderr)
+    return 1 if untimed else 0
+
+
+def measure(peer, scalar, order, count, args, device):
+    """The row of one configuration: checked first, then timed. A failure becomes a row without times."""
+    values = {
+        "program": peer.program,
+        "engine": peer.name,
+        "kernel": peer.kernel,
+        "adapter": device and device.adapter,
+        "driver": device and device.driver,
+        "scalar": scalar,
+        "order": order,
+        "len": count,
+        "threads": args.threads,
+    }
+    job = None
+    try:
+        inputs, outputs = buffers(scalar, order, count, exchanges=peer.pivots)
+        job = peer.job(inputs, args.threads)
+        values["note"] = job.note
+        values["first_call_seconds"], worst = check(job, inputs[0], outputs[0])
+        values["max_ratio"] = schema.finite(worst)
+        if not worst < LARGEST_RATIO:
+            raise ArithmeticError(f"wrong answer, not timed: ratio {worst:.3g}")
+        values.update(times(job, inputs, outputs, args.repeats, device))
+    except Exception as failure:  # One peer's failure must not cost the others their rows.
+        values["note"] = "; ".join(filter(None, [str(failure) or type(failure).__name__, values.get("note")]))
+    finally:
+        if job:
+            job.close()
+    return schema.row(**values)
+
+
+def buffers(scalar, order, count, exchanges):
+    """Input stacks and touched output stacks, enough of both that a cache does not flatter."""
+    import stacks
+
+    first = stacks.random_stack(scalar, order, count, exchanges)
+    sets = min(MOST_SETS, max(2, -(-ROTATED_BYTES // (2 * first.nbytes))))
+    inputs = [first] + [first.copy() for _ in range(sets - 1)]
+    outputs = [stacks.touched(first) for _ in range(sets)]
+    return inputs, outputs
+
+
+def check(job, a, output):
+    """The first call's seconds, if this is the first, and the worst ratio of every path that will be timed."""
+    from stacks import ratio
+
+    began = time.perf_counter()
+    answer = job.fresh(0)
+    first = None if job.warm else time.perf_counter() - began
+    worst = ratio(a, answer)
+    if job.into:
+        job.into(0, output)
+        worst = max(worst, ratio(a, output))
+    if job.device:
+        if job.before:
+            job.before()
+        worst = max(worst, ratio(a, job.fetch(job.device())))
+    return first, worst
+
+
+def times(job, inputs, outputs, repeats, device):
+    """The row's times."""
+    import stacks
+
+    sets = len(inputs)
+    fresh = collect(wall(lambda i: job.fresh(i % sets)), repeats)
+    total = collect(wall(lambda i: job.into(i % sets, outputs[i % sets])), repeats) if job.into else fresh
+    work = collect(lambda i: job.work(i % sets), repeats) if job.work else None
+    on_device = collect(lambda i: device.seconds(job.device, job.before), repeats) if job.device else None
+    if device:
+        copy = device.copy_seconds(inputs[0].nbytes, lambda seconds: collect(seconds, repeats))
+    else:
+        copy = collect(wall(lambda i: stacks.copy(outputs[i % sets], inputs[i % sets])), repeats)
+    return {
+        "repeats": len(total),
+        "total_seconds": min(total),
+        "total_median_seconds": statistics.median(total),
+        "fresh_seconds": min(fresh),
+        "fresh_median_seconds": statistics.median(fresh),
+        "device_seconds": on_device and min(on_device),
+        "device_median_seconds": on_device and statistics.median(on_device),
+        "work_seconds": work and min(work),
+        "copy_seconds": min(copy),
+    }
+
+
+def collect(seconds, repeats):
+    """`seconds(i)` for each repeat i, after a warm-up that is thrown away."""
+    seconds(0)
+    began = time.perf_counter()
+    taken = []
+    for i in range(1, repeats + 1):
+        taken.append(seconds(i))
+        if i >= 3 and time.perf_counter() - began > PATIENCE_SECONDS:
+            break
+    return taken
+
+
+def wall(call):
+    """`call(i)` by the wall clock; giving its answer's memory back is not counted."""
+
+    def seconds(i):
+        began = time.perf_counter()
+        answer = call(i)
+        ended = time.perf_counter()
+        del answer
+        return ended - began
+
+    return seconds

@@ -1,0 +1,241 @@
+"""The row, the arguments and the printed forms that all peer scripts share. Standard library only.
+
+A result is a JSON list of rows. Every row stands alone, so that lists from different programs and days can be joined.
+A time is in seconds, and null where it was not taken: under --dry-run, where the peer has no such path, and where the
+answer was wrong.
+"""
+
+import argparse
+import datetime
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+
+# The names are a contract: `batchinv bench --json` writes the same ones and `--with` reads them.
+FIELDS = {
+    "schema": "version of this list of names",
+    "program": "what ran, with its version",
+    "engine": "the peer's name",
+    "adapter": "the GPU's name, null on the CPU",
+    "driver": "the GPU driver's version",
+    "kernel": "the routine's name",
+    "scalar": "float32, float64, complex64 or complex128",
+    "order": "n, for matrices n x n",
+    "len": "matrices in the stack",
+    "threads": "host threads the peer was allowed",
+    "repeats": "timed calls behind the best and the median of total_seconds",
+    "total_seconds": "whole call, host memory to a warm output of the caller's; as fresh_seconds where there is none",
+    "total_median_seconds": "its median",
+    "fresh_seconds": "whole call, host memory to an output that the call allocates",
+    "fresh_median_seconds": "its median",
+    "device_seconds": "the work alone on data resident on the GPU, from events; null on the CPU",
+    "device_median_seconds": "its median",
+    "work_seconds": "the work alone on data already in the routine's own layout on the CPU",
+    "copy_seconds": "a plain copy of the same bytes: one thread's memcpy, or from device to device",
+    "first_call_seconds": "the first call for this configuration, libraries loaded; null where not taken",
+    "max_ratio": "largest ||I - X A||_1 / (n ||A||_1 ||X||_1 eps) seen; under 3 or nothing is timed",
+    "machine": "CPU model and its threads",
+    "commit": "of batchinv; null for peers",
+    "date": "ISO date, UTC",
+    "note": "what a reader must know to compare fairly",
+}
+SCALARS = {"float32": 4, "float64": 8, "complex64": 8, "complex128": 16}
+ORDERS = "2,3,4,6,8,12,16,24,32,48,64,96,128"
+
+
+class Missing(Exception):
+    """A package, library or device that is not here; the text says which."""
+
+
+def row(**values):
+    """A row with every field; those not given are null."""
+    unknown = set(values) - set(FIELDS)
+    if unknown:
+        raise TypeError(f"no such field: {sorted(unknown)}")
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    return {**dict.fromkeys(FIELDS), "schema": 1, "machine": machine(), "date": today, **values}
+
+
+def arguments(description, peers, stack_bytes, argv=None):
+    """Parses the options that both scripts have. `stack_bytes` is the size of an input stack without --len."""
+
+    def names(choices):
+        def parse(text):
+            chosen = text.split(",")
+            for name in chosen:
+                if name not in choices:
+                    raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(choices)}")
+            return chosen
+
+        return parse
+
+    def positive(text):
+        try:
+            number = int(text)
+        except ValueError:
+            number = 0
+        if number < 1:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+        return number
+
+    def orders(text):
+        return [positive(part) for part in text.split(",")]
+
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--order", type=orders, default=orders(ORDERS), metavar="N,...", help=f"default {ORDERS}")
+    parser.add_argument(
+        "--scalar",
+        type=names(SCALARS),
+        default=["float32", "float64"],
+        metavar="NAME,...",
+        help=f"of {', '.join(SCALARS)}; default float32,float64",
+    )
+    parser.add_argument(
+        "--len",
+        type=positive,
+        metavar="COUNT",
+        dest="count",
+        help=f"matrices in a stack; default {stack_bytes >> 20} MiB of them, and at least 16",
+    )
+    parser.add_argument("--repeats", type=positive, default=10, metavar="R", help="timed calls of a kind; default 10")
+    parser.add_argument("--threads", type=positive, default=cores(), metavar="T", help="host threads; default all")
+    parser.add_argument(
+        "--peer",
+        type=names(peers),
+        default=list(peers),
+        metavar="NAME,...",
+        help=f"of {', '.join(peers)}; default all",
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the rows there; - is stdout, the table then on stderr")
+    parser.add_argument("--dry-run", action="store_true", help="print the rows that would be timed, their times null")
+    args = parser.parse_args(argv)
+    args.stack_bytes = stack_bytes
+    return args
+
+
+def configurations(args, peers):
+    """(peer, scalar, order, len) for all that was asked for and that the peers take, peers side by side."""
+    for scalar in args.scalar:
+        for order in args.order:
+            count = args.count or max(16, args.stack_bytes // (order * order * SCALARS[scalar]))
+            for peer in peers:
+                if order <= peer.largest:
+                    yield peer, scalar, order, count
+
+
+def dry_rows(args, peers):
+    """The rows of --dry-run: what would be timed, without times."""
+    return [
+        row(
+            program=peer.package,
+            engine=peer.name,
+            kernel=peer.kernel,
+            scalar=scalar,
+            order=order,
+            len=count,
+            threads=args.threads,
+            repeats=args.repeats,
+        )
+        for peer, scalar, order, count in configurations(args, peers)
+    ]
+
+
+def write_json(rows, path):
+    """Writes a row to a line. `path` "-" is stdout."""
+    lines = [json.dumps(each, ensure_ascii=False, allow_nan=False) for each in rows]
+    text = "[\n" + ",\n".join(lines) + "\n]\n" if lines else "[]\n"
+    if path == "-":
+        sys.stdout.write(text)
+    else:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+class Table:
+    """A table for people, printed row by row as the times come."""
+
+    COLUMNS = "{:<11}{:>6}{:>9}  {:<14}{:>12}{:>12}{:>12}{:>12}{:>9}{:>9}{:>8}"
+    HEADS = "scalar order len engine total/ns median/ns fresh/ns alone/ns GB/s of-copy ratio".split()
+
+    LEGEND = (
+        "Times are for one matrix, the best unless it says median; alone is without the copies or packing around the\n"
+        "work. GB/s and of-copy are of the device's time where there is one, and of total elsewhere."
+    )
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.notes = {}
+
+    def add(self, r):
+        if not self.notes:
+            self.line(*self.HEADS)
+        self.notes.setdefault((r["engine"], r["program"], r["note"]))
+
+        def each(seconds):
+            return "-" if seconds is None else f"{seconds / r['len'] * 1e9:.1f}"
+
+        # On a GPU the copy is one on the device, so it is the device time that it limits.
+        work = r["device_seconds"] or r["total_seconds"]
+        moved = 2 * r["len"] * r["order"] ** 2 * SCALARS[r["scalar"]]
+        self.line(
+            r["scalar"],
+            r["order"],
+            r["len"],
+            r["engine"],
+            each(r["total_seconds"]),
+            each(r["total_median_seconds"]),
+            each(r["fresh_seconds"]),
+            each(r["device_seconds"] or r["work_seconds"]),
+            f"{moved / work / 1e9:.2f}" if work else "-",
+            f"{r['copy_seconds'] / work:.1%}" if work and r["copy_seconds"] else "-",
+            "-" if r["max_ratio"] is None else f"{r['max_ratio']:.2g}",
+        )
+
+    def end(self):
+        for engine, program, note in self.notes:
+            print(f"{engine}: {program}" + (f"; {note}" if note else ""), file=self.stream)
+        if self.notes:
+            print(self.LEGEND, file=self.stream)
+
+    def line(self, *cells):
+        print(self.COLUMNS.format(*cells), file=self.stream, flush=True)
+
+
+def finite(number):
+    """The number, or None where JSON has no word for it."""
+    return number if math.isfinite(number) else None
+
+
+def cores():
+    """Threads that this process may run at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+_machine = None
+
+
+def machine():
+    """The CPU's model and the threads this process has of it."""
+    global _machine
+    if _machine is None:
+        threads = cores()
+        _machine = f"{cpu_model()}, {threads} thread{'s' if threads > 1 else ''}"
+    return _machine
+
+
+def cpu_model():
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    if sys.platform == "darwin":
+        asked = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True)
+        if asked.returncode == 0:
+            return asked.stdout.strip()
+    return platform.processor() or platform.machine()

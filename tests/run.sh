@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Checks everything: formatting, lints, docs, and every test on the CPU and on a GPU adapter.
+#
+#   tests/run.sh          the suite, well under half an hour on two cores
+#   tests/run.sh --all    the same with the full sweep of orders and lengths, and a verified package
+#
+# Where no adapter is found, Mesa's software Vulkan driver is installed through apt; where there is no apt, this says
+# what to install and stops. At the end stands a table of what ran, for each adapter, kernel and scalar. It must
+# equal tests/expected.txt, so that nothing passes by being skipped.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+case "${1-}" in
+    "") ;;
+    --all) export BATCHINV_ALL=1 ;;
+    *) echo "usage: tests/run.sh [--all]" >&2; exit 2 ;;
+esac
+
+export BATCHINV_REQUIRE_GPU=1
+# Mesa complains on stderr where this is missing.
+export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/tmp}"
+
+step() { printf '\n== %s\n' "$*"; }
+
+# Runs a command as root, where this is not root already.
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+has_adapter() {
+    cargo run --quiet --all-features -- inv tests/data/single_matrix.npy -o "$scratch/probe.npy" --engine gpu --quiet
+}
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+step "formatting"
+cargo fmt --check
+
+step "an adapter"
+cargo build --all-features
+if ! has_adapter 2>"$scratch/probe.txt"; then
+    cat "$scratch/probe.txt"
+    if ! command -v apt-get >/dev/null; then
+        echo "No GPU adapter. Install a Vulkan driver: Mesa's lavapipe will do (package mesa-vulkan-drivers, vulkan-swrast or mesa-libs) with the Vulkan loader." >&2
+        exit 1
+    fi
+    as_root apt-get update
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends mesa-vulkan-drivers libvulkan1
+    has_adapter || { echo "Mesa's driver is installed, and still no adapter is found." >&2; exit 1; }
+fi
+cargo run --quiet --all-features -- info
+
+step "clippy, all features"
+cargo clippy --all-targets --all-features -- -D warnings
+step "clippy, no default features"
+cargo clippy --all-targets --no-default-features -- -D warnings
+step "docs"
+RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
+
+step "tests and doctests, all features"
+export BATCHINV_TEST_LOG="$scratch/ran.txt"
+: >"$BATCHINV_TEST_LOG"
+cargo test --all-features
+unset BATCHINV_TEST_LOG
+step "tests and doctests, no default features"
+cargo test --no-default-features
+
+step "package"
+if [ -n "${BATCHINV_ALL-}" ]; then cargo package --allow-dirty; else cargo package --allow-dirty --no-verify; fi
+
+if command -v python3 >/dev/null; then
+    step "peer scripts"
+    (cd benches/peers && python3 -B -m unittest --quiet test_peers)
+else
+    echo "SKIPPED: the peer scripts' tests, there is no python3"
+fi
+
+step "what ran"
+tests/ran.sh "$scratch/ran.txt" | tee "$scratch/table.txt"
+if ! diff -u tests/expected.txt "$scratch/table.txt"; then
+    echo "What ran is not what tests/expected.txt says. Where that is meant, run tests/ran.sh anew into it." >&2
+    exit 1
+fi
+echo
+echo "All passed."

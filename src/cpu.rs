@@ -4,6 +4,7 @@ mod blocked;
 mod lanes;
 pub mod reference;
 mod scaling;
+mod transpose;
 pub mod vector;
 
 use fearless_simd::{Level, Simd, dispatch};
@@ -71,6 +72,12 @@ pub trait Arithmetic {
     fn widen(element: Self::Element) -> Self::Work;
     /// Rounded to nearest.
     fn narrow(work: Self::Work) -> Self::Element;
+    /// Whether `narrow` rounds.
+    const NARROWS: bool;
+    /// The elements themselves, where both are one type.
+    fn as_work(elements: &[Self::Element]) -> Option<&[Self::Work]>;
+    /// The elements themselves, where both are one type.
+    fn as_work_mut(elements: &mut [Self::Element]) -> Option<&mut [Self::Work]>;
 }
 
 /// `Precision::Native`.
@@ -89,6 +96,18 @@ impl<T: Scalar> Arithmetic for Native<T> {
     fn narrow(work: T) -> T {
         work
     }
+
+    const NARROWS: bool = false;
+
+    #[inline(always)]
+    fn as_work(elements: &[T]) -> Option<&[T]> {
+        Some(elements)
+    }
+
+    #[inline(always)]
+    fn as_work_mut(elements: &mut [T]) -> Option<&mut [T]> {
+        Some(elements)
+    }
 }
 
 /// `Precision::Double`.
@@ -106,6 +125,16 @@ impl<T: Scalar> Arithmetic for Double<T> {
     #[inline(always)]
     fn narrow(work: T::Double) -> T {
         T::from_double(work)
+    }
+
+    const NARROWS: bool = true;
+
+    fn as_work(_: &[T]) -> Option<&[T::Double]> {
+        None
+    }
+
+    fn as_work_mut(_: &mut [T]) -> Option<&mut [T::Double]> {
+        None
     }
 }
 
@@ -177,13 +206,13 @@ fn run<S: Simd, A: Arithmetic>(
 ) {
     let n = input.order();
     if kernel == Kernel::Lanes {
-        let mut lanes = lanes::Lanes::new();
+        let mut lanes = lanes::Lanes::<S, A>::new();
         let group = <A::Work as Scalar>::Vector::<S>::LANES;
         let inputs = input.elements().chunks(group * n * n);
         for ((input, output), statuses) in
             inputs.zip(elements.chunks_mut(group * n * n)).zip(statuses.chunks_mut(group))
         {
-            lanes::invert_group::<S, A>(simd, &mut lanes, n, input, output, statuses);
+            lanes::invert_group(simd, &mut lanes, n, input, output, statuses);
         }
     } else {
         let mut blocked = blocked::Blocked::new();

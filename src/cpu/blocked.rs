@@ -234,21 +234,18 @@ fn update<S: Simd, T: Scalar>(
     k: usize,
     block: usize,
 ) {
-    let lanes = T::Vector::<S>::LANES;
     let zero = T::Vector::<S>::splat(simd, T::ZERO);
     for b in 0..BLOCK {
         for (j, pivot) in pivots.iter_mut().enumerate() {
             pivot[b] = if b < block { std::mem::replace(&mut a[(k + b) * width + j], zero) } else { zero };
         }
     }
-    let factors = |i: usize| -> [T::Vector<S>; BLOCK] {
-        std::array::from_fn(|b| T::Vector::<S>::splat(simd, panel[b * width + i / lanes].lane(i % lanes)))
-    };
     // Two rows at a time share the loads of P.
     let n = a.len() / width;
     let mut pairs = a.chunks_exact_mut(2 * width);
     for (pair, rows) in pairs.by_ref().enumerate() {
-        let (upper, lower) = (factors(2 * pair), factors(2 * pair + 1));
+        let upper = factors::<S, T>(simd, panel, width, 2 * pair);
+        let lower = factors::<S, T>(simd, panel, width, 2 * pair + 1);
         let (first, second) = rows.split_at_mut(width);
         for ((x, y), pivot) in first.iter_mut().zip(second).zip(pivots.iter()) {
             let (mut sum_x, mut sum_y) = (*x, *y);
@@ -261,11 +258,22 @@ fn update<S: Simd, T: Scalar>(
     }
     let last = pairs.into_remainder();
     if !last.is_empty() {
-        let factors = factors(n - 1);
+        let factors = factors::<S, T>(simd, panel, width, n - 1);
         for (x, pivot) in last.iter_mut().zip(pivots.iter()) {
             for b in 0..BLOCK {
                 *x = x.add_mul(factors[b], pivot[b]);
             }
         }
     }
+}
+
+/// Row i of the panel, each factor in a vector of its own.
+#[inline(always)]
+fn factors<S: Simd, T: Scalar>(simd: S, panel: &[T::Vector<S>], width: usize, i: usize) -> [T::Vector<S>; BLOCK] {
+    let lanes = T::Vector::<S>::LANES;
+    let mut factors = [T::Vector::<S>::splat(simd, T::ZERO); BLOCK];
+    for (b, factor) in factors.iter_mut().enumerate() {
+        *factor = T::Vector::<S>::splat(simd, panel[b * width + i / lanes].lane(i % lanes));
+    }
+    factors
 }

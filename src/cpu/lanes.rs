@@ -4,61 +4,65 @@
 //! (i, j) of every matrix of the group. Then one elimination runs for all of them at once. Every lane picks its
 //! own pivot row, so rows are exchanged by masks: the pivot row is gathered under the masks of the rows that hold
 //! it, and row k goes where it came from. The elimination works in place: column k, once eliminated, is column k of
-//! the inverse, up to the row exchanges, which are undone in the addresses of the last store.
+//! the inverse, up to the row exchanges, which become column exchanges at the end.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
-use super::Arithmetic;
 use super::scaling::{self, Scaling};
-use super::vector::Vector;
+use super::vector::{Magnitude, Vector};
+use super::{Arithmetic, transpose};
 use crate::inverses::Status;
 use crate::scalar::{Real, Scalar};
 
 /// Working memory for one group, kept from group to group.
-pub struct Lanes<V> {
+pub struct Lanes<S: Simd, A: Arithmetic> {
     /// Vector (i, j) at i * n + j.
-    a: Vec<V>,
+    a: Vec<Vectors<S, A>>,
     /// The pivot row.
-    pivots: Vec<V>,
-    /// The row of the input that stands in row k, for each lane, at k * lanes + lane.
-    origins: Vec<u32>,
+    pivots: Vec<Vectors<S, A>>,
+    /// For each step, the row that was exchanged with row k.
+    exchanges: Vec<Magnitude<A::Work, S>>,
+    /// The group in memory, where it must be converted or made whole.
+    staged: Vec<A::Work>,
 }
 
-impl<V> Lanes<V> {
+type Vectors<S, A> = <<A as Arithmetic>::Work as Scalar>::Vector<S>;
+
+impl<S: Simd, A: Arithmetic> Lanes<S, A> {
     pub fn new() -> Self {
-        Self { a: Vec::new(), pivots: Vec::new(), origins: Vec::new() }
+        Self { a: Vec::new(), pivots: Vec::new(), exchanges: Vec::new(), staged: Vec::new() }
     }
 }
 
-/// Inverts up to `LANES` matrices of `order` n >= 1.
+/// Inverts up to LANES matrices of `order` n >= 1.
 #[inline(always)]
-pub fn invert_group<S, A>(
+pub fn invert_group<S: Simd, A: Arithmetic>(
     simd: S,
-    work: &mut Lanes<<A::Work as Scalar>::Vector<S>>,
+    work: &mut Lanes<S, A>,
     n: usize,
     input: &[A::Element],
     output: &mut [A::Element],
     statuses: &mut [Status],
-) where
-    S: Simd,
-    A: Arithmetic,
-{
-    let lanes = <A::Work as Scalar>::Vector::<S>::LANES;
+) {
+    let lanes = Vectors::<S, A>::LANES;
     let size = n * n;
-    let zero = <A::Work as Scalar>::Vector::<S>::splat(simd, A::Work::ZERO);
+    let zero = Vectors::<S, A>::splat(simd, A::Work::ZERO);
     work.a.resize(size, zero);
     work.pivots.resize(n, zero);
-    work.origins.resize(n * lanes, 0);
-    let (a, pivots, origins) = (&mut work.a[..size], &mut work.pivots[..n], &mut work.origins[..n * lanes]);
+    work.exchanges.resize(n, zero.magnitude());
+    let Lanes { a, pivots, exchanges, staged } = work;
 
-    for (lane, matrix) in input.chunks_exact(size).enumerate() {
-        for (vector, &element) in a.iter_mut().zip(matrix) {
-            vector.set_lane(lane, A::widen(element));
-        }
-    }
-    for lane in statuses.len()..lanes {
-        for (index, vector) in a.iter_mut().enumerate() {
-            vector.set_lane(lane, if index % (n + 1) == 0 { A::Work::ONE } else { A::Work::ZERO });
+    let whole = input.len() == lanes * size;
+    match A::as_work(input).filter(|_| whole) {
+        Some(input) => transpose::load::<S, A::Work>(simd, bytemuck::cast_slice(input), a),
+        None => {
+            staged.clear();
+            staged.extend(input.iter().map(|&element| A::widen(element)));
+            // Lanes without a matrix take the identity.
+            for index in input.len()..lanes * size {
+                staged.push(if index % size % (n + 1) == 0 { A::Work::ONE } else { A::Work::ZERO });
+            }
+            transpose::load::<S, A::Work>(simd, bytemuck::cast_slice(staged), a);
         }
     }
 
@@ -69,11 +73,8 @@ pub fn invert_group<S, A>(
         scale_lanes::<S, A::Work>(a, n, unusual, poisoned, statuses, &mut scalings);
     }
 
-    for (k, row) in origins.chunks_exact_mut(lanes).enumerate() {
-        row.fill(k as u32);
-    }
     for k in 0..n {
-        let singular = eliminate::<S, A::Work>(simd, a, n, k, pivots, origins);
+        let singular = eliminate::<S, A::Work>(simd, a, n, k, pivots, &mut exchanges[k]);
         if singular != 0 {
             for (lane, status) in statuses.iter_mut().enumerate() {
                 if singular >> lane & 1 == 1 && status.is_inverted() {
@@ -83,49 +84,85 @@ pub fn invert_group<S, A>(
             }
         }
     }
+    undo_exchanges::<S, A::Work>(simd, a, n, exchanges);
 
-    let (_, poisoned) = survey::<S, A::Work>(simd, a);
-    for (lane, (matrix, status)) in output.chunks_exact_mut(size).zip(statuses).enumerate() {
-        if status.is_inverted() && poisoned >> lane & 1 == 1 {
-            *status = Status::NOT_FINITE;
+    let poisoned = poisoned_lanes::<S, A::Work>(simd, a);
+    match A::as_work_mut(output).filter(|_| whole) {
+        Some(output) => transpose::store::<S, A::Work>(simd, a, bytemuck::cast_slice_mut(output)),
+        None => {
+            staged.resize(lanes * size, A::Work::ZERO);
+            transpose::store::<S, A::Work>(simd, a, bytemuck::cast_slice_mut(staged));
+            for (element, &staged) in output.iter_mut().zip(staged.iter()) {
+                *element = A::narrow(staged);
+            }
+        }
+    }
+    // The usual end: all inverted, and the results are those of the scalar itself.
+    if A::NARROWS || poisoned != 0 || !scalings.is_empty() || statuses.iter().any(|status| !status.is_inverted()) {
+        settle::<A>(n, output, poisoned, statuses, &scalings);
+    }
+}
+
+/// Undoes the scaling, finds what is not finite after all, and fills what has no inverse.
+#[inline(never)]
+fn settle<A: Arithmetic>(
+    n: usize,
+    output: &mut [A::Element],
+    poisoned: u64,
+    statuses: &mut [Status],
+    scalings: &[(usize, Scaling)],
+) {
+    for (lane, (matrix, status)) in output.chunks_exact_mut(n * n).zip(statuses).enumerate() {
+        if status.is_inverted() {
+            if let Some((_, scaling)) = scalings.iter().find(|(scaled, _)| *scaled == lane) {
+                for (index, element) in matrix.iter_mut().enumerate() {
+                    *element = A::narrow(scaling.undo(index / n, index % n, A::widen(*element)));
+                }
+            }
+            if poisoned >> lane & 1 == 1 || !matrix.iter().all(|element| element.finite()) {
+                *status = Status::NOT_FINITE;
+            }
         }
         if !status.is_inverted() {
-            matrix.fill(A::Element::NAN);
-            continue;
-        }
-        for (row, vectors) in matrix.chunks_exact_mut(n).zip(a.chunks_exact(n)) {
-            for (vector, origin) in vectors.iter().zip(origins.chunks_exact(lanes)) {
-                row[origin[lane] as usize] = A::narrow(vector.lane(lane));
-            }
-        }
-        if let Some((_, scaling)) = scalings.iter().find(|(scaled, _)| *scaled == lane) {
-            for (index, element) in matrix.iter_mut().enumerate() {
-                *element = A::narrow(scaling.undo(index / n, index % n, A::widen(*element)));
-            }
-        }
-        // A result of the working scalar may still overflow the element.
-        if !matrix.iter().all(|element| element.finite()) {
-            *status = Status::NOT_FINITE;
             matrix.fill(A::Element::NAN);
         }
     }
 }
 
+/// A row's number in every lane, as a real.
+#[inline(always)]
+fn index<S: Simd, T: Scalar>(simd: S, i: usize) -> Magnitude<T, S> {
+    Magnitude::<T, S>::splat(simd, T::Real::from_f64(i as f64))
+}
+
 /// The lanes whose matrices need scaling, and those that hold NaN or infinity, as bit masks.
 #[inline(always)]
 fn survey<S: Simd, T: Scalar>(simd: S, a: &[T::Vector<S>]) -> (u64, u64) {
-    type M<T, S> = <<T as Scalar>::Vector<S> as Vector<S, T>>::Magnitude;
     let (low, high) = scaling::window::<T>();
-    let zero = M::<T, S>::splat(simd, T::Real::ZERO);
-    let (mut smallest, mut largest, mut poison) = (M::<T, S>::splat(simd, high), zero, zero);
+    let (low, high) = (Magnitude::<T, S>::splat(simd, low), Magnitude::<T, S>::splat(simd, high));
+    let (mut smallest, mut largest) = (high, low);
     for vector in a {
         largest = largest.max(vector.largest_part());
         smallest = smallest.min(vector.smallest_part(simd));
+    }
+    let usual = smallest.simd_ge(low) & largest.simd_le(high);
+    (!usual.to_bitmask() & all_lanes::<S, T>(), poisoned_lanes::<S, T>(simd, a))
+}
+
+/// The lanes that hold NaN or infinity, as a bit mask.
+#[inline(always)]
+fn poisoned_lanes<S: Simd, T: Scalar>(simd: S, a: &[T::Vector<S>]) -> u64 {
+    let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
+    let mut poison = zero;
+    for vector in a {
         poison = vector.poison(poison, zero);
     }
-    let usual = smallest.simd_ge(M::<T, S>::splat(simd, low)) & largest.simd_le(M::<T, S>::splat(simd, high));
-    let all = u64::MAX >> (64 - T::Vector::<S>::LANES);
-    (!usual.to_bitmask() & all, !poison.simd_eq(zero).to_bitmask() & all)
+    !poison.simd_eq(zero).to_bitmask() & all_lanes::<S, T>()
+}
+
+#[inline(always)]
+fn all_lanes<S: Simd, T: Scalar>() -> u64 {
+    u64::MAX >> (64 - T::Vector::<S>::LANES)
 }
 
 /// Scales the matrices of `unusual` lanes, and marks those that are not finite. Rare, so one lane after another.
@@ -161,28 +198,24 @@ fn eliminate<S: Simd, T: Scalar>(
     n: usize,
     k: usize,
     pivots: &mut [T::Vector<S>],
-    origins: &mut [u32],
+    exchange: &mut Magnitude<T, S>,
 ) -> u64 {
-    type M<T, S> = <<T as Scalar>::Vector<S> as Vector<S, T>>::Magnitude;
-    let index = |i: usize| M::<T, S>::splat(simd, T::Real::from_f64(i as f64));
-    let lanes = T::Vector::<S>::LANES;
-
     // The first maximum of |re| + |im| on or below the diagonal.
-    let (mut best, mut at) = (a[k * n + k].magnitude(), index(k));
+    let (mut best, mut at) = (a[k * n + k].magnitude(), index::<S, T>(simd, k));
     for i in k + 1..n {
         let magnitude = a[i * n + k].magnitude();
         let better = magnitude.simd_gt(best);
         best = better.select(magnitude, best);
-        at = better.select(index(i), at);
+        at = better.select(index::<S, T>(simd, i), at);
     }
-    let singular = best.simd_eq(M::<T, S>::splat(simd, T::Real::ZERO)).to_bitmask();
+    let singular = best.simd_eq(Magnitude::<T, S>::splat(simd, T::Real::ZERO)).to_bitmask();
 
     // Row exchange: `pivots` becomes the pivot row, and row k goes to the row that the pivot row left.
     let (above, below) = a.split_at_mut((k + 1) * n);
     let row_k = &mut above[k * n..];
     pivots.copy_from_slice(row_k);
     for (i, row) in (k + 1..n).zip(below.chunks_exact_mut(n)) {
-        let here = at.simd_eq(index(i));
+        let here = at.simd_eq(index::<S, T>(simd, i));
         if here.any_true() {
             for ((x, pivot), &from_k) in row.iter_mut().zip(pivots.iter_mut()).zip(row_k.iter()) {
                 *pivot = Vector::select(here, *x, *pivot);
@@ -190,10 +223,7 @@ fn eliminate<S: Simd, T: Scalar>(
             }
         }
     }
-    for lane in 0..lanes {
-        let from = at.as_slice()[lane].to_f64() as usize;
-        origins.swap(k * lanes + lane, from * lanes + lane);
-    }
+    *exchange = at;
 
     // The pivot row times 1 / pivot; where the pivot stood, 1 / pivot itself: column k of the inverse.
     let reciprocal = pivots[k].reciprocal(simd);
@@ -215,4 +245,21 @@ fn eliminate<S: Simd, T: Scalar>(
         }
     }
     singular
+}
+
+/// Row exchanges of the matrix are column exchanges of its inverse, in the opposite order.
+#[inline(always)]
+fn undo_exchanges<S: Simd, T: Scalar>(simd: S, a: &mut [T::Vector<S>], n: usize, exchanges: &[Magnitude<T, S>]) {
+    for (k, exchange) in exchanges.iter().enumerate().rev() {
+        for j in k + 1..n {
+            let here = exchange.simd_eq(index::<S, T>(simd, j));
+            if here.any_true() {
+                for row in a.chunks_exact_mut(n) {
+                    let (x, y) = (row[k], row[j]);
+                    row[k] = Vector::select(here, y, x);
+                    row[j] = Vector::select(here, x, y);
+                }
+            }
+        }
+    }
 }

@@ -8,6 +8,9 @@ use crate::scalar::{Real, Scalar};
 /// A comparison's outcome, lane by lane.
 pub type Mask<V, S> = <V as SimdBase<S>>::Mask;
 
+/// The reals of a scalar's vector.
+pub type Magnitude<T, S> = <<T as Scalar>::Vector<S> as Vector<S, T>>::Magnitude;
+
 /// A SIMD vector of `T`: one native vector for reals, one each for real and imaginary parts for complex numbers.
 ///
 /// Every method is `inline(always)`: only then does its body compile with the instructions of the
@@ -18,6 +21,15 @@ pub trait Vector<S: Simd, T: Scalar>: Copy + Send + Sync {
 
     /// Scalars to a vector.
     const LANES: usize;
+
+    /// Vectors of reals that make it up: 1, or 2 for complex numbers.
+    const PARTS: usize;
+
+    /// The real or imaginary parts.
+    fn part(&self, part: usize) -> Self::Magnitude;
+
+    /// Replaces the real or imaginary parts.
+    fn set_part(&mut self, part: usize, reals: Self::Magnitude);
 
     /// The same scalar in every lane.
     fn splat(simd: S, scalar: T) -> Self;
@@ -68,6 +80,17 @@ macro_rules! real_vector {
         impl<S: Simd, V: SimdFloat<S, Element = $real>> Vector<S, $real> for V {
             type Magnitude = V;
             const LANES: usize = V::LEN;
+            const PARTS: usize = 1;
+
+            #[inline(always)]
+            fn part(&self, _: usize) -> V {
+                *self
+            }
+
+            #[inline(always)]
+            fn set_part(&mut self, _: usize, reals: V) {
+                *self = reals;
+            }
 
             #[inline(always)]
             fn splat(simd: S, scalar: $real) -> Self {
@@ -135,6 +158,9 @@ macro_rules! real_vector {
 real_vector!(f32);
 real_vector!(f64);
 
+/// The bits of a vector of reals, as integers.
+type Bits<S, V> = <V as SimdFloat<S>>::Bits;
+
 /// A vector of complex numbers: real parts in one native vector, imaginary parts in another.
 #[derive(Clone, Copy)]
 pub struct Planar<V> {
@@ -143,10 +169,21 @@ pub struct Planar<V> {
 }
 
 macro_rules! complex_vector {
-    ($real:ident) => {
+    ($real:ident, $exponent:literal, $twice_bias:literal) => {
         impl<S: Simd, V: SimdFloat<S, Element = $real>> Vector<S, Complex<$real>> for Planar<V> {
             type Magnitude = V;
             const LANES: usize = V::LEN;
+            const PARTS: usize = 2;
+
+            #[inline(always)]
+            fn part(&self, part: usize) -> V {
+                if part == 0 { self.re } else { self.im }
+            }
+
+            #[inline(always)]
+            fn set_part(&mut self, part: usize, reals: V) {
+                *(if part == 0 { &mut self.re } else { &mut self.im }) = reals;
+            }
 
             #[inline(always)]
             fn splat(simd: S, scalar: Complex<$real>) -> Self {
@@ -190,12 +227,14 @@ macro_rules! complex_vector {
 
             #[inline(always)]
             fn reciprocal(self, simd: S) -> Self {
-                let mut reciprocal = self;
-                for lane in 0..V::LEN {
-                    reciprocal.set_lane(lane, self.lane(lane).reciprocal());
-                }
-                let _ = simd;
-                reciprocal
+                // Scaled by a power of two to have its larger part in [1, 2), so that the squares neither overflow
+                // nor underflow. The exponent of 1 / 2^e is twice the bias less that of 2^e.
+                let bits = self.largest_part().to_bits();
+                let exponent = bits & Bits::<S, V>::splat(simd, $exponent);
+                let scale = V::from_bits(Bits::<S, V>::splat(simd, $twice_bias) - exponent);
+                let (re, im) = (self.re * scale, self.im * scale);
+                let square = im.mul_add(im, re * re);
+                Self { re: re / square * scale, im: -im / square * scale }
             }
 
             #[inline(always)]
@@ -226,5 +265,5 @@ macro_rules! complex_vector {
     };
 }
 
-complex_vector!(f32);
-complex_vector!(f64);
+complex_vector!(f32, 0x7f80_0000, 0x7f00_0000);
+complex_vector!(f64, 0x7ff0_0000_0000_0000, 0x7fe0_0000_0000_0000);

@@ -1,1 +1,31 @@
-fn main(){}
+//! `batchinv`: np.linalg.inv for `.npy` files, from the command line.
+
+mod args;
+mod exit;
+mod files;
+mod info;
+mod interrupt;
+mod inv;
+mod npy;
+mod report;
+mod shape;
+
+use std::process::ExitCode;
+
+use args::Command;
+use exit::Failure;
+
+fn main() -> ExitCode {
+    exit::finish(run())
+}
+
+fn run() -> Result<(), Failure> {
+    let Some(command) = args::parse()? else {
+        return Ok(()); // --help or --version, already printed
+    };
+    interrupt::watch();
+    match command {
+        Command::Inv(args) => inv::run(&args),
+        Command::Info(args) => info::run(&args),
+    }
+}

@@ -1,0 +1,78 @@
+//! How the program ends: an exit status, and one line on stderr for each but 0.
+
+use std::fmt::Display;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Why the program ends with a status other than 0. Interrupts, 130 and 143, are `interrupt.rs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// `--strict` or `--verify` found a matrix.
+    Refused = 1,
+    /// Bad arguments, bad input.
+    Input = 2,
+    /// The engine is absent, cannot do this, or was lost.
+    Engine = 3,
+    /// Reading or writing failed.
+    Io = 4,
+}
+
+/// A status and its line.
+#[derive(Debug)]
+pub struct Failure {
+    status: Status,
+    line: String,
+}
+
+impl Failure {
+    pub fn refused(line: impl Into<String>) -> Self {
+        Self { status: Status::Refused, line: line.into() }
+    }
+
+    pub fn input(line: impl Into<String>) -> Self {
+        Self { status: Status::Input, line: line.into() }
+    }
+
+    pub fn engine(line: impl Into<String>) -> Self {
+        Self { status: Status::Engine, line: line.into() }
+    }
+
+    pub fn io(line: impl Into<String>) -> Self {
+        Self { status: Status::Io, line: line.into() }
+    }
+
+    /// The same failure, with what it is about before the line.
+    pub fn about(self, what: impl Display) -> Self {
+        Self { line: format!("{what}: {}", self.line), ..self }
+    }
+}
+
+impl From<batchinv::Error> for Failure {
+    fn from(error: batchinv::Error) -> Self {
+        use batchinv::Error;
+        match error {
+            Error::Shape(shape) => Self::input(shape.to_string()),
+            Error::Singular { .. } | Error::NotFinite { .. } => Self::refused(error.to_string()),
+            _ => Self::engine(error.to_string()),
+        }
+    }
+}
+
+/// Says the one line of a failure and turns it into the exit status.
+pub fn finish(outcome: Result<(), Failure>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { status, line }) => {
+            say(&line);
+            ExitCode::from(status as u8)
+        }
+    }
+}
+
+/// One line on stderr, whatever file names and drivers put into it. Where stderr itself is gone, nobody is left
+/// to tell.
+pub fn say(line: &str) {
+    let line = line.trim_end().replace("\r\n", "; ").replace(['\n', '\r'], "; ");
+    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let _ = writeln!(std::io::stderr().lock(), "batchinv: {line}");
+}

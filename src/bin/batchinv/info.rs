@@ -1,0 +1,186 @@
+//! `batchinv info`: what this machine offers, and which kernel each order takes on it.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+use batchinv::plan::{self, AdapterFacts, Work};
+use batchinv::{Kernel, Precision, ScalarKind, SimdLevel, gpu};
+use serde::Serialize;
+
+use crate::args;
+use crate::exit::Failure;
+use crate::report::print;
+
+/// Grows when a key changes its meaning or goes away.
+const SCHEMA: u32 = 1;
+
+/// Largest order that is looked at.
+const MAX_ORDER: usize = 1024;
+
+/// Length of the stacks that are looked at: many matrices.
+const LEN: usize = 1 << 16;
+
+pub fn run(args: &args::Info) -> Result<(), Failure> {
+    let info = Info::gather();
+    let mut stdout = io::stdout().lock();
+    if args.json {
+        return print(&info, &mut stdout, "standard output");
+    }
+    write!(stdout, "{}", info.text())
+        .and_then(|()| stdout.flush())
+        .map_err(|error| Failure::io(format!("cannot write standard output: {error}")))
+}
+
+#[derive(Serialize)]
+struct Info {
+    schema: u32,
+    version: &'static str,
+    /// Architecture and operating system that the program was built for.
+    target: String,
+    cpu: Cpu,
+    adapters: Vec<Adapter>,
+}
+
+#[derive(Serialize)]
+struct Cpu {
+    threads: usize,
+    /// The SIMD level that is used, and all that there are.
+    simd: &'static str,
+    simd_levels: Vec<&'static str>,
+    kernels: Vec<Kernels>,
+}
+
+#[derive(Serialize)]
+struct Adapter {
+    name: String,
+    kind: &'static str,
+    backend: String,
+    driver: String,
+    limits: Limits,
+    /// The smallest and the largest.
+    subgroups: Option<(u32, u32)>,
+    float64: bool,
+    timestamps: bool,
+    kernels: Vec<Kernels>,
+}
+
+#[derive(Serialize)]
+struct Limits {
+    binding_bytes: u64,
+    workgroups: u32,
+    invocations: u32,
+    workgroup_bytes: u32,
+}
+
+/// Which kernel takes which orders of one scalar.
+#[derive(Serialize)]
+struct Kernels {
+    scalar: &'static str,
+    ranges: Vec<Range>,
+}
+
+/// Orders from the first to the last that take the same kernel; `None`: not taken.
+#[derive(Serialize)]
+struct Range {
+    first: usize,
+    last: usize,
+    kernel: Option<&'static str>,
+}
+
+impl Info {
+    fn gather() -> Self {
+        Self {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            target: format!("{} {}", std::env::consts::ARCH, std::env::consts::OS),
+            cpu: Cpu {
+                threads: rayon::current_num_threads(),
+                simd: SimdLevel::best().name(),
+                simd_levels: SimdLevel::all().into_iter().map(SimdLevel::name).collect(),
+                kernels: kernels(|work| Some(plan::cpu_kernel(work))),
+            },
+            adapters: gpu::adapters().into_iter().map(Adapter::new).collect(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let Self { version, target, cpu, adapters, .. } = self;
+        let mut text = format!("batchinv {version}, {target}\n\n");
+        let _ = writeln!(text, "CPU: {} threads, {} (of {})", cpu.threads, cpu.simd, cpu.simd_levels.join(", "));
+        list(&mut text, &cpu.kernels);
+        for Adapter { name, kind, backend, driver, limits, subgroups, float64, timestamps, kernels } in adapters {
+            let has = |it: bool| if it { "yes" } else { "no" };
+            let subgroups = match subgroups {
+                Some((smallest, largest)) if smallest == largest => smallest.to_string(),
+                Some((smallest, largest)) => format!("{smallest} to {largest}"),
+                None => "no".to_owned(),
+            };
+            let Limits { binding_bytes, workgroups, invocations, workgroup_bytes } = limits;
+            let _ = writeln!(text, "\nGPU: {name}");
+            let _ = writeln!(text, "  {kind}, {backend}, {driver}");
+            let _ =
+                writeln!(text, "  subgroups {subgroups}, float64 {}, timestamps {}", has(*float64), has(*timestamps));
+            let _ = writeln!(text, "  bindings of {binding_bytes} bytes, {workgroups} workgroups to a dimension");
+            let _ = writeln!(text, "  workgroups of {invocations} invocations with {workgroup_bytes} bytes");
+            list(&mut text, kernels);
+        }
+        if adapters.is_empty() {
+            text += "\nGPU: no adapter was found\n";
+        }
+        text
+    }
+}
+
+impl Adapter {
+    fn new(facts: AdapterFacts) -> Self {
+        let limits = facts.limits;
+        Self {
+            kernels: kernels(|work| plan::gpu(work, &limits).ok().map(|plan| plan.variant.kernel)),
+            name: facts.name,
+            kind: facts.kind.name(),
+            backend: facts.backend,
+            driver: facts.driver,
+            limits: Limits {
+                binding_bytes: limits.binding_bytes,
+                workgroups: limits.workgroups,
+                invocations: limits.invocations,
+                workgroup_bytes: limits.workgroup_bytes,
+            },
+            subgroups: facts.subgroups,
+            float64: facts.float64,
+            timestamps: facts.timestamps,
+        }
+    }
+}
+
+/// Asks the plan about every order of every scalar.
+fn kernels(plan: impl Fn(Work) -> Option<Kernel>) -> Vec<Kernels> {
+    let of = |scalar: ScalarKind| {
+        let mut ranges: Vec<Range> = Vec::new();
+        for order in 0..=MAX_ORDER {
+            let kernel = plan(Work { scalar, precision: Precision::Native, order, len: LEN }).map(Kernel::name);
+            match ranges.last_mut() {
+                Some(range) if range.kernel == kernel => range.last = order,
+                _ => ranges.push(Range { first: order, last: order, kernel }),
+            }
+        }
+        Kernels { scalar: scalar.name(), ranges }
+    };
+    ScalarKind::ALL.into_iter().map(of).collect()
+}
+
+/// `  float32     order 0: none, 1 to 12: thread, 13 to 128: workgroup, 129 to 1024: none`
+fn list(text: &mut String, kernels: &[Kernels]) {
+    for Kernels { scalar, ranges } in kernels {
+        let _ = write!(text, "  {scalar:<11} order");
+        for (i, Range { first, last, kernel }) in ranges.iter().enumerate() {
+            let comma = if i > 0 { "," } else { "" };
+            let kernel = kernel.unwrap_or("none");
+            let _ = match first == last {
+                true => write!(text, "{comma} {first}: {kernel}"),
+                false => write!(text, "{comma} {first} to {last}: {kernel}"),
+            };
+        }
+        text.push('\n');
+    }
+}

@@ -1,0 +1,292 @@
+//! The header of an `.npy` file: versions 1 to 3, parsed by npyz after a look at what it is given.
+//!
+//! The look is needed because a header is a Python expression from anywhere: npyz's parser recurses for each
+//! bracket, takes twice as long for each level of them, and multiplies sizes without a check. So nothing reaches
+//! it that is long, deep or overflows.
+
+use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, TypeStr};
+
+use super::Source;
+use crate::exit::Failure;
+use crate::shape::tuple;
+
+/// Longest header that is read: as much as version 1 can say, and 6 times what NumPy itself reads unasked.
+const MAX_TEXT: usize = 1 << 16;
+
+/// Deepest brackets: a dictionary, in it a structured dtype, in it another, in it the shape of a field. That is for
+/// the message: no structured dtype is read.
+const MAX_DEPTH: usize = 6;
+
+/// Most axes: what an array of NumPy can have.
+const MAX_AXES: usize = 64;
+
+const MAGIC: &[u8] = b"\x93NUMPY";
+
+/// What a header says.
+pub struct Header {
+    pub dtype: Dtype,
+    pub big_endian: bool,
+    pub fortran_order: bool,
+    pub axes: Vec<usize>,
+}
+
+/// The dtypes that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dtype {
+    Bool,
+    Int8,
+    Int16,
+    Int32,
+    Int64,
+    Uint8,
+    Uint16,
+    Uint32,
+    Uint64,
+    Float32,
+    Float64,
+    Complex64,
+    Complex128,
+}
+
+impl Dtype {
+    /// Bytes of one element in the file.
+    pub const fn size(self) -> usize {
+        match self {
+            Self::Bool | Self::Int8 | Self::Uint8 => 1,
+            Self::Int16 | Self::Uint16 => 2,
+            Self::Int32 | Self::Uint32 | Self::Float32 => 4,
+            Self::Int64 | Self::Uint64 | Self::Float64 | Self::Complex64 => 8,
+            Self::Complex128 => 16,
+        }
+    }
+}
+
+impl Header {
+    pub fn read(source: &mut Source<'_>) -> Result<Self, Failure> {
+        let text = read_text(source)?;
+        let (text, descr) = screen(&text).map_err(|what| not_numpy(&what))?;
+
+        // As a header of version 3, whose text is UTF-8 like `text`.
+        let mut bytes = [MAGIC, &[3, 0], &(text.len() as u32).to_le_bytes()].concat();
+        bytes.extend(text.as_bytes());
+        let header = NpyHeader::from_reader(&bytes[..]).map_err(|error| match descr.parse::<TypeStr>() {
+            Err(_) if !descr.is_empty() => unsupported(&descr, None),
+            _ => not_numpy(&brief(&error.to_string())),
+        })?;
+
+        let DType::Plain(kind) = header.dtype() else {
+            return Err(unsupported(&descr, Some("a structured dtype")));
+        };
+        let dtype = dtype(&kind).ok_or_else(|| unsupported(&descr, name(&kind)))?;
+        let big_endian = kind.endianness() == Endianness::Big;
+        Ok(Self {
+            dtype,
+            big_endian,
+            fortran_order: header.order() == Order::Fortran,
+            axes: axes(header.shape(), dtype)?,
+        })
+    }
+}
+
+/// Of a message that shows where in the text parsing ended, on lines below each other: where.
+fn brief(message: &str) -> String {
+    message.lines().next().unwrap_or("").replace(":  --> 1:", " from character ")
+}
+
+/// The text of the header, with the source left at the first element.
+fn read_text(source: &mut Source<'_>) -> Result<String, Failure> {
+    let mut start = [0; 8];
+    let had = source.read_up_to(&mut start)?;
+    if !start[..had].starts_with(MAGIC) {
+        return Err(not_npy(&start[..had]));
+    }
+    let mut len = [0; 4];
+    let len_bytes = match start[6..] {
+        _ if had < start.len() => return Err(truncated()),
+        [1, 0] => 2,
+        [2 | 3, 0] => 4,
+        _ => {
+            let (major, minor) = (start[6], start[7]);
+            return Err(Failure::input(format!("its .npy version is {major}.{minor}: 1.0, 2.0 and 3.0 are read")));
+        }
+    };
+    if source.read_up_to(&mut len[..len_bytes])? < len_bytes {
+        return Err(truncated());
+    }
+    let len = u32::from_le_bytes(len) as usize;
+    if len > MAX_TEXT {
+        return Err(Failure::input(format!("its header claims {len} bytes: at most {MAX_TEXT} are read")));
+    }
+    let mut text = vec![0; len];
+    if source.read_up_to(&mut text)? < len {
+        return Err(truncated());
+    }
+    if start[6] == 3 {
+        return String::from_utf8(text).map_err(|_| not_numpy("it is not UTF-8"));
+    }
+    // Before version 3: Latin-1.
+    Ok(text.into_iter().map(char::from).collect())
+}
+
+/// Lets through what `repr` of a NumPy header can hold: one dictionary of strings, True, False, None, sizes, and
+/// tuples and lists of them. Gives the text without what surrounds it and without the `L` that Python 2 appends to
+/// sizes, and the dtype as the file says it.
+fn screen(text: &str) -> Result<(String, String), String> {
+    let text = text.trim_matches([' ', '\n']);
+    let mut kept = String::with_capacity(text.len());
+    let (mut depth, mut elements) = (0, 1_u64);
+    // The last string, and from where to where the value of 'descr' stands in `kept`.
+    let (mut string, mut descr) = ("", None);
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let len = match first {
+            '\'' | '"' => {
+                let end = rest[1..].find([first, '\\', '\n', '\r']).ok_or("a string does not end")?;
+                if !rest[1 + end..].starts_with(first) {
+                    return Err("a string holds an escape or the end of a line".to_owned());
+                }
+                string = &rest[1..1 + end];
+                end + 2
+            }
+            '0'..='9' => {
+                let len = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+                let size: Option<u64> = rest[..len].parse().ok();
+                // As NumPy counts: a size of 0 does not excuse the others.
+                elements = size
+                    .and_then(|size| elements.checked_mul(size.max(1)))
+                    .ok_or("its sizes are more than memory can address")?;
+                len
+            }
+            'A'..='Z' | 'a'..='z' => {
+                let len = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+                match &rest[..len] {
+                    "L" if kept.ends_with(|c: char| c.is_ascii_digit()) => {
+                        rest = &rest[1..];
+                        continue;
+                    }
+                    "True" | "False" | "None" => len,
+                    word => return Err(format!("it holds {word:.20}")),
+                }
+            }
+            '{' if depth > 0 => return Err("it holds a dictionary in a dictionary".to_owned()),
+            '{' | '(' | '[' if depth == MAX_DEPTH => {
+                return Err(format!("its brackets are more than {MAX_DEPTH} deep"));
+            }
+            '{' | '(' | '[' => {
+                depth += 1;
+                1
+            }
+            '}' | ')' | ']' => {
+                depth = usize::checked_sub(depth, 1).ok_or("its brackets do not match")?;
+                1
+            }
+            ':' if depth == 1 && string == "descr" => {
+                descr = Some((kept.len() + 1, None));
+                1
+            }
+            ',' | ':' | ' ' | '\t' => 1,
+            '-' => return Err("it holds a negative size".to_owned()),
+            other => return Err(format!("it holds {other:?}")),
+        };
+        if let Some((_, end @ None)) = &mut descr
+            && (first == ',' && depth == 1 || first == '}' && depth == 0)
+        {
+            *end = Some(kept.len());
+        }
+        kept.push_str(&rest[..len]);
+        rest = &rest[len..];
+    }
+    if depth > 0 {
+        return Err("its brackets do not match".to_owned());
+    }
+    let descr = descr.and_then(|(start, end)| kept.get(start..end?)).unwrap_or("");
+    let descr = descr.trim().trim_matches(['\'', '"']).to_owned();
+    Ok((kept, descr))
+}
+
+/// The dtypes that are read.
+fn dtype(kind: &TypeStr) -> Option<Dtype> {
+    Some(match (kind.type_char(), kind.size_field()) {
+        (TypeChar::Bool, 1) => Dtype::Bool,
+        (TypeChar::Int, 1) => Dtype::Int8,
+        (TypeChar::Int, 2) => Dtype::Int16,
+        (TypeChar::Int, 4) => Dtype::Int32,
+        (TypeChar::Int, 8) => Dtype::Int64,
+        (TypeChar::Uint, 1) => Dtype::Uint8,
+        (TypeChar::Uint, 2) => Dtype::Uint16,
+        (TypeChar::Uint, 4) => Dtype::Uint32,
+        (TypeChar::Uint, 8) => Dtype::Uint64,
+        (TypeChar::Float, 4) => Dtype::Float32,
+        (TypeChar::Float, 8) => Dtype::Float64,
+        (TypeChar::Complex, 8) => Dtype::Complex64,
+        (TypeChar::Complex, 16) => Dtype::Complex128,
+        _ => return None,
+    })
+}
+
+/// What NumPy calls some of the others.
+fn name(kind: &TypeStr) -> Option<&'static str> {
+    Some(match (kind.type_char(), kind.size_field()) {
+        (TypeChar::Float, 2) => "float16",
+        (TypeChar::Float, 16) => "longdouble",
+        (TypeChar::Complex, 32) => "clongdouble",
+        (TypeChar::Object, _) => "object",
+        (TypeChar::ByteStr, _) => "bytes",
+        (TypeChar::UnicodeStr, _) => "str",
+        (TypeChar::DateTime, _) => "datetime64",
+        (TypeChar::TimeDelta, _) => "timedelta64",
+        (TypeChar::RawData, _) => "void",
+        _ => return None,
+    })
+}
+
+fn axes(shape: &[u64], dtype: Dtype) -> Result<Vec<usize>, Failure> {
+    if shape.len() > MAX_AXES {
+        return Err(Failure::input(format!("it has {} axes: at most {MAX_AXES} are read", shape.len())));
+    }
+    let axes = shape.iter().map(|&axis| usize::try_from(axis).ok()).collect::<Option<Vec<usize>>>();
+    let bytes = axes.iter().flatten().try_fold(dtype.size(), |bytes, &axis| bytes.checked_mul(axis.max(1)));
+    match (axes, bytes) {
+        (Some(axes), Some(bytes)) if isize::try_from(bytes).is_ok() => Ok(axes),
+        (Some(axes), _) => Err(Failure::input(format!("its shape {} is more than memory can address", tuple(&axes)))),
+        (None, _) => Err(Failure::input("its shape is more than memory can address")),
+    }
+}
+
+fn truncated() -> Failure {
+    Failure::input("truncated: it ends in the header")
+}
+
+fn not_npy(start: &[u8]) -> Failure {
+    let what = match start {
+        [] => "it is empty",
+        // NumPy's other format, and the likeliest mistake.
+        [b'P', b'K', 3, 4, ..] => "it is an archive, .npz perhaps",
+        _ => "it does not start with \\x93NUMPY",
+    };
+    Failure::input(format!("not a .npy file: {what}"))
+}
+
+fn not_numpy(what: &str) -> Failure {
+    Failure::input(format!("its header is not one that NumPy writes: {what}"))
+}
+
+fn unsupported(descr: &str, name: Option<&str>) -> Failure {
+    let name = name.map_or(String::new(), |name| format!(" ({name})"));
+    Failure::input(format!(
+        "its dtype is {descr:.80}{name}: float32, float64, complex64, complex128, integers and bool are read"
+    ))
+}
+
+/// A header of version 1, byte for byte what NumPy writes, with room for the first axis to grow.
+pub fn write(descr: &str, axes: &[usize]) -> Vec<u8> {
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {}, }}", tuple(axes));
+    if let Some(first) = axes.first() {
+        text.extend(std::iter::repeat_n(' ', 21 - first.to_string().len()));
+    }
+    let used = MAGIC.len() + 4 + text.len() + 1;
+    text.extend(std::iter::repeat_n(' ', used.next_multiple_of(64) - used));
+    text.push('\n');
+    // 64 axes of 20 digits each are far from the 65535 that version 1 can say.
+    [MAGIC, &[1, 0], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat()
+}

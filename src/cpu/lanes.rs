@@ -16,10 +16,13 @@ use crate::scalar::{Real, Scalar};
 
 /// Working memory for one group, kept from group to group.
 pub struct Lanes<S: Simd, A: Arithmetic> {
-    /// Vector (i, j) at i * n + j.
+    /// Vector (i, j) at i * stride + j.
     a: Vec<Vectors<S, A>>,
-    /// The pivot row.
+    /// The pivot rows of two successive steps.
     pivots: Vec<Vectors<S, A>>,
+    seconds: Vec<Vectors<S, A>>,
+    /// The pivot column.
+    column: Vec<Vectors<S, A>>,
     /// For each step, the row that was exchanged with row k.
     exchanges: Vec<Magnitude<A::Work, S>>,
     /// The group in memory, where it must be converted or made whole.
@@ -30,7 +33,14 @@ type Vectors<S, A> = <<A as Arithmetic>::Work as Scalar>::Vector<S>;
 
 impl<S: Simd, A: Arithmetic> Lanes<S, A> {
     pub fn new() -> Self {
-        Self { a: Vec::new(), pivots: Vec::new(), exchanges: Vec::new(), staged: Vec::new() }
+        Self {
+            a: Vec::new(),
+            pivots: Vec::new(),
+            seconds: Vec::new(),
+            column: Vec::new(),
+            exchanges: Vec::new(),
+            staged: Vec::new(),
+        }
     }
 }
 
@@ -47,14 +57,17 @@ pub fn invert_group<S: Simd, A: Arithmetic>(
     let lanes = Vectors::<S, A>::LANES;
     let size = n * n;
     let zero = Vectors::<S, A>::splat(simd, A::Work::ZERO);
-    work.a.resize(size, zero);
+    let stride = stride(n);
+    work.a.resize(n * stride, zero);
     work.pivots.resize(n, zero);
+    work.seconds.resize(n, zero);
+    work.column.resize(n, zero);
     work.exchanges.resize(n, zero.magnitude());
-    let Lanes { a, pivots, exchanges, staged } = work;
+    let Lanes { a, pivots, seconds, column, exchanges, staged } = work;
 
     let whole = input.len() == lanes * size;
     match A::as_work(input).filter(|_| whole) {
-        Some(input) => transpose::load::<S, A::Work>(simd, bytemuck::cast_slice(input), a),
+        Some(input) => transpose::load::<S, A::Work>(simd, bytemuck::cast_slice(input), a, n),
         None => {
             staged.clear();
             staged.extend(input.iter().map(|&element| A::widen(element)));
@@ -62,7 +75,7 @@ pub fn invert_group<S: Simd, A: Arithmetic>(
             for index in input.len()..lanes * size {
                 staged.push(if index % size % (n + 1) == 0 { A::Work::ONE } else { A::Work::ZERO });
             }
-            transpose::load::<S, A::Work>(simd, bytemuck::cast_slice(staged), a);
+            transpose::load::<S, A::Work>(simd, bytemuck::cast_slice(staged), a, n);
         }
     }
 
@@ -73,25 +86,28 @@ pub fn invert_group<S: Simd, A: Arithmetic>(
         scale_lanes::<S, A::Work>(a, n, unusual, poisoned, statuses, &mut scalings);
     }
 
-    for k in 0..n {
-        let singular = eliminate::<S, A::Work>(simd, a, n, k, pivots, &mut exchanges[k]);
-        if singular != 0 {
-            for (lane, status) in statuses.iter_mut().enumerate() {
-                if singular >> lane & 1 == 1 && status.is_inverted() {
-                    let scaling = scalings.iter().find(|(scaled, _)| *scaled == lane);
-                    *status = scaling.map_or(Status::singular(k + 1), |(_, scaling)| scaling.zero_pivot(k));
-                }
-            }
+    let mut rows = Rows { vectors: a, n, stride };
+    let mut k = 0;
+    while k < n {
+        if k + 1 < n {
+            let pivots = (&mut pivots[..], &mut seconds[..]);
+            let singular = eliminate_two::<S, A::Work>(simd, &mut rows, k, pivots, column, exchanges);
+            report(singular[0], k, statuses, &scalings);
+            report(singular[1], k + 1, statuses, &scalings);
+        } else {
+            let singular = eliminate::<S, A::Work>(simd, &mut rows, k, pivots, column, &mut exchanges[k]);
+            report(singular, k, statuses, &scalings);
         }
+        k += 2;
     }
-    undo_exchanges::<S, A::Work>(simd, a, n, exchanges);
+    undo_exchanges::<S, A::Work>(simd, &mut rows, exchanges);
 
     let poisoned = poisoned_lanes::<S, A::Work>(simd, a);
     match A::as_work_mut(output).filter(|_| whole) {
-        Some(output) => transpose::store::<S, A::Work>(simd, a, bytemuck::cast_slice_mut(output)),
+        Some(output) => transpose::store::<S, A::Work>(simd, a, n, bytemuck::cast_slice_mut(output)),
         None => {
             staged.resize(lanes * size, A::Work::ZERO);
-            transpose::store::<S, A::Work>(simd, a, bytemuck::cast_slice_mut(staged));
+            transpose::store::<S, A::Work>(simd, a, n, bytemuck::cast_slice_mut(staged));
             for (element, &staged) in output.iter_mut().zip(staged.iter()) {
                 *element = A::narrow(staged);
             }
@@ -100,6 +116,41 @@ pub fn invert_group<S: Simd, A: Arithmetic>(
     // The usual end: all inverted, and the results are those of the scalar itself.
     if A::NARROWS || poisoned != 0 || !scalings.is_empty() || statuses.iter().any(|status| !status.is_inverted()) {
         settle::<A>(n, output, poisoned, statuses, &scalings);
+    }
+}
+
+/// The rows of a group: n vectors each, `stride` apart.
+struct Rows<'a, V> {
+    vectors: &'a mut [V],
+    n: usize,
+    stride: usize,
+}
+
+impl<V> Rows<'_, V> {
+    #[inline(always)]
+    fn row(&mut self, i: usize) -> &mut [V] {
+        &mut self.vectors[i * self.stride..][..self.n]
+    }
+
+    /// Row k, and the rows below it.
+    #[inline(always)]
+    fn split_below(&mut self, k: usize) -> (&mut [V], impl Iterator<Item = &mut [V]>) {
+        let n = self.n;
+        let (above, below) = self.vectors.split_at_mut((k + 1) * self.stride);
+        (&mut above[k * self.stride..][..n], below.chunks_exact_mut(self.stride).map(move |row| &mut row[..n]))
+    }
+}
+
+/// Gives the lanes with a zero pivot in column k their status.
+#[inline(always)]
+fn report(singular: u64, k: usize, statuses: &mut [Status], scalings: &[(usize, Scaling)]) {
+    if singular != 0 {
+        for (lane, status) in statuses.iter_mut().enumerate() {
+            if singular >> lane & 1 == 1 && status.is_inverted() {
+                let scaling = scalings.iter().find(|(scaled, _)| *scaled == lane);
+                *status = scaling.map_or(Status::singular(k + 1), |(_, scaling)| scaling.zero_pivot(k));
+            }
+        }
     }
 }
 
@@ -127,6 +178,12 @@ fn settle<A: Arithmetic>(
             matrix.fill(A::Element::NAN);
         }
     }
+}
+
+/// Vectors from one row to the next: a multiple of 8 would crowd the columns into a few sets of the cache.
+#[inline(always)]
+fn stride(n: usize) -> usize {
+    if n >= 16 && n % 8 == 0 { n + 1 } else { n }
 }
 
 /// A row's number in every lane, as a real.
@@ -179,12 +236,13 @@ fn scale_lanes<S: Simd, T: Scalar>(
         if poisoned >> lane & 1 == 1 {
             *status = Status::NOT_FINITE;
         } else if unusual >> lane & 1 == 1 {
-            let mut matrix: Vec<T> = a.iter().map(|vector| vector.lane(lane)).collect();
+            let stride = a.len() / n;
+            let mut matrix: Vec<T> = (0..n * n).map(|e| a[e / n * stride + e % n].lane(lane)).collect();
             if let Some(scaling) = scaling::scale(&mut matrix, n) {
                 scalings.push((lane, scaling));
             }
-            for (vector, element) in a.iter_mut().zip(matrix) {
-                vector.set_lane(lane, element);
+            for (e, element) in matrix.into_iter().enumerate() {
+                a[e / n * stride + e % n].set_lane(lane, element);
             }
         }
     }
@@ -194,27 +252,118 @@ fn scale_lanes<S: Simd, T: Scalar>(
 #[inline(always)]
 fn eliminate<S: Simd, T: Scalar>(
     simd: S,
-    a: &mut [T::Vector<S>],
-    n: usize,
+    a: &mut Rows<'_, T::Vector<S>>,
     k: usize,
     pivots: &mut [T::Vector<S>],
+    column: &mut [T::Vector<S>],
     exchange: &mut Magnitude<T, S>,
 ) -> u64 {
-    // The first maximum of |re| + |im| on or below the diagonal.
-    let (mut best, mut at) = (a[k * n + k].magnitude(), index::<S, T>(simd, k));
-    for i in k + 1..n {
-        let magnitude = a[i * n + k].magnitude();
+    let n = a.n;
+    for (i, x) in column.iter_mut().enumerate().skip(k) {
+        *x = a.row(i)[k];
+    }
+    let singular = first_maximum::<S, T>(simd, column, k, exchange);
+    exchange_rows::<S, T>(simd, a, k, *exchange, pivots);
+    divide::<S, T>(simd, pivots, k);
+
+    let zero = T::Vector::<S>::splat(simd, T::ZERO);
+    for i in 0..n {
+        let row = a.row(i);
+        if i == k {
+            row.copy_from_slice(pivots);
+            continue;
+        }
+        let factor = row[k];
+        row[k] = zero;
+        for (x, &pivot) in row.iter_mut().zip(pivots.iter()) {
+            *x = x.sub_mul(factor, pivot);
+        }
+    }
+    singular
+}
+
+/// Steps k and k + 1 in one pass over the matrix, which halves the loads and stores of `eliminate`. Every element
+/// takes the same operations in the same order, so that the bits are the same.
+#[inline(always)]
+fn eliminate_two<S: Simd, T: Scalar>(
+    simd: S,
+    a: &mut Rows<'_, T::Vector<S>>,
+    k: usize,
+    (pivots, seconds): (&mut [T::Vector<S>], &mut [T::Vector<S>]),
+    column: &mut [T::Vector<S>],
+    exchanges: &mut [Magnitude<T, S>],
+) -> [u64; 2] {
+    let n = a.n;
+    for (i, x) in column.iter_mut().enumerate().skip(k) {
+        *x = a.row(i)[k];
+    }
+    let first = first_maximum::<S, T>(simd, column, k, &mut exchanges[k]);
+    exchange_rows::<S, T>(simd, a, k, exchanges[k], pivots);
+    divide::<S, T>(simd, pivots, k);
+
+    // Column k + 1 as step k leaves it, to choose the second pivot; then its row, brought up to step k.
+    for (i, x) in column.iter_mut().enumerate().skip(k + 1) {
+        let row = a.row(i);
+        *x = row[k + 1].sub_mul(row[k], pivots[k + 1]);
+    }
+    let second = first_maximum::<S, T>(simd, column, k + 1, &mut exchanges[k + 1]);
+    exchange_rows::<S, T>(simd, a, k + 1, exchanges[k + 1], seconds);
+    let zero = T::Vector::<S>::splat(simd, T::ZERO);
+    let factor = std::mem::replace(&mut seconds[k], zero);
+    for (x, &pivot) in seconds.iter_mut().zip(pivots.iter()) {
+        *x = x.sub_mul(factor, pivot);
+    }
+    divide::<S, T>(simd, seconds, k + 1);
+
+    for i in 0..n {
+        let row = a.row(i);
+        if i == k {
+            let factor = pivots[k + 1];
+            for ((x, &pivot), &second) in row.iter_mut().zip(pivots.iter()).zip(seconds.iter()) {
+                *x = pivot.sub_mul(factor, second);
+            }
+            row[k + 1] = zero.sub_mul(factor, seconds[k + 1]);
+        } else if i == k + 1 {
+            row.copy_from_slice(seconds);
+        } else {
+            let factor = std::mem::replace(&mut row[k], zero);
+            let second_factor = row[k + 1].sub_mul(factor, pivots[k + 1]);
+            for ((x, &pivot), &second) in row.iter_mut().zip(pivots.iter()).zip(seconds.iter()) {
+                *x = x.sub_mul(factor, pivot).sub_mul(second_factor, second);
+            }
+            row[k + 1] = zero.sub_mul(second_factor, seconds[k + 1]);
+        }
+    }
+    [first, second]
+}
+
+/// The row of the first maximum of |re| + |im| in a column from row k on, in every lane. Returns the lanes where
+/// it is zero, as a bit mask.
+#[inline(always)]
+fn first_maximum<S: Simd, T: Scalar>(simd: S, column: &[T::Vector<S>], k: usize, at: &mut Magnitude<T, S>) -> u64 {
+    let mut best = column[k].magnitude();
+    *at = index::<S, T>(simd, k);
+    for (i, x) in column.iter().enumerate().skip(k + 1) {
+        let magnitude = x.magnitude();
         let better = magnitude.simd_gt(best);
         best = better.select(magnitude, best);
-        at = better.select(index::<S, T>(simd, i), at);
+        *at = better.select(index::<S, T>(simd, i), *at);
     }
-    let singular = best.simd_eq(Magnitude::<T, S>::splat(simd, T::Real::ZERO)).to_bitmask();
+    best.simd_eq(Magnitude::<T, S>::splat(simd, T::Real::ZERO)).to_bitmask()
+}
 
-    // Row exchange: `pivots` becomes the pivot row, and row k goes to the row that the pivot row left.
-    let (above, below) = a.split_at_mut((k + 1) * n);
-    let row_k = &mut above[k * n..];
+/// Takes the pivot row out, in every lane its own, and puts row k in its place.
+#[inline(always)]
+fn exchange_rows<S: Simd, T: Scalar>(
+    simd: S,
+    a: &mut Rows<'_, T::Vector<S>>,
+    k: usize,
+    at: Magnitude<T, S>,
+    pivots: &mut [T::Vector<S>],
+) {
+    let (row_k, below) = a.split_below(k);
     pivots.copy_from_slice(row_k);
-    for (i, row) in (k + 1..n).zip(below.chunks_exact_mut(n)) {
+    for (i, row) in (k + 1..).zip(below) {
         let here = at.simd_eq(index::<S, T>(simd, i));
         if here.any_true() {
             for ((x, pivot), &from_k) in row.iter_mut().zip(pivots.iter_mut()).zip(row_k.iter()) {
@@ -223,38 +372,28 @@ fn eliminate<S: Simd, T: Scalar>(
             }
         }
     }
-    *exchange = at;
+}
 
-    // The pivot row times 1 / pivot; where the pivot stood, 1 / pivot itself: column k of the inverse.
+/// The pivot row over the pivot; where the pivot stood, 1 / pivot: column k of the inverse begins.
+#[inline(always)]
+fn divide<S: Simd, T: Scalar>(simd: S, pivots: &mut [T::Vector<S>], k: usize) {
     let reciprocal = pivots[k].reciprocal(simd);
-    for (pivot, x) in pivots.iter_mut().zip(row_k.iter_mut()) {
+    for pivot in pivots.iter_mut() {
         *pivot = pivot.mul(reciprocal);
-        *x = *pivot;
     }
     pivots[k] = reciprocal;
-    row_k[k] = reciprocal;
-
-    let zero = T::Vector::<S>::splat(simd, T::ZERO);
-    for (i, row) in a.chunks_exact_mut(n).enumerate() {
-        if i != k {
-            let factor = row[k];
-            row[k] = zero;
-            for (x, &pivot) in row.iter_mut().zip(pivots.iter()) {
-                *x = x.sub_mul(factor, pivot);
-            }
-        }
-    }
-    singular
 }
 
 /// Row exchanges of the matrix are column exchanges of its inverse, in the opposite order.
 #[inline(always)]
-fn undo_exchanges<S: Simd, T: Scalar>(simd: S, a: &mut [T::Vector<S>], n: usize, exchanges: &[Magnitude<T, S>]) {
+fn undo_exchanges<S: Simd, T: Scalar>(simd: S, a: &mut Rows<'_, T::Vector<S>>, exchanges: &[Magnitude<T, S>]) {
+    let n = a.n;
     for (k, exchange) in exchanges.iter().enumerate().rev() {
         for j in k + 1..n {
             let here = exchange.simd_eq(index::<S, T>(simd, j));
             if here.any_true() {
-                for row in a.chunks_exact_mut(n) {
+                for i in 0..n {
+                    let row = a.row(i);
                     let (x, y) = (row[k], row[j]);
                     row[k] = Vector::select(here, y, x);
                     row[j] = Vector::select(here, x, y);

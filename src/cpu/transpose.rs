@@ -12,11 +12,12 @@ use crate::scalar::Scalar;
 /// The most lanes that a vector of reals has at any level.
 const MAX_LANES: usize = 16;
 
-/// Reads LANES matrices of `a.len()` scalars each, one after another, into vectors.
+/// Reads LANES matrices of order n, one after another, into vectors: rows of n, evenly spread over `a`.
 #[inline(always)]
-pub fn load<S: Simd, T: Scalar>(simd: S, source: &[T::Real], a: &mut [T::Vector<S>]) {
+pub fn load<S: Simd, T: Scalar>(simd: S, source: &[T::Real], a: &mut [T::Vector<S>], n: usize) {
     let (lanes, parts) = (T::Vector::<S>::LANES, T::Vector::<S>::PARTS);
-    let reals = a.len() * parts;
+    let reals = n * n * parts;
+    let gap = a.len() / n - n;
     let mut block = [Magnitude::<T, S>::splat(simd, T::Real::ZERO); MAX_LANES];
     let mut done = 0;
     while done < reals {
@@ -31,23 +32,26 @@ pub fn load<S: Simd, T: Scalar>(simd: S, source: &[T::Real], a: &mut [T::Vector<
         }
         transpose::<S, T>(&mut block);
         for (index, &row) in block[..lanes.min(reals)].iter().enumerate() {
-            a[(first + index) / parts].set_part((first + index) % parts, row);
+            let element = (first + index) / parts;
+            a[place(element, n, gap)].set_part((first + index) % parts, row);
         }
         done = first + lanes;
     }
 }
 
-/// Writes vectors as LANES matrices of `a.len()` scalars each, one after another.
+/// Writes vectors as LANES matrices of order n, one after another.
 #[inline(always)]
-pub fn store<S: Simd, T: Scalar>(simd: S, a: &[T::Vector<S>], target: &mut [T::Real]) {
+pub fn store<S: Simd, T: Scalar>(simd: S, a: &[T::Vector<S>], n: usize, target: &mut [T::Real]) {
     let (lanes, parts) = (T::Vector::<S>::LANES, T::Vector::<S>::PARTS);
-    let reals = a.len() * parts;
+    let reals = n * n * parts;
+    let gap = a.len() / n - n;
     let mut block = [Magnitude::<T, S>::splat(simd, T::Real::ZERO); MAX_LANES];
     let mut done = 0;
     while done < reals {
         let first = done.min(reals.saturating_sub(lanes));
         for (index, row) in block[..lanes.min(reals)].iter_mut().enumerate() {
-            *row = a[(first + index) / parts].part((first + index) % parts);
+            let element = (first + index) / parts;
+            *row = a[place(element, n, gap)].part((first + index) % parts);
         }
         transpose::<S, T>(&mut block);
         for (lane, row) in block[..lanes].iter().enumerate() {
@@ -63,6 +67,12 @@ pub fn store<S: Simd, T: Scalar>(simd: S, a: &[T::Vector<S>], target: &mut [T::R
         }
         done = first + lanes;
     }
+}
+
+/// Where the vector of an element stands: rows of n are `gap` apart.
+#[inline(always)]
+fn place(element: usize, n: usize, gap: usize) -> usize {
+    if gap == 0 { element } else { element + element / n * gap }
 }
 
 /// A vector of fewer reals than it has lanes.

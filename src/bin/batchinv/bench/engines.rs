@@ -1,0 +1,99 @@
+//! The engines that are timed, opened once.
+
+use std::time::Instant;
+
+use batchinv::gpu::GpuInverter;
+use batchinv::plan::{self, AdapterFacts, AdapterKind, Work};
+use batchinv::{Error, Inverter};
+
+use super::args::{Args, Choice};
+use crate::exit::Failure;
+
+pub struct Engines {
+    engines: Vec<Engine>,
+    /// Why there is no GPU engine, where it was not named.
+    pub missing: Option<String>,
+}
+
+/// One of the two engines, ready to work.
+pub struct Engine {
+    pub inverter: Inverter,
+    pub gpu: Option<Gpu>,
+}
+
+pub struct Gpu {
+    pub device: GpuInverter,
+    /// Finding the adapter and opening a device on it.
+    pub open_seconds: f64,
+}
+
+impl Engines {
+    pub fn open(args: &Args) -> Result<Self, Failure> {
+        let cpu = || Engine { inverter: seeded(Inverter::cpu()), gpu: None };
+        let gpu = || -> Result<Engine, Error> {
+            let start = Instant::now();
+            let device = GpuInverter::open(args.adapter.as_deref())?;
+            let open_seconds = start.elapsed().as_secs_f64();
+            let inverter = seeded(Inverter::with_gpu(device.clone()));
+            Ok(Engine { inverter, gpu: Some(Gpu { device, open_seconds }) })
+        };
+        let (engines, missing) = match (args.engine, &args.adapter) {
+            (Some(Choice::Cpu), _) => (vec![cpu()], None),
+            (Some(Choice::Gpu), _) => (vec![gpu()?], None),
+            // Named, it has to be there.
+            (None, Some(_)) => (vec![cpu(), gpu()?], None),
+            (None, None) => match gpu() {
+                Ok(gpu) => (vec![cpu(), gpu], None),
+                Err(error) => (vec![cpu()], Some(error.to_string())),
+            },
+        };
+        Ok(Self { engines, missing })
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Engine> {
+        self.engines.iter()
+    }
+}
+
+/// The engine, or in a test that asks for it one whose answers are wrong, so that `bench` has something to refuse.
+fn seeded(inverter: Inverter) -> Inverter {
+    #[cfg(feature = "testing")]
+    if std::env::var_os("BATCHINV_TEST_WRONG_KERNEL").is_some_and(|value| value == "1") {
+        return inverter.wrong(true);
+    }
+    inverter
+}
+
+impl Engine {
+    pub fn name(&self) -> &'static str {
+        let engine = if self.gpu.is_some() { batchinv::Engine::Gpu } else { batchinv::Engine::Cpu };
+        engine.name()
+    }
+
+    pub fn facts(&self) -> Option<&AdapterFacts> {
+        self.gpu.as_ref().map(|gpu| gpu.device.facts())
+    }
+
+    /// Whether it can do this at all.
+    pub fn takes(&self, work: Work) -> Result<(), Error> {
+        self.facts().map_or(Ok(()), |facts| plan::gpu(work, &facts.limits).map(drop))
+    }
+
+    /// Matrices to a piece of the work: those beside the borders between pieces are looked at with care.
+    pub fn piece_len(&self, work: Work) -> usize {
+        let chunk = |facts: &AdapterFacts| plan::gpu(work, &facts.limits).map_or(work.len, |plan| plan.chunk_len);
+        self.facts().map_or_else(|| plan::cpu_task_len(work.order), chunk)
+    }
+
+    /// Threads of the host that the engine uses, and so the copy that it is compared with.
+    pub fn threads(&self, work: Work) -> usize {
+        // One thread moves a GPU's data.
+        let all = self.gpu.is_none() && plan::cpu_parallel(work);
+        if all { rayon::current_num_threads() } else { 1 }
+    }
+
+    /// It computes on the host's own cores, through a graphics driver.
+    pub fn is_software(&self) -> bool {
+        self.facts().is_some_and(|facts| facts.kind == AdapterKind::Software)
+    }
+}

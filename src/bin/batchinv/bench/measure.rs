@@ -1,0 +1,253 @@
+//! One configuration on one engine: the first call, the check, then the times.
+
+use std::time::Instant;
+
+use batchinv::{Error, Inverses, InversesMut, Report, Scalar, Status};
+
+use super::args::Configuration;
+use super::engines::Engine;
+use super::machine::Machine;
+use super::memory::Memory;
+use super::row::{Row, SCHEMA};
+use super::validate::{Validation, planted};
+use crate::exit::Failure;
+use crate::npy;
+
+/// Timed calls of a kind, at the least.
+const MIN_REPEATS: usize = 5;
+
+/// Seconds of whole calls after which no more repeats are made.
+const ENOUGH: f64 = 0.5;
+
+/// A shorter call is timed several at once: reading the clock takes some tens of nanoseconds.
+const SHORTEST: f64 = 20e-6;
+
+pub fn row<T: Scalar>(
+    configuration: Configuration,
+    engine: &Engine,
+    repeats: usize,
+    machine: &Machine,
+) -> Result<Row, Failure> {
+    let Configuration { scalar, order, len } = configuration;
+    let work = configuration.work();
+    let mut memory = Memory::<T>::new(configuration)?;
+    let validation = Validation::new(configuration, engine);
+
+    // Nothing but this call has seen this order and scalar: shader, pipeline and buffers are made in it.
+    let start = Instant::now();
+    let inverses = engine.inverter.invert(memory.input(0))?;
+    let first_call_seconds = start.elapsed().as_secs_f64();
+    let kernel = inverses.report().kernel;
+    let random = validation.check(kernel, memory.input(0), inverses.stack().elements(), inverses.statuses())?;
+    drop(inverses);
+    let mixed = check_planted(&memory, &validation, engine)?;
+
+    let threads = engine.threads(work);
+    let times = Times::take(&mut memory, engine, threads, repeats)?;
+    // What was timed last is still there. It must have been right, too.
+    let (inverses, statuses) = memory.answer(times.last_set);
+    let timed = validation.check(kernel, memory.input(times.last_set), inverses, statuses)?;
+
+    let device = times.device.as_ref();
+    let (device_copy_seconds, scaled) = device_copy_seconds(engine, configuration, times.total.seconds.len())?;
+    let mut notes = Vec::new();
+    if engine.is_software() {
+        notes.push("a software adapter: the device is the host's own cores".to_owned());
+    }
+    if engine.gpu.is_some() && device.is_none() {
+        notes.push("no device time: the adapter has no timestamps".to_owned());
+    }
+    if scaled {
+        notes.push("device_copy_seconds is that of a part, times the number of parts".to_owned());
+    }
+    if times.calls > 1 {
+        notes.push(format!("a call is short: each repeat is the mean of {}", times.calls));
+    }
+    if memory.short {
+        notes.push("memory is short: a cache may flatter".to_owned());
+    }
+    Ok(Row {
+        schema: SCHEMA,
+        program: concat!("batchinv ", env!("CARGO_PKG_VERSION")).to_owned(),
+        engine: engine.name().to_owned(),
+        adapter: engine.facts().map(|facts| facts.name.clone()),
+        driver: engine.facts().map(|facts| facts.driver.clone()),
+        kernel: Some(kernel.name().to_owned()),
+        scalar: scalar.name().to_owned(),
+        order,
+        len,
+        threads: Some(threads),
+        repeats: Some(times.total.seconds.len()),
+        total_seconds: Some(times.total.best()),
+        total_median_seconds: Some(times.total.median()),
+        fresh_seconds: Some(times.fresh.best()),
+        fresh_median_seconds: Some(times.fresh.median()),
+        device_seconds: device.map(Series::best),
+        device_median_seconds: device.map(Series::median),
+        work_seconds: None,
+        copy_seconds: Some(times.copy.best()),
+        device_copy_seconds,
+        open_seconds: engine.gpu.as_ref().map(|gpu| gpu.open_seconds),
+        first_call_seconds: Some(first_call_seconds),
+        max_ratio: Some(random.max(mixed).max(timed)),
+        machine: Some(machine.name.clone()),
+        commit: machine.commit.clone(),
+        date: Some(machine.date.clone()),
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
+    })
+}
+
+/// The same stack with matrices among it that have no inverse, into an output that is there already.
+fn check_planted<T: Scalar>(memory: &Memory<T>, validation: &Validation, engine: &Engine) -> Result<f64, Failure> {
+    let input = planted(memory.input(0), validation);
+    let mut inverses = npy::zeroed::<T>(input.elements().len())?;
+    let mut statuses = npy::zeroed::<Status>(input.len())?;
+    let report = engine.inverter.invert_into(input.view(), InversesMut::new(&mut inverses, &mut statuses))?;
+    validation.check(report.kernel, input.view(), &inverses, &statuses)
+}
+
+/// The best copy of as many bytes on the device, and whether it is scaled from a part that fits into one buffer.
+fn device_copy_seconds(
+    engine: &Engine,
+    configuration: Configuration,
+    repeats: usize,
+) -> Result<(Option<f64>, bool), Error> {
+    let Some(gpu) = &engine.gpu else { return Ok((None, false)) };
+    let (bytes, limit) = (configuration.stack_bytes() as u64, gpu.device.facts().limits.binding_bytes);
+    let part = bytes.min(limit);
+    let seconds = gpu.device.copy_seconds(part, repeats)?;
+    // A clock may be too coarse to see a small copy.
+    let seconds = seconds.filter(|seconds| *seconds > 0.0);
+    Ok((seconds.map(|seconds| seconds * bytes as f64 / part as f64), part < bytes))
+}
+
+/// Repeats of one kind, in seconds for a call.
+#[derive(Default)]
+struct Series {
+    seconds: Vec<f64>,
+}
+
+impl Series {
+    fn best(&self) -> f64 {
+        self.seconds.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    fn median(&self) -> f64 {
+        let mut sorted = self.seconds.clone();
+        sorted.sort_by(f64::total_cmp);
+        let half = sorted.len() / 2;
+        if sorted.len() % 2 == 1 { sorted[half] } else { f64::midpoint(sorted[half - 1], sorted[half]) }
+    }
+}
+
+struct Times {
+    total: Series,
+    fresh: Series,
+    copy: Series,
+    device: Option<Series>,
+    /// Calls to a repeat.
+    calls: usize,
+    /// The set of the last whole call.
+    last_set: usize,
+}
+
+impl Times {
+    /// The three kinds take turns, so that what else the machine does hits all alike.
+    fn take<T: Scalar>(
+        memory: &mut Memory<T>,
+        engine: &Engine,
+        threads: usize,
+        repeats: usize,
+    ) -> Result<Self, Failure> {
+        let mut round = Round { memory, engine, threads, next: 0, calls: 1 };
+        // Warm-ups: the first brings pages and pools into place, the second says how long a call is.
+        round.total()?;
+        let (estimate, _) = round.total()?;
+        round.calls = (SHORTEST / estimate.max(1e-9)).ceil().clamp(1.0, 1000.0) as usize;
+        round.copy();
+        round.fresh()?;
+        round.total()?;
+
+        let (mut total, mut fresh, mut copy) = (Series::default(), Series::default(), Series::default());
+        let mut device = Some(Series::default());
+        let mut spent = 0.0;
+        while total.seconds.len() < repeats && (total.seconds.len() < MIN_REPEATS || spent < ENOUGH) {
+            copy.seconds.push(round.copy());
+            fresh.seconds.push(round.fresh()?);
+            // Last, so that the answer that is checked at the end is one that was timed.
+            let (seconds, on_device) = round.total()?;
+            total.seconds.push(seconds);
+            spent += seconds * round.calls as f64;
+            match (&mut device, on_device) {
+                (Some(device), Some(seconds)) => device.seconds.push(seconds),
+                _ => device = None,
+            }
+        }
+        let last_set = (round.next + round.memory.sets - 1) % round.memory.sets;
+        Ok(Self { total, fresh, copy, device, calls: round.calls, last_set })
+    }
+}
+
+/// Timed calls, each on the next set of the memory.
+struct Round<'a, T> {
+    memory: &'a mut Memory<T>,
+    engine: &'a Engine,
+    threads: usize,
+    next: usize,
+    calls: usize,
+}
+
+impl<T: Scalar> Round<'_, T> {
+    fn set(&mut self) -> usize {
+        let set = self.next;
+        self.next = (set + 1) % self.memory.sets;
+        set
+    }
+
+    /// Into memory that is there: seconds by the host's clock, and in the passes by the device's.
+    fn total(&mut self) -> Result<(f64, Option<f64>), Error> {
+        let mut device = Some(0.0);
+        let start = Instant::now();
+        for _ in 0..self.calls {
+            let set = self.set();
+            let (input, room) = self.memory.set(set);
+            let report: Report = self.engine.inverter.invert_into(input, room)?;
+            device = device.zip(report.device_seconds).map(|(sum, seconds)| sum + seconds);
+        }
+        let seconds = start.elapsed().as_secs_f64() / self.calls as f64;
+        Ok((seconds, device.map(|device| device / self.calls as f64)))
+    }
+
+    /// Into memory that the call allocates. Giving it back is not counted.
+    fn fresh(&mut self) -> Result<f64, Error> {
+        let mut answers: Vec<Inverses<T>> = Vec::with_capacity(self.calls);
+        let start = Instant::now();
+        for _ in 0..self.calls {
+            let set = self.set();
+            answers.push(self.engine.inverter.invert(self.memory.input(set))?);
+        }
+        Ok(start.elapsed().as_secs_f64() / self.calls as f64)
+    }
+
+    fn copy(&mut self) -> f64 {
+        let start = Instant::now();
+        for _ in 0..self.calls {
+            let set = self.set();
+            self.memory.copy(set, self.threads);
+        }
+        start.elapsed().as_secs_f64() / self.calls as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Series;
+
+    #[test]
+    fn best_and_median() {
+        let odd = Series { seconds: vec![3.0, 1.0, 10.0] };
+        assert_eq!((odd.best(), odd.median()), (1.0, 3.0));
+        let even = Series { seconds: vec![3.0, 1.0, 10.0, 4.0] };
+        assert_eq!((even.best(), even.median()), (1.0, 3.5));
+    }
+}

@@ -1,0 +1,55 @@
+//! `--with`: figures of other programs, other machines or other days.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use batchinv::ScalarKind;
+use serde_json::Value;
+
+use super::row::{Row, SCHEMA};
+use crate::exit::Failure;
+
+/// The rows of all files, as far as they have times.
+pub fn read(paths: &[PathBuf]) -> Result<Vec<Row>, Failure> {
+    let mut rows = Vec::new();
+    for path in paths {
+        rows.extend(read_file(path).map_err(|failure| failure.about(path.display()))?);
+    }
+    // A peer whose answer was wrong, or that was not timed, has a row without times.
+    rows.retain(|row| row.total_seconds.is_some() || row.device_seconds.is_some());
+    Ok(rows)
+}
+
+fn read_file(path: &Path) -> Result<Vec<Row>, Failure> {
+    let text = fs::read_to_string(path).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData => Failure::input("not a list of figures: it is not text"),
+        _ => Failure::io(format!("cannot read it: {error}")),
+    })?;
+    let values: Vec<Value> = serde_json::from_str(&text)
+        .map_err(|error| Failure::input(format!("not a list of figures, as `bench --json` writes it: {error}")))?;
+    let read_row = |(i, value)| row(value).map_err(|what| Failure::input(format!("row {}: {what}", i + 1)));
+    values.into_iter().enumerate().map(read_row).collect()
+}
+
+fn row(value: Value) -> Result<Row, String> {
+    let schema = value.get("schema").ok_or("it has no \"schema\"")?;
+    if schema.as_u64() != Some(SCHEMA.into()) {
+        return Err(format!("its schema is {schema}; {SCHEMA} is read"));
+    }
+    for name in ["engine", "scalar", "order", "len"] {
+        if value.get(name).is_none() {
+            return Err(format!("it has no \"{name}\""));
+        }
+    }
+    let row: Row = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    row.scalar.parse::<ScalarKind>().map_err(|error| error.to_string())?;
+    if row.order == 0 || row.len == 0 {
+        return Err("order and len must be above 0".to_owned());
+    }
+    let times = [row.total_seconds, row.fresh_seconds, row.device_seconds, row.copy_seconds, row.device_copy_seconds];
+    match times.into_iter().flatten().find(|seconds| !(seconds.is_finite() && *seconds > 0.0)) {
+        Some(seconds) => Err(format!("{seconds} is no time in seconds")),
+        None => Ok(row),
+    }
+}

@@ -1,0 +1,65 @@
+//! One configuration's figures, as they stand in JSON. The scripts in benches/peers write the same names, which
+//! benches/peers/schema.py explains.
+
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Failure;
+
+/// Grows when a name changes its meaning or goes away.
+pub const SCHEMA: u32 = 1;
+
+/// A time is in seconds, for the whole stack, and null where it was not taken.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Row {
+    pub schema: u32,
+    pub program: String,
+    pub engine: String,
+    pub adapter: Option<String>,
+    pub driver: Option<String>,
+    pub kernel: Option<String>,
+    pub scalar: String,
+    pub order: usize,
+    pub len: usize,
+    pub threads: Option<usize>,
+    pub repeats: Option<usize>,
+    pub total_seconds: Option<f64>,
+    pub total_median_seconds: Option<f64>,
+    pub fresh_seconds: Option<f64>,
+    pub fresh_median_seconds: Option<f64>,
+    pub device_seconds: Option<f64>,
+    pub device_median_seconds: Option<f64>,
+    pub work_seconds: Option<f64>,
+    /// Of ours, always the host's memcpy, with as many threads as the engine uses there.
+    pub copy_seconds: Option<f64>,
+    /// Ours alone: from one buffer of the device to another.
+    pub device_copy_seconds: Option<f64>,
+    /// Ours alone: opening the device.
+    pub open_seconds: Option<f64>,
+    pub first_call_seconds: Option<f64>,
+    pub max_ratio: Option<f64>,
+    pub machine: Option<String>,
+    pub commit: Option<String>,
+    pub date: Option<String>,
+    pub note: Option<String>,
+}
+
+impl Row {
+    /// Of input and output together.
+    pub fn bytes(&self) -> f64 {
+        let scalar = self.scalar.parse().map_or(0, batchinv::ScalarKind::size);
+        2.0 * self.len as f64 * (self.order as f64).powi(2) * scalar as f64
+    }
+
+    /// Seconds for one matrix.
+    pub fn each(&self, seconds: Option<f64>) -> Option<f64> {
+        seconds.map(|seconds| seconds / self.len as f64)
+    }
+}
+
+/// A JSON list with a row to a line.
+pub fn list(rows: &[Row]) -> Result<String, Failure> {
+    let lines: Result<Vec<String>, _> = rows.iter().map(serde_json::to_string).collect();
+    let lines = lines.map_err(|error| Failure::io(format!("cannot write JSON: {error}")))?;
+    Ok(format!("[\n{}\n]\n", lines.join(",\n")))
+}

@@ -1,0 +1,172 @@
+//! No time for a wrong answer: a sample of every stack is held against the reference.
+
+use std::collections::BTreeSet;
+
+use batchinv::{Kernel, Scalar, Stack, StackBuf, Status, invert_reference, residual_ratio};
+use rayon::prelude::*;
+
+use super::args::Configuration;
+use super::engines::Engine;
+use crate::exit::Failure;
+
+/// The ratio from which on an inverse is wrong.
+const MAX_RATIO: f64 = 3.0;
+
+/// Matrices in a sample, about, where they are small.
+const SAMPLE: usize = 1000;
+
+/// Order up to which matrices are small; above, the reference takes its time.
+const SMALL: usize = 48;
+
+/// Matrices without an inverse, about, among those that have one.
+const PLANTED: usize = 32;
+
+/// Matrices at the ends of a stack and pieces at the ends of the work that are looked at one by one.
+const ENDS: usize = 16;
+
+/// Which matrices are looked at, and what the failure says of the rest.
+pub struct Validation {
+    configuration: Configuration,
+    engine: &'static str,
+    planted: BTreeSet<usize>,
+    sample: Vec<usize>,
+}
+
+impl Validation {
+    pub fn new(configuration: Configuration, engine: &Engine) -> Self {
+        let Configuration { order, len, .. } = configuration;
+        let piece = engine.piece_len(configuration.work());
+        let last_border = (len - 1) / piece;
+        let borders = (1..=last_border).filter(|border| *border <= ENDS || last_border - border < ENDS);
+        let borders: Vec<usize> = borders.map(|border| border * piece).collect();
+
+        // Some on each side of a border. The very last one stays whole, unless it is the only one.
+        let spread = (0..PLANTED.min(len.div_ceil(2))).map(|i| i * len / PLANTED.min(len.div_ceil(2)));
+        let beside = borders.iter().enumerate().map(|(i, border)| border - i % 2);
+        let planted: BTreeSet<usize> = spread.chain(beside).filter(|at| len == 1 || at + 1 < len).collect();
+
+        let count = if order <= SMALL { SAMPLE } else { (SAMPLE as f64 * (SMALL as f64 / order as f64).powi(3)) as usize };
+        let count = count.clamp(2 * ENDS, SAMPLE).min(len);
+        let spread = (0..count).map(|i| (i as f64 * len as f64 / count as f64) as usize);
+        let ends = (0..ENDS).flat_map(|i| [i, (len - 1).saturating_sub(i)]);
+        let beside = borders.iter().flat_map(|border| [border - 1, *border]);
+        let sample: BTreeSet<usize> =
+            spread.chain(ends).chain(beside).chain(planted.iter().copied()).filter(|at| *at < len).collect();
+        Self { configuration, engine: engine.name(), planted, sample: sample.into_iter().collect() }
+    }
+
+    /// The largest ratio of the sample and of whatever was said to have no inverse; or the first wrong answer.
+    pub fn check<T: Scalar>(
+        &self,
+        kernel: Kernel,
+        input: Stack<'_, T>,
+        inverses: &[T],
+        statuses: &[Status],
+    ) -> Result<f64, Failure> {
+        let check = |at: &usize| {
+            let size = input.order() * input.order();
+            let inverse = &inverses[at * size..][..size];
+            judge(input.matrix(*at), inverse, statuses[*at], input.order()).map_err(|what| (*at, what))
+        };
+        let worst = |some: &[usize]| -> Result<f64, (usize, String)> {
+            // In pieces, to stop soon where everything is wrong; collected, to name the first.
+            let mut worst = 0.0_f64;
+            for some in some.chunks(4 * SAMPLE) {
+                let ratios: Vec<Result<f64, _>> = some.par_iter().map(check).collect();
+                for ratio in ratios {
+                    worst = worst.max(ratio?);
+                }
+            }
+            Ok(worst)
+        };
+        let doubted: Vec<usize> = (0..statuses.len()).filter(|at| !statuses[*at].is_inverted()).collect();
+        worst(&self.sample).and_then(|ratio| Ok(ratio.max(worst(&doubted)?))).map_err(|(at, what)| {
+            let (Configuration { scalar, order, len }, engine) = (self.configuration, self.engine);
+            Failure::refused(format!(
+                "wrong answer, so no time is shown: {engine} engine, kernel {kernel}, {scalar}, order {order}: \
+                 matrix {at} of {len} {what}"
+            ))
+        })
+    }
+}
+
+/// The ratio of one answer, or what is wrong with it.
+fn judge<T: Scalar>(matrix: &[T], inverse: &[T], status: Status, order: usize) -> Result<f64, String> {
+    let mut reference = vec![T::ZERO; matrix.len()];
+    let wanted = invert_reference(matrix, order, &mut reference);
+    if status != wanted {
+        return Err(format!("has status {}, the reference says {}", status.word(), wanted.word()));
+    }
+    if !status.is_inverted() {
+        // To the bit: NaN is unequal to itself.
+        let filled = bytemuck::cast_slice::<T, u8>(inverse) == bytemuck::cast_slice::<T, u8>(&reference);
+        return if filled { Ok(0.0) } else { Err("has no inverse, but is not filled with the one NaN".to_owned()) };
+    }
+    let ratio = residual_ratio(matrix, inverse, order);
+    // NaN is wrong, too.
+    if ratio < MAX_RATIO { Ok(ratio) } else { Err(format!("has the ratio {ratio:.3}; below {MAX_RATIO} is right")) }
+}
+
+/// The stack with matrices planted in it that have no inverse: with a zero column or row, all zero, NaN, infinite.
+pub fn planted<T: Scalar>(stack: Stack<'_, T>, validation: &Validation) -> StackBuf<T> {
+    let n = stack.order();
+    let mut elements = stack.elements().to_vec();
+    let infinite = {
+        let mut one = T::ONE;
+        let parts: &mut [T::Real] = bytemuck::cast_slice_mut(std::slice::from_mut(&mut one));
+        parts[0] = <T::Real as batchinv::Real>::from_f64(f64::INFINITY);
+        one
+    };
+    for (kind, at) in validation.planted.iter().enumerate() {
+        let matrix = &mut elements[at * n * n..][..n * n];
+        // Which row, column or element moves on with each round of kinds.
+        let place = kind / 6 * 5;
+        match kind % 6 {
+            0 => matrix.iter_mut().skip(n - 1 - place % n).step_by(n).for_each(|element| *element = T::ZERO),
+            1 => matrix[place % (n * n)] = T::NAN,
+            2 => matrix.iter_mut().skip(place % n).step_by(n).for_each(|element| *element = T::ZERO),
+            3 => matrix[place % n * n..][..n].fill(T::ZERO),
+            4 => matrix[n * n - 1 - place % (n * n)] = infinite,
+            _ => matrix.fill(T::ZERO),
+        }
+    }
+    StackBuf::new(elements, n).expect("it was a stack")
+}
+
+#[cfg(test)]
+mod tests {
+    use batchinv::{ScalarKind, Status};
+
+    use super::{BTreeSet, Configuration, Validation, judge, planted};
+    use batchinv::Stack;
+
+    #[test]
+    fn wrong_answers_are_wrong() {
+        let (matrix, inverse, status) = ([2.0_f32, 0.0, 0.0, 4.0], [0.5, 0.0, 0.0, 0.25], Status::INVERTED);
+        assert_eq!(judge(&matrix, &inverse, status, 2), Ok(0.0));
+        assert!(judge(&matrix, &inverse, Status::NOT_FINITE, 2).unwrap_err().contains("has status -1"));
+        assert!(judge(&matrix, &[0.5, 0.0, 0.0, 0.2501], status, 2).unwrap_err().contains("has the ratio"));
+        assert!(judge(&matrix, &[0.5, 0.0, 0.0, f32::NAN], status, 2).unwrap_err().contains("has the ratio NaN"));
+        let not_finite = [f32::INFINITY, 0.0, 0.0, 1.0];
+        let nan = <f32 as batchinv::Scalar>::NAN;
+        assert_eq!(judge(&not_finite, &[nan; 4], Status::NOT_FINITE, 2), Ok(0.0));
+        assert!(judge(&not_finite, &[-nan; 4], Status::NOT_FINITE, 2).unwrap_err().contains("not filled"));
+        assert!(judge(&not_finite, &[nan, nan, nan, 1.0], Status::NOT_FINITE, 2).is_err());
+    }
+
+    #[test]
+    fn what_is_planted_has_no_inverse_of_either_kind() {
+        for order in [1, 2, 7] {
+            let elements: Vec<f32> = (0..12 * order * order).map(|i| (i as f32 + 0.5).sin()).collect();
+            let configuration = Configuration { scalar: ScalarKind::Float32, order, len: 12 };
+            let at: BTreeSet<usize> = (0..12).collect();
+            let validation = Validation { configuration, engine: "cpu", planted: at, sample: Vec::new() };
+            let stack = planted(Stack::new(&elements, order).unwrap(), &validation);
+            let words: BTreeSet<i32> = (0..12)
+                .map(|at| batchinv::invert_reference(stack.matrix(at), order, &mut vec![0.0; order * order]).word())
+                .collect();
+            assert!(!words.contains(&0) && words.contains(&-1) && words.contains(&1), "{words:?}");
+            assert!(words.contains(&(order as i32)), "{words:?}");
+        }
+    }
+}

@@ -3,7 +3,9 @@
 mod blocked;
 mod lanes;
 pub mod reference;
+mod rows;
 mod scaling;
+mod single;
 mod transpose;
 pub mod vector;
 
@@ -156,6 +158,11 @@ pub fn invert<T: Scalar>(
         return kernel;
     }
 
+    let group = dispatch!(level.0, simd => group::<_, T>(simd, precision));
+    let reported = match kernel {
+        Kernel::Lanes if !plan::fills_lanes(stack.len().min(group), group) => Kernel::Rows,
+        kernel => kernel,
+    };
     let size = stack.order() * stack.order();
     let per_task = plan::cpu_task_len(stack.order());
     let parallel = plan::cpu_parallel(work) && rayon::current_num_threads() > 1;
@@ -169,7 +176,7 @@ pub fn invert<T: Scalar>(
     };
     if !parallel {
         piece(0, elements, statuses, rconds);
-        return kernel;
+        return reported;
     }
     let outputs = elements.par_chunks_mut(task_len * size).zip(statuses.par_chunks_mut(task_len));
     match &mut rconds {
@@ -179,7 +186,16 @@ pub fn invert<T: Scalar>(
             .enumerate()
             .for_each(|(index, ((elements, statuses), rconds))| piece(index, elements, statuses, Some(rconds))),
     }
-    kernel
+    reported
+}
+
+/// Matrices that fill a vector's lanes.
+#[inline(always)]
+fn group<S: Simd, T: Scalar>(_: S, precision: Precision) -> usize {
+    match precision {
+        Precision::Native => T::Vector::<S>::LANES,
+        Precision::Double => <T::Double as Scalar>::Vector::<S>::LANES,
+    }
 }
 
 fn run_piece<T: Scalar>(
@@ -205,19 +221,20 @@ fn run<S: Simd, A: Arithmetic>(
     kernel: Kernel,
 ) {
     let n = input.order();
-    if kernel == Kernel::Lanes {
-        let mut lanes = lanes::Lanes::<S, A>::new();
-        let group = <A::Work as Scalar>::Vector::<S>::LANES;
-        let inputs = input.elements().chunks(group * n * n);
-        for ((input, output), statuses) in
-            inputs.zip(elements.chunks_mut(group * n * n)).zip(statuses.chunks_mut(group))
-        {
+    let mut single = single::Single::<S, A>::new();
+    let mut lanes = lanes::Lanes::<S, A>::new();
+    let group = <A::Work as Scalar>::Vector::<S>::LANES;
+    let inputs = input.elements().chunks(group * n * n);
+    for ((input, output), statuses) in inputs.zip(elements.chunks_mut(group * n * n)).zip(statuses.chunks_mut(group)) {
+        if kernel == Kernel::Lanes && plan::fills_lanes(statuses.len(), group) {
             lanes::invert_group(simd, &mut lanes, n, input, output, statuses);
-        }
-    } else {
-        let mut blocked = blocked::Blocked::new();
-        for ((input, output), status) in input.iter().zip(elements.chunks_exact_mut(n * n)).zip(statuses) {
-            *status = blocked::invert_matrix::<S, A>(simd, &mut blocked, n, input, output);
+        } else {
+            // `rows` gives the bits of `lanes`.
+            let kernel = if kernel == Kernel::Lanes { Kernel::Rows } else { kernel };
+            let matrices = input.chunks_exact(n * n).zip(output.chunks_exact_mut(n * n));
+            for ((input, output), status) in matrices.zip(statuses) {
+                *status = single::invert_matrix(simd, &mut single, kernel, n, input, output);
+            }
         }
     }
 }

@@ -46,6 +46,8 @@ pub enum Precision {
 pub enum Kernel {
     /// CPU: one SIMD lane holds one matrix.
     Lanes,
+    /// CPU: one matrix at a time, its rows in SIMD vectors. The bits are those of `Lanes`.
+    Rows,
     /// CPU: one matrix at a time, its rows in SIMD vectors, several pivots to a pass.
     Blocked,
     /// GPU: one invocation inverts one matrix in its registers.
@@ -59,6 +61,7 @@ impl Kernel {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Lanes => "lanes",
+            Self::Rows => "rows",
             Self::Blocked => "blocked",
             Self::Thread => "thread",
             Self::Workgroup => "workgroup",
@@ -99,14 +102,23 @@ impl Work {
 // ---------------------------------------------------------------------------------------------------------
 // The CPU engine
 
-/// Largest order that `lanes` takes, by working scalar. Measured on 2 cores with AVX-512: see benches/RESULTS.md.
+/// The largest of all `lanes_max_order`.
+const LANES_MAX_ORDER: usize = 64;
+
+/// Largest order that `lanes`, and `rows` with it, takes, by working scalar; above, `blocked` is faster. Measured on
+/// 2 cores with AVX-512.
 pub const fn lanes_max_order(scalar: ScalarKind) -> usize {
     match scalar {
-        ScalarKind::Float32 => 16,
-        ScalarKind::Float64 => 12,
-        ScalarKind::Complex64 => 12,
-        ScalarKind::Complex128 => 8,
+        ScalarKind::Float32 => LANES_MAX_ORDER,
+        ScalarKind::Float64 => 48,
+        ScalarKind::Complex64 => 32,
+        ScalarKind::Complex128 => 24,
     }
+}
+
+/// Whether `matrices` of a group of lanes are enough for `lanes` to beat `rows`, which takes one at a time.
+pub const fn fills_lanes(matrices: usize, group: usize) -> bool {
+    2 * matrices >= group
 }
 
 /// Pivots to one pass over the matrix in `blocked`.
@@ -119,10 +131,18 @@ pub const TASK_ELEMENTS: usize = 1 << 14;
 /// Arithmetic below which a stack stays on the calling thread, in multiply-adds: about 20 microseconds.
 pub const PARALLEL_FLOPS: usize = 1 << 17;
 
-/// Matrices to a task of the CPU engine: whole groups of lanes at every level.
+/// Matrices to a task of the CPU engine: whole groups of lanes, of which a vector has 16 at the most.
 pub const fn cpu_task_len(order: usize) -> usize {
     let matrices = TASK_ELEMENTS / (order * order);
-    if matrices < 16 { if matrices == 0 { 1 } else { matrices } } else { matrices / 16 * 16 }
+    if matrices >= 16 {
+        matrices / 16 * 16
+    } else if order <= LANES_MAX_ORDER {
+        16
+    } else if matrices > 1 {
+        matrices
+    } else {
+        1
+    }
 }
 
 /// Whether the CPU engine shares the stack among threads.
@@ -131,7 +151,7 @@ pub const fn cpu_parallel(work: Work) -> bool {
         && work.len.saturating_mul(work.order.saturating_mul(work.order).saturating_mul(work.order)) >= PARALLEL_FLOPS
 }
 
-/// The kernel that the CPU engine takes.
+/// The kernel that the CPU engine takes; `lanes` leaves groups that it would not fill to `rows`.
 pub const fn cpu_kernel(work: Work) -> Kernel {
     if work.order <= lanes_max_order(work.working_scalar()) { Kernel::Lanes } else { Kernel::Blocked }
 }
@@ -257,10 +277,14 @@ impl Variant {
         }
     }
 
-    /// Bytes of workgroup memory: two buffers of keys and one pivot row, column and position for each matrix.
+    /// Bytes of workgroup memory: for each matrix two pivot columns and a pivot row of scalars, four words to a row (key,
+    /// origin, two exponents), and four words more.
     pub const fn workgroup_bytes(self) -> u32 {
         match self.kernel {
-            Kernel::Workgroup => 4 * self.matrices * self.parts * self.columns() * 4 + 16 * self.matrices,
+            Kernel::Workgroup => {
+                let rows = self.parts * self.columns();
+                self.matrices * (rows * (3 * self.scalar.size() as u32 + 16) + 16)
+            }
             _ => 0,
         }
     }

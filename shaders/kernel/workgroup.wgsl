@@ -111,7 +111,9 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
         let rolling = k / COLUMNS == part;
         if rolling {
             factors[k & 1u][slot][row] = v[0];
-            keys[slot][position] = key(v[0]);
+            // A row of the extension is never exchanged with one of the matrix, not even where the update has made NaN
+            // of it: results would land outside of the matrix.
+            keys[slot][position] = select(key(v[0]), 0u, row >= N && k < N);
         }
         workgroupBarrier();
 

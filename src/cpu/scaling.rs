@@ -27,7 +27,7 @@ pub fn window<T: Scalar>() -> (T::Real, T::Real) {
 pub fn scale<T: Scalar>(matrix: &mut [T], order: usize) -> Option<Scaling> {
     let (low, high) = window::<T>();
     let zero = T::Real::ZERO;
-    let (mut smallest, mut largest) = (high, zero);
+    let (mut smallest, mut largest) = (T::Real::from_f64(f64::INFINITY), zero);
     for element in matrix.iter().filter(|&&element| element.largest_part() > zero) {
         largest = if element.largest_part() > largest { element.largest_part() } else { largest };
         smallest = if element.smallest_part() < smallest { element.smallest_part() } else { smallest };

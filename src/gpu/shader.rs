@@ -9,7 +9,7 @@ pub fn source(variant: Variant) -> Option<String> {
     let kernel = match variant.kernel {
         Kernel::Thread => include_str!("../../shaders/kernel/thread.wgsl"),
         Kernel::Workgroup => include_str!("../../shaders/kernel/workgroup.wgsl"),
-        Kernel::Lanes | Kernel::Blocked => return None,
+        Kernel::Lanes | Kernel::Rows | Kernel::Blocked => return None,
     };
     let scalar = match variant.scalar {
         ScalarKind::Float32 => include_str!("../../shaders/scalar/float32.wgsl"),

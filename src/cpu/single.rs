@@ -1,0 +1,141 @@
+//! One matrix at a time: loading it into rows of SIMD vectors, scaling it where it must be, and storing its inverse.
+//! The elimination between is that of `rows` or of `blocked`.
+
+use fearless_simd::Simd;
+
+use super::scaling;
+use super::vector::Vector;
+use super::{Arithmetic, blocked, rows};
+use crate::inverses::Status;
+use crate::plan::Kernel;
+use crate::scalar::Scalar;
+
+/// A matrix in vectors, kept from one to the next.
+pub struct Matrix<V> {
+    /// Row i in `width` vectors, from i * width on; lanes beyond column n - 1 are zero.
+    pub a: Vec<V>,
+    pub width: usize,
+    pub n: usize,
+    /// The row of the input that stands in row k.
+    pub origins: Vec<u32>,
+}
+
+impl<V: Copy> Matrix<V> {
+    /// Exchanges two rows.
+    #[inline(always)]
+    pub fn exchange(&mut self, i: usize, j: usize) {
+        swap_rows(&mut self.a, self.width, i, j);
+        self.origins.swap(i, j);
+    }
+}
+
+/// Exchanges two rows of `width` vectors.
+#[inline(always)]
+pub fn swap_rows<V>(a: &mut [V], width: usize, i: usize, j: usize) {
+    if i != j {
+        let (above, below) = a.split_at_mut(i.max(j) * width);
+        above[i.min(j) * width..][..width].swap_with_slice(&mut below[..width]);
+    }
+}
+
+/// Working memory for one matrix after the other.
+pub struct Single<S: Simd, A: Arithmetic> {
+    matrix: Matrix<<A::Work as Scalar>::Vector<S>>,
+    rows: rows::Rows<<A::Work as Scalar>::Vector<S>>,
+    blocked: blocked::Blocked<<A::Work as Scalar>::Vector<S>>,
+}
+
+impl<S: Simd, A: Arithmetic> Single<S, A> {
+    pub fn new() -> Self {
+        let matrix = Matrix { a: Vec::new(), width: 0, n: 0, origins: Vec::new() };
+        Self { matrix, rows: rows::Rows::new(), blocked: blocked::Blocked::new() }
+    }
+}
+
+/// Inverts one matrix of order n >= 1 by `rows` or `blocked`.
+#[inline(always)]
+pub fn invert_matrix<S: Simd, A: Arithmetic>(
+    simd: S,
+    work: &mut Single<S, A>,
+    kernel: Kernel,
+    n: usize,
+    input: &[A::Element],
+    output: &mut [A::Element],
+) -> Status {
+    let status = run(simd, work, kernel, n, input, output);
+    if !status.is_inverted() {
+        output.fill(A::Element::NAN);
+    }
+    status
+}
+
+#[inline(always)]
+fn run<S: Simd, A: Arithmetic>(
+    simd: S,
+    work: &mut Single<S, A>,
+    kernel: Kernel,
+    n: usize,
+    input: &[A::Element],
+    output: &mut [A::Element],
+) -> Status {
+    let lanes = <A::Work as Scalar>::Vector::<S>::LANES;
+    let zero = <A::Work as Scalar>::Vector::<S>::splat(simd, A::Work::ZERO);
+    let Single { matrix, rows, blocked } = work;
+    (matrix.n, matrix.width) = (n, n.div_ceil(lanes));
+    matrix.a.clear();
+    matrix.a.resize(n * matrix.width, zero);
+    matrix.origins.clear();
+    matrix.origins.extend(0..n as u32);
+
+    let (low, high) = scaling::window::<A::Work>();
+    let (mut finite, mut usual) = (true, true);
+    for (row, elements) in matrix.a.chunks_exact_mut(matrix.width).zip(input.chunks_exact(n)) {
+        for (vector, elements) in row.iter_mut().zip(elements.chunks(lanes)) {
+            for (lane, &element) in elements.iter().enumerate() {
+                let element = A::widen(element);
+                let largest = element.largest_part();
+                finite &= element.finite();
+                usual &=
+                    largest == <A::Work as Scalar>::Real::ZERO || (largest <= high && element.smallest_part() >= low);
+                vector.set_lane(lane, element);
+            }
+        }
+    }
+    if !finite {
+        return Status::NOT_FINITE;
+    }
+    let mut scaling = None;
+    if !usual {
+        let mut scaled: Vec<A::Work> = input.iter().map(|&element| A::widen(element)).collect();
+        scaling = scaling::scale(&mut scaled, n);
+        for (row, elements) in matrix.a.chunks_exact_mut(matrix.width).zip(scaled.chunks_exact(n)) {
+            for (j, &element) in elements.iter().enumerate() {
+                row[j / lanes].set_lane(j % lanes, element);
+            }
+        }
+    }
+
+    let singular = if kernel == Kernel::Rows {
+        rows::eliminate::<S, A::Work>(simd, rows, matrix)
+    } else {
+        blocked::eliminate::<S, A::Work>(simd, blocked, rows, matrix)
+    };
+    if let Some(k) = singular {
+        return scaling.map_or(Status::singular(k + 1), |scaling| scaling.zero_pivot(k));
+    }
+
+    let mut finite = true;
+    for (i, (row, vectors)) in output.chunks_exact_mut(n).zip(matrix.a.chunks_exact(matrix.width)).enumerate() {
+        for (j, &origin) in matrix.origins.iter().enumerate() {
+            let element = vectors[j / lanes].lane(j % lanes);
+            let element = match &scaling {
+                None => element,
+                Some(scaling) => scaling.undo(i, origin as usize, element),
+            };
+            let element = A::narrow(element);
+            finite &= element.finite();
+            row[origin as usize] = element;
+        }
+    }
+    if finite { Status::INVERTED } else { Status::NOT_FINITE }
+}

@@ -2,6 +2,7 @@
 
 mod blocked;
 mod lanes;
+mod level;
 pub mod reference;
 mod rows;
 mod scaling;
@@ -9,9 +10,11 @@ mod single;
 mod transpose;
 pub mod vector;
 
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::Simd;
 use rayon::prelude::*;
 
+pub use self::level::SimdLevel;
+use self::level::at_level;
 use self::vector::Vector;
 use crate::inverses::{InversesMut, Status};
 use crate::plan::{self, Kernel, Precision, Work};
@@ -19,50 +22,8 @@ use crate::residual::fill_rconds;
 use crate::scalar::Scalar;
 use crate::stack::Stack;
 
-/// The instructions that the CPU engine uses.
-///
-/// The best level of the machine is found at run time. A lower one can be forced, for tests and comparisons.
-#[derive(Clone, Copy, Debug)]
-pub struct SimdLevel(Level);
-
-impl SimdLevel {
-    /// The best that this machine has.
-    pub fn best() -> Self {
-        Self(Level::new())
-    }
-
-    /// All that this machine has, from the baseline that the crate was compiled for to the best.
-    pub fn all() -> Vec<Self> {
-        let best = Level::new();
-        let mut levels = vec![Self(Level::baseline())];
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        {
-            levels.extend(best.as_sse4_2().map(|level| Self(level.level())));
-            levels.extend(best.as_avx2().map(|level| Self(level.level())));
-            levels.extend(best.as_avx512().map(|level| Self(level.level())));
-        }
-        levels.dedup_by_key(|level| level.name());
-        let _ = best;
-        levels
-    }
-
-    /// `sse2`, `sse4.2`, `avx2`, `avx512`, `neon`, or `portable`.
-    pub fn name(self) -> &'static str {
-        match self.0 {
-            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            Level::Sse2(_) => "sse2",
-            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            Level::Sse4_2(_) => "sse4.2",
-            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            Level::Avx2(_) => "avx2",
-            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-            Level::Avx512(_) => "avx512",
-            #[cfg(target_arch = "aarch64")]
-            Level::Neon(_) => "neon",
-            _ => "portable",
-        }
-    }
-}
+/// The arithmetic of `Precision::Double` for a scalar.
+type DoubleOf<T> = <T as Scalar>::DoubleArithmetic;
 
 /// The scalar that comes in, and the one that the elimination runs in.
 pub trait Arithmetic {
@@ -83,7 +44,7 @@ pub trait Arithmetic {
 }
 
 /// `Precision::Native`.
-struct Native<T>(T);
+pub struct Native<T>(T);
 
 impl<T: Scalar> Arithmetic for Native<T> {
     type Element = T;
@@ -112,8 +73,8 @@ impl<T: Scalar> Arithmetic for Native<T> {
     }
 }
 
-/// `Precision::Double`.
-struct Double<T>(T);
+/// `Precision::Double`, for float32 and complex64.
+pub struct Double<T>(T);
 
 impl<T: Scalar> Arithmetic for Double<T> {
     type Element = T;
@@ -158,7 +119,7 @@ pub fn invert<T: Scalar>(
         return kernel;
     }
 
-    let group = dispatch!(level.0, simd => group::<_, T>(simd, precision));
+    let group = at_level!(level, simd => group::<_, T>(simd, precision));
     let reported = match kernel {
         Kernel::Lanes if !plan::fills_lanes(stack.len().min(group), group) => Kernel::Rows,
         kernel => kernel,
@@ -169,7 +130,7 @@ pub fn invert<T: Scalar>(
     let task_len = if parallel { per_task } else { stack.len().max(1) };
     let piece = |index: usize, elements: &mut [T], statuses: &mut [Status], rconds: Option<&mut [T::Real]>| {
         let input = stack.slice(index * task_len..index * task_len + statuses.len());
-        run_piece(input, elements, statuses, precision, kernel, level);
+        T::run_piece(Piece { input, elements: &mut *elements, statuses: &mut *statuses, precision, kernel, level });
         if let Some(rconds) = rconds {
             fill_rconds(input, elements, statuses, rconds);
         }
@@ -198,28 +159,28 @@ fn group<S: Simd, T: Scalar>(_: S, precision: Precision) -> usize {
     }
 }
 
-fn run_piece<T: Scalar>(
-    input: Stack<'_, T>,
-    elements: &mut [T],
-    statuses: &mut [Status],
+/// What one thread does in one go: some matrices, and where their inverses and statuses go.
+#[derive(Debug)]
+pub struct Piece<'a, T> {
+    input: Stack<'a, T>,
+    elements: &'a mut [T],
+    statuses: &'a mut [Status],
     precision: Precision,
     kernel: Kernel,
     level: SimdLevel,
-) {
-    match precision {
-        Precision::Native => dispatch!(level.0, simd => run::<_, Native<T>>(simd, input, elements, statuses, kernel)),
-        Precision::Double => dispatch!(level.0, simd => run::<_, Double<T>>(simd, input, elements, statuses, kernel)),
+}
+
+/// Runs a piece with the instructions of its level.
+pub fn run_piece<T: Scalar>(piece: Piece<'_, T>) {
+    match piece.precision {
+        Precision::Native => at_level!(piece.level, simd => run::<_, Native<T>>(simd, piece)),
+        Precision::Double => at_level!(piece.level, simd => run::<_, DoubleOf<T>>(simd, piece)),
     }
 }
 
 #[inline(always)]
-fn run<S: Simd, A: Arithmetic>(
-    simd: S,
-    input: Stack<'_, A::Element>,
-    elements: &mut [A::Element],
-    statuses: &mut [Status],
-    kernel: Kernel,
-) {
+fn run<S: Simd, A: Arithmetic>(simd: S, piece: Piece<'_, A::Element>) {
+    let Piece { input, elements, statuses, kernel, .. } = piece;
     let n = input.order();
     let mut single = single::Single::<S, A>::new();
     let mut lanes = lanes::Lanes::<S, A>::new();

@@ -8,6 +8,7 @@ use fearless_simd::{Simd, SimdFloatElement};
 use num_complex::Complex;
 
 use crate::cpu::vector::{Planar, Vector};
+use crate::cpu::{self, Arithmetic, Double, Native, Piece};
 
 /// Which of the four scalars, by the names NumPy gives them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -146,6 +147,15 @@ pub trait Scalar:
     /// The SIMD vector that holds this scalar.
     #[doc(hidden)]
     type Vector<S: Simd>: Vector<S, Self>;
+
+    /// How `Precision::Double` computes on the CPU.
+    #[doc(hidden)]
+    type DoubleArithmetic: Arithmetic<Element = Self, Work = Self::Double>;
+
+    /// The CPU kernels for this scalar. A method, so that they are compiled once, in this crate, and not again in
+    /// every crate that calls them.
+    #[doc(hidden)]
+    fn run_piece(piece: Piece<'_, Self>);
 }
 
 /// A real scalar: `f32` or `f64`.
@@ -185,7 +195,7 @@ mod sealed {
 }
 
 macro_rules! real {
-    ($real:ident, $bits:ident, $kind:ident, $nan:literal, $vector:ident, $window:literal) => {
+    ($real:ident, $bits:ident, $kind:ident, $nan:literal, $vector:ident, $window:literal, $double:ident) => {
         impl Scalar for $real {
             type Real = Self;
             type Double = f64;
@@ -263,6 +273,11 @@ macro_rules! real {
             }
 
             type Vector<S: Simd> = S::$vector;
+            type DoubleArithmetic = $double<Self>;
+
+            fn run_piece(piece: Piece<'_, Self>) {
+                cpu::run_piece(piece);
+            }
         }
 
         impl Real for $real {
@@ -309,11 +324,11 @@ macro_rules! power_of_two {
     }};
 }
 
-real!(f32, u32, Float32, 0x7fc0_0000, f32s, 42);
-real!(f64, u64, Float64, 0x7ff8_0000_0000_0000, f64s, 340);
+real!(f32, u32, Float32, 0x7fc0_0000, f32s, 42, Double);
+real!(f64, u64, Float64, 0x7ff8_0000_0000_0000, f64s, 340, Native);
 
 macro_rules! complex {
-    ($real:ident, $kind:ident) => {
+    ($real:ident, $kind:ident, $double:ident) => {
         impl Scalar for Complex<$real> {
             type Real = $real;
             type Double = Complex<f64>;
@@ -382,9 +397,14 @@ macro_rules! complex {
             }
 
             type Vector<S: Simd> = Planar<<$real as Scalar>::Vector<S>>;
+            type DoubleArithmetic = $double<Self>;
+
+            fn run_piece(piece: Piece<'_, Self>) {
+                cpu::run_piece(piece);
+            }
         }
     };
 }
 
-complex!(f32, Complex64);
-complex!(f64, Complex128);
+complex!(f32, Complex64, Double);
+complex!(f64, Complex128, Native);

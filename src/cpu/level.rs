@@ -1,0 +1,80 @@
+//! The instructions that the CPU engine uses, found at run time.
+
+use fearless_simd::Level;
+
+/// The instructions that the CPU engine uses.
+///
+/// The best level of the machine is found at run time. A lower one can be forced, for tests and comparisons.
+#[derive(Clone, Copy, Debug)]
+pub struct SimdLevel(pub(super) Level);
+
+impl SimdLevel {
+    /// The best that this machine has.
+    pub fn best() -> Self {
+        Self(Level::new())
+    }
+
+    /// All that this machine has and the engine is compiled for, the baseline of the target first: on x86-64 SSE2, AVX2
+    /// with FMA, and AVX-512 as Ice Lake has it.
+    pub fn all() -> Vec<Self> {
+        #[allow(unused_mut)]
+        let mut levels = vec![Self(Level::baseline())];
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            use fearless_simd::Simd;
+            let best = Level::new();
+            levels.extend(best.as_avx2().map(|level| Self(level.level())));
+            levels.extend(best.as_avx512().map(|level| Self(level.level())));
+            levels.dedup_by_key(|level| level.name());
+        }
+        levels
+    }
+
+    /// `sse2`, `avx2`, `avx512`, `neon`, or `portable`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Level::Avx512(_) => "avx512",
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Level::Avx2(_) => "avx2",
+            #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+            Level::Sse2(_) | Level::Sse4_2(_) => "sse2",
+            #[cfg(target_arch = "aarch64")]
+            Level::Neon(_) => "neon",
+            _ => "portable",
+        }
+    }
+}
+
+/// Runs an expression compiled for a level. As `fearless_simd::dispatch`, but without SSE4.2: nothing here gains from it
+/// over SSE2, and every level costs its share of the time to compile.
+macro_rules! at_level {
+    ($level:expr, $simd:ident => $op:expr) => {{
+        let level = $level.0;
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        {
+            use fearless_simd::Simd as _;
+            if let Some($simd) = level.as_avx512() {
+                $simd.vectorize(
+                    #[inline(always)]
+                    || $op,
+                )
+            } else if let Some($simd) = level.as_avx2() {
+                $simd.vectorize(
+                    #[inline(always)]
+                    || $op,
+                )
+            } else if let Some($simd) = level.as_sse2() {
+                $simd.vectorize(
+                    #[inline(always)]
+                    || $op,
+                )
+            } else {
+                unreachable!("every x86 target of Rust with floating point in registers has SSE2")
+            }
+        }
+        #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]
+        fearless_simd::dispatch!(level, $simd => $op)
+    }};
+}
+pub(super) use at_level;

@@ -53,3 +53,8 @@ pub use scalar::{Real, Scalar, ScalarKind, UnknownScalar};
 pub use stack::{Stack, StackBuf};
 #[cfg(feature = "gpu")]
 pub use wgpu;
+
+/// The README's example, run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -402,3 +402,29 @@ pub fn choose(work: Work, adapter: Option<&AdapterFacts>, policy: AutoPolicy) ->
         Err(refusal) => (Engine::Cpu, refusal.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VARIANT: Variant =
+        Variant { kernel: Kernel::Workgroup, scalar: ScalarKind::Float32, order: 65, matrices: 1, parts: 2 };
+
+    /// 65 columns in two parts of 33, so 66 rows with the padding.
+    #[test]
+    fn sizes_of_a_variant() {
+        assert_eq!((VARIANT.columns(), VARIANT.workgroup()), (33, 132));
+        assert_eq!(VARIANT.workgroup_bytes(), 66 * (3 * 4 + 4 * 4) + 16);
+        let thread = Variant { kernel: Kernel::Thread, order: 5, matrices: 64, parts: 1, ..VARIANT };
+        assert_eq!((thread.columns(), thread.workgroup(), thread.workgroup_bytes()), (5, 64, 0));
+    }
+
+    #[test]
+    fn a_forced_variant_is_cut_into_chunks_too() {
+        let plan = gpu_with(VARIANT, 100_000, &GpuLimits::WEBGPU_DEFAULT).unwrap();
+        assert_eq!((plan.variant, plan.chunk_len), (VARIANT, (CHUNK_BYTES / (65 * 65 * 4)) as usize));
+        assert_eq!(plan.chunks, 100_000_usize.div_ceil(plan.chunk_len));
+        let wide = Variant { matrices: 2, ..VARIANT };
+        assert!(gpu_with(wide, 1, &GpuLimits::WEBGPU_DEFAULT).is_err(), "264 invocations are too many");
+    }
+}

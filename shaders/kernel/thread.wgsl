@@ -16,6 +16,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
 
+    let base = at(m, 0u, 0u);
     var a: array<array<Scalar, N>, N>;
     var origin: array<u32, N>;
     var top = 0u;
@@ -23,7 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var i = 0u; i < N; i++) {
         origin[i] = i;
         for (var j = 0u; j < N; j++) {
-            let x = input[at(m, i, j)];
+            let x = input[base + i * N + j];
             a[i][j] = scalar(x);
             top = max(top, largest(x));
             bottom = min(bottom, smallest_less_one(x));
@@ -33,23 +34,25 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     var status = select(INVERTED, NOT_FINITE, top >= INFINITE);
     // An all-zero matrix has no bottom.
     let unusual = status == INVERTED && top > 0u && (top > HIGH || bottom < LOW - 1u);
+    // Loops up to n stay loops: what is rare must not be unrolled, and then copied N * N times into every pipeline.
+    let n = select(0u, N, unusual);
     var rows: array<i32, N>;
     var columns: array<i32, N>;
     var first_lost = N;
     if unusual {
-        // Rare, and not unrolled: the scaled matrix goes to the output first, and comes from there.
-        exponents(m, exponent(bottom + 1u), exponent(top), &rows, &columns);
-        for (var i = 0u; i < N; i++) {
-            for (var j = 0u; j < N; j++) {
-                let x = input[at(m, i, j)];
+        // The scaled matrix goes to the output first, and comes from there.
+        exponents(m, n, exponent(bottom + 1u), exponent(top), &rows, &columns);
+        for (var i = 0u; i < n; i++) {
+            for (var j = 0u; j < n; j++) {
+                let x = input[base + i * N + j];
                 let e = rows[i] + columns[j];
                 first_lost = min(first_lost, select(N, j, loses(x, e)));
-                output[at(m, i, j)] = flushed(x, e);
+                output[base + i * N + j] = flushed(x, e);
             }
         }
         for (var i = 0u; i < N; i++) {
             for (var j = 0u; j < N; j++) {
-                a[i][j] = scalar(output[at(m, i, j)]);
+                a[i][j] = scalar(output[base + i * N + j]);
             }
         }
     }
@@ -113,36 +116,33 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         for (var k = 0u; k < N; k++) {
             let x = word(a[i][k]);
             finite = finite && largest(x) < INFINITE;
-            output[at(m, i, origin[k])] = x;
+            output[base + i * N + origin[k]] = x;
         }
     }
     if unusual && status == INVERTED {
-        for (var i = 0u; i < N; i++) {
-            for (var j = 0u; j < N; j++) {
-                let x = scaled(output[at(m, i, j)], columns[i] + rows[j]);
+        for (var i = 0u; i < n; i++) {
+            for (var j = 0u; j < n; j++) {
+                let x = scaled(output[base + i * N + j], columns[i] + rows[j]);
                 finite = finite && largest(x) < INFINITE;
-                output[at(m, i, j)] = x;
+                output[base + i * N + j] = x;
             }
         }
     }
     status = select(status, NOT_FINITE, status == INVERTED && !finite);
     statuses[m] = status;
-    if status != INVERTED {
-        for (var i = 0u; i < N; i++) {
-            for (var j = 0u; j < N; j++) {
-                output[at(m, i, j)] = NAN_WORD;
-            }
-        }
+    let fill = select(0u, N * N, status != INVERTED);
+    for (var e = 0u; e < fill; e++) {
+        output[base + e] = NAN_WORD;
     }
 }
 
 // Exponents of the power-of-two factors that bring a matrix into the window, as `src/cpu/scaling.rs` has them: one for
 // all where that will do, else rows and then columns to a largest part in [1, 2).
-fn exponents(m: u32, low: i32, high: i32, rows: ptr<function, array<i32, N>>, columns: ptr<function, array<i32, N>>) {
+fn exponents(m: u32, n: u32, low: i32, high: i32, rows: ptr<function, array<i32, N>>, columns: ptr<function, array<i32, N>>) {
     let one_will_do = high - low <= 2i * WINDOW - 2i;
-    for (var i = 0u; i < N; i++) {
+    for (var i = 0u; i < n; i++) {
         var largest_part = 0u;
-        for (var j = 0u; j < N; j++) {
+        for (var j = 0u; j < n; j++) {
             largest_part = max(largest_part, largest(input[at(m, i, j)]));
         }
         let own = select(0i, -exponent(largest_part), largest_part > 0u);
@@ -152,9 +152,9 @@ fn exponents(m: u32, low: i32, high: i32, rows: ptr<function, array<i32, N>>, co
     if one_will_do {
         return;
     }
-    for (var j = 0u; j < N; j++) {
+    for (var j = 0u; j < n; j++) {
         var highest = -10000i;
-        for (var i = 0u; i < N; i++) {
+        for (var i = 0u; i < n; i++) {
             let part = largest(input[at(m, i, j)]);
             highest = max(highest, select(-10000i, exponent(part) + (*rows)[i], part > 0u));
         }

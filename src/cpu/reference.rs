@@ -89,3 +89,29 @@ fn eliminate<T: Scalar>(matrix: &[T], n: usize, inverse: &mut [T]) -> Status {
     }
     if inverse.iter().all(|element| element.finite()) { Status::INVERTED } else { Status::NOT_FINITE }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The steps by hand: column 0 takes row 1 for its pivot 4, column 1 what is left of row 0.
+    #[test]
+    fn two_by_two() {
+        let mut inverse = [0.0_f64; 4];
+        assert_eq!(invert_reference(&[2.0, 1.0, 4.0, 4.0], 2, &mut inverse), Status::INVERTED);
+        assert_eq!(inverse, [1.0, -0.25, -1.0, 0.5]);
+    }
+
+    #[test]
+    fn a_failure_leaves_nan_alone() {
+        let mut inverse = [7.0_f32; 4];
+        assert_eq!(invert_reference(&[1.0, 1.0, 1.0, 1.0], 2, &mut inverse), Status::singular(2));
+        assert!(inverse.iter().all(|x| x.to_bits() == f32::NAN.to_bits()));
+    }
+
+    #[test]
+    fn the_input_is_judged_before_any_pivot() {
+        let mut inverse = [0.0_f32; 4];
+        assert_eq!(invert_reference(&[0.0, 1.0, 0.0, f32::NAN], 2, &mut inverse), Status::NOT_FINITE);
+    }
+}

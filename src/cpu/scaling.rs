@@ -84,3 +84,82 @@ impl Scaling {
         if column < self.first_lost { Status::singular(column + 1) } else { Status::NOT_FINITE }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use num_complex::Complex;
+
+    use super::*;
+
+    /// 2^exponent
+    fn power<T: Scalar>(exponent: i32) -> T {
+        T::ONE.scaled(exponent)
+    }
+
+    #[test]
+    fn what_lies_in_the_window_is_left_alone() {
+        for ends in [[-42, 42], [42, -42], [42, 42], [-42, -42]] {
+            let mut matrix = [power::<f32>(ends[0]), 0.0, -0.0, -power::<f32>(ends[1])];
+            let before = matrix;
+            assert!(scale(&mut matrix, 2).is_none(), "{ends:?}");
+            assert_eq!(matrix, before);
+        }
+        assert!(scale(&mut [0.0_f64; 9], 3).is_none(), "a zero matrix has no magnitudes");
+        assert!(scale(&mut [Complex::new(0.0_f32, 1.0)], 1).is_none(), "a part that is 0 counts for nothing");
+    }
+
+    #[test]
+    fn either_part_of_a_complex_number_can_leave_it() {
+        for z in [Complex::new(power::<f64>(341), 1.0), Complex::new(1.0, power(341)), Complex::new(power(-341), 1.0)] {
+            assert!(scale(&mut [z], 1).is_some(), "{z}");
+        }
+    }
+
+    /// One factor for all where it will do: also where all magnitudes lie beyond the same end of the window.
+    #[test]
+    fn one_factor_keeps_the_proportions() {
+        for shift in [-140, -127, -43, 43, 100, 120, 124] {
+            let matrix = [1.0_f32, 0.5, 3.0, 8.0];
+            let mut shifted = matrix.map(|x| x.scaled(shift));
+            let scaling = scale(&mut shifted, 2).expect("beyond the window");
+            assert!(scaling.rows.iter().all(|&row| row == scaling.rows[0]), "2^{shift}: {:?}", scaling.rows);
+            assert!(scaling.columns.iter().all(|&column| column == 0), "2^{shift}: {:?}", scaling.columns);
+            let factor = shifted[0];
+            assert_eq!(shifted, matrix.map(|x| x * factor), "2^{shift}");
+            assert!(shifted.iter().all(|x| x.exponent().abs() <= f32::WINDOW), "2^{shift}: {shifted:?}");
+        }
+    }
+
+    #[test]
+    fn rows_and_columns_where_one_factor_will_not_do() {
+        let mut matrix = [power::<f32>(-127), 0.0, 0.0, 0.0, power(127), 0.0, 0.0, 0.0, 4.0];
+        let scaling = scale(&mut matrix, 3).expect("beyond the window");
+        assert_eq!(matrix, [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(scaling.first_lost, 3, "nothing is lost");
+        assert_eq!([0, 1, 2].map(|i| scaling.undo(i, i, 1.0_f32)), [power(127), power(-127), 0.25]);
+        assert_eq!(scaling.zero_pivot(2), Status::singular(3));
+    }
+
+    #[test]
+    fn what_is_lost_is_remembered() {
+        // Column 1 keeps 2^120 in row 1, beside which the 2^-120 of row 0 has no place.
+        let mut matrix = [power::<f32>(120), power(-120), 0.0, power(120)];
+        let scaling = scale(&mut matrix, 2).expect("beyond the window");
+        assert_eq!((matrix[1], scaling.first_lost), (0.0, 1));
+        assert_eq!(scaling.zero_pivot(0), Status::singular(1), "left of it, a zero pivot still proves something");
+        assert_eq!(scaling.zero_pivot(1), Status::NOT_FINITE);
+    }
+
+    #[test]
+    fn undoing_rounds_once_and_overflows() {
+        let mut matrix = [power::<f32>(120)];
+        let scaling = scale(&mut matrix, 1).expect("beyond the window");
+        let down = scaling.rows[0];
+        // A number that ends up between two subnormal ones, at 2^-149 apart, goes to the even one.
+        assert_eq!(scaling.undo(0, 0, 1.5_f32.scaled(-149 - down)), power::<f32>(-148));
+        assert_eq!(scaling.undo(0, 0, 2.5_f32.scaled(-149 - down)), power::<f32>(-148));
+        assert_eq!(scaling.undo(0, 0, 0.5_f32.scaled(-149 - down)), 0.0);
+        let up = scale(&mut [power::<f32>(-120)], 1).expect("beyond the window");
+        assert_eq!([7, 8].map(|e| up.undo(0, 0, power::<f32>(e))), [power(127), f32::INFINITY]);
+    }
+}

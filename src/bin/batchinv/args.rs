@@ -6,6 +6,7 @@ use batchinv::{EngineChoice, Precision};
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::bench;
 use crate::exit::Failure;
 
 /// np.linalg.inv for stacks of small matrices, on any GPU and on all cores, with a verdict for each matrix.
@@ -16,10 +17,10 @@ struct Program {
     command: Command,
 }
 
-const EXIT_STATUS: &str = "\
+pub const EXIT_STATUS: &str = "\
 Exit status:
   0         done; matrices without an inverse are counted on stderr
-  1         --strict met a matrix without an inverse, or --verify a wrong one
+  1         --strict met a matrix without an inverse, or --verify or bench a wrong one
   2         bad arguments or bad input
   3         the engine is absent, cannot do this, or was lost
   4         reading or writing failed
@@ -28,6 +29,7 @@ Exit status:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Inv(Inv),
+    Bench(bench::Args),
     Info(Info),
 }
 
@@ -159,8 +161,10 @@ pub fn parse() -> Result<Option<Command>, Failure> {
         Ok(program) => program.command,
         Err(error) => return explain(&error),
     };
-    if let Command::Inv(args) = &command {
-        args.check()?;
+    match &command {
+        Command::Inv(args) => args.check()?,
+        Command::Bench(args) => args.check()?,
+        Command::Info(_) => {}
     }
     Ok(Some(command))
 }

@@ -1,6 +1,7 @@
 //! `batchinv`: np.linalg.inv for `.npy` files, from the command line.
 
 mod args;
+mod bench;
 mod exit;
 mod files;
 mod info;
@@ -26,6 +27,7 @@ fn run() -> Result<(), Failure> {
     interrupt::watch();
     match command {
         Command::Inv(args) => inv::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Info(args) => info::run(&args),
     }
 }

@@ -138,3 +138,36 @@ fn positive(text: &str) -> Result<usize, String> {
         _ => Err("not a whole number above 0".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use batchinv::ScalarKind;
+    use clap::Parser;
+
+    use super::{Args, Configuration};
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn asked(args: &[&str]) -> Vec<(ScalarKind, usize, usize)> {
+        let args = Program::try_parse_from([&["bench"], args].concat()).unwrap().args;
+        let all = args.scalar.iter().flat_map(|scalar| args.configurations(*scalar));
+        all.map(|Configuration { scalar, order, len }| (scalar, order, len)).collect()
+    }
+
+    #[test]
+    fn stacks_are_8_mib_unless_their_length_is_given() {
+        use ScalarKind::{Complex128, Float32};
+        let all = asked(&[]);
+        let orders: Vec<usize> = all.iter().map(|(_, order, _)| *order).collect();
+        assert_eq!(orders, [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128]);
+        assert!(all.contains(&(Float32, 2, 1 << 19)) && all.contains(&(Float32, 128, 128)));
+        let large = asked(&["--order", "4,512,4", "--scalar", "float32,complex128"]);
+        let wanted = [(Float32, 4, 1 << 17), (Float32, 512, 16), (Complex128, 4, 1 << 15), (Complex128, 512, 16)];
+        assert_eq!(large, wanted);
+        assert_eq!(asked(&["--order", "3", "--len", "5"]), [(Float32, 3, 5)]);
+    }
+}

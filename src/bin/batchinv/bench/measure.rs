@@ -8,7 +8,7 @@ use super::args::Configuration;
 use super::engines::Engine;
 use super::machine::Machine;
 use super::memory::Memory;
-use super::row::{Row, SCHEMA};
+use super::row::{Row, SCHEMA, SOFTWARE};
 use super::validate::{Validation, planted};
 use crate::exit::Failure;
 use crate::npy;
@@ -52,7 +52,7 @@ pub fn row<T: Scalar>(
     let (device_copy_seconds, scaled) = device_copy_seconds(engine, configuration, times.total.seconds.len())?;
     let mut notes = Vec::new();
     if engine.is_software() {
-        notes.push("a software adapter: the device is the host's own cores".to_owned());
+        notes.push(SOFTWARE.to_owned());
     }
     if engine.gpu.is_some() && device.is_none() {
         notes.push("no device time: the adapter has no timestamps".to_owned());

@@ -42,10 +42,14 @@ fn row(value: Value) -> Result<Row, String> {
             return Err(format!("it has no \"{name}\""));
         }
     }
-    let row: Row = serde_json::from_value(value).map_err(|error| error.to_string())?;
+    let mut row: Row = serde_json::from_value(value).map_err(|error| error.to_string())?;
     row.scalar.parse::<ScalarKind>().map_err(|error| error.to_string())?;
     if row.order == 0 || row.len == 0 {
         return Err("order and len must be above 0".to_owned());
+    }
+    // A GPU peer's copy is one on the device.
+    if row.adapter.is_some() && !row.program.starts_with("batchinv ") {
+        row.device_copy_seconds = row.copy_seconds.take();
     }
     let times = [row.total_seconds, row.fresh_seconds, row.device_seconds, row.copy_seconds, row.device_copy_seconds];
     match times.into_iter().flatten().find(|seconds| !(seconds.is_finite() && *seconds > 0.0)) {

@@ -8,6 +8,9 @@ use crate::exit::Failure;
 /// Grows when a name changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
 
+/// In the note of a row whose device is the host's own cores.
+pub const SOFTWARE: &str = "a software adapter: the device is the host's own cores";
+
 /// A time is in seconds, for the whole stack, and null where it was not taken.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -45,6 +48,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// Its device is the host's own cores.
+    pub fn is_software(&self) -> bool {
+        self.note.as_ref().is_some_and(|note| note.contains(SOFTWARE))
+    }
+
     /// Of input and output together.
     pub fn bytes(&self) -> f64 {
         let scalar = self.scalar.parse().map_or(0, batchinv::ScalarKind::size);

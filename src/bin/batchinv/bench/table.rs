@@ -1,4 +1,4 @@
-//! The table for people.
+//! The table for people, printed row by row as the times come.
 
 use std::io::Write;
 
@@ -9,22 +9,218 @@ use crate::exit::Failure;
 
 pub struct Table {
     stream: Box<dyn Write>,
-    /// Of the rows above: where it changes, a new section begins.
+    /// What the rows above were about; where that changes, a new section begins.
     section: Option<String>,
 }
 
-/// Of which width each column is; the first names what the line is about.
-const WIDTHS: [usize; 13] = [12, 8, 10, 11, 11, 8, 7, 11, 7, 7, 8, 8, 8];
-const GROUPS: [&str; 13] = ["", "", "", "", "from host", "to host", "", "", "passes", "alone", "", "", "first"];
-const HEADS: [&str; 13] = [
-    "order", "len", "total ns", "fresh ns", "matrices/s", "GB/s", "of copy", "device ns", "GB/s", "of copy", "GFLOP/s",
-    "ratio", "call ms",
+/// Two lines of heads and a width for each column. The kernel's stands left, all others right.
+const COLUMNS: [(&str, &str, usize); 14] = [
+    ("", "order", 5),
+    ("", "len", 9),
+    ("", KERNEL, 11),
+    ("total", "ns", 10),
+    ("median", "over", 8),
+    ("fresh", "ns", 10),
+    ("", "matrices/s", 11),
+    ("", "GB/s", 7),
+    ("of", "copy", 7),
+    ("device", "ns", 10),
+    ("", "GB/s", 7),
+    ("of", "copy", 7),
+    ("", "GFLOP/s", 9),
+    ("first", "call ms", 9),
 ];
+const KERNEL: &str = "kernel";
 
 const LEGEND: &str = "\
-All times are for one matrix, the best of the repeats. total: the whole call, from host memory into a warm output of
-the caller's; fresh: into one that the call allocates; device: the passes alone, by the GPU's clock. GB/s: bytes of
-input and output. of copy: the time of a plain copy of the same bytes, by memcpy on as many threads as the engine has
-on the host or from buffer to buffer on the device, over the time. GFLOP/s: 2 n^3 for each matrix, over total. ratio:
-the largest ||I - X A||_1 / (n ||A||_1 ||X||_1 eps) of the sample that was checked, below 3. first call: what the
-first call of its kind took beyond a later one.";
+Times are for one matrix, the best of the repeats. total: the whole call, from host memory into warm memory of the \
+caller's. median over: how far the median of total is above the best, which says how quiet the machine was. fresh: \
+into memory that the call allocates. matrices/s, and GFLOP/s by the formula 2 n^3 for a matrix: of total. GB/s: bytes \
+of input and output. of copy: the share of the time that a plain copy of the same bytes takes, on the host by memcpy \
+with as many threads as the engine has there, on the device from buffer to buffer. device: the passes alone, by the \
+GPU's own clock. first call ms: what the first call took beyond a later one (shader, pipeline, buffers).";
+
+impl Table {
+    pub fn new(stream: Box<dyn Write>) -> Self {
+        Self { stream, section: None }
+    }
+
+    /// What is measured, on what, and when.
+    pub fn head(&mut self, machine: &Machine, engines: &Engines) -> Result<(), Failure> {
+        let commit = machine.commit.as_ref().map_or(String::new(), |commit| format!(", commit {commit}"));
+        self.line(&format!("batchinv {}{commit}, {}", env!("CARGO_PKG_VERSION"), machine.date))?;
+        self.line(&format!("machine  {}; {}", machine.name, machine.system))?;
+        for gpu in engines.iter().filter_map(|engine| engine.gpu.as_ref()) {
+            let facts = gpu.device.facts();
+            self.line(&format!("adapter  {}, {}, {}", facts.name, facts.kind.name(), facts.backend))?;
+            self.line(&format!("driver   {}; opened in {} ms", facts.driver, figures(gpu.open_seconds * 1e3)))?;
+        }
+        Ok(())
+    }
+
+    pub fn add(&mut self, row: &Row) -> Result<(), Failure> {
+        let section = format!("{}, {}", row.engine, row.scalar);
+        self.row(row, section, row.kernel.as_deref().unwrap_or("-"))
+    }
+
+    /// The peers' figures for what was timed, what is to be known of each row, and what the columns are.
+    pub fn foot(&mut self, rows: &[Row], peers: &[Row]) -> Result<(), Failure> {
+        let timed = |peer: &&Row| rows.iter().any(|row| (row.order, &row.scalar) == (peer.order, &peer.scalar));
+        let mut shown: Vec<&Row> = peers.iter().filter(timed).collect();
+        // Scripts list peers side by side; here, each has its section.
+        let mut sections: Vec<String> = Vec::new();
+        for row in &shown {
+            let section = peer_section(row, rows);
+            if !sections.contains(&section) {
+                sections.push(section);
+            }
+        }
+        shown.sort_by_key(|row| sections.iter().position(|section| *section == peer_section(row, rows)));
+        for row in &shown {
+            self.row(row, peer_section(row, rows), "")?;
+        }
+        self.notes(rows.iter().chain(shown))?;
+        self.line(&format!("\n{}", wrapped(LEGEND)))
+    }
+
+    fn row(&mut self, row: &Row, section: String, kernel: &str) -> Result<(), Failure> {
+        if self.section.as_ref() != Some(&section) {
+            self.line(&format!("\n{section}"))?;
+            self.cells(&COLUMNS.map(|(head, _, _)| head))?;
+            self.cells(&COLUMNS.map(|(_, head, _)| head))?;
+            self.section = Some(section);
+        }
+        let Row { total_seconds: total, fresh_seconds: fresh, device_seconds: device, .. } = *row;
+        let nanoseconds = |seconds| cell(row.each(seconds).map(|seconds| seconds * 1e9), figures);
+        let gigabytes = |seconds: Option<f64>| cell(seconds.map(|seconds| row.bytes() / seconds / 1e9), figures);
+        let share = |copy: Option<f64>, seconds| {
+            cell(copy.zip(seconds).map(|(copy, seconds)| copy / seconds * 100.0), |percent| format!("{percent:.1}%"))
+        };
+        let flops = 2.0 * row.len as f64 * (row.order as f64).powi(3);
+        let first = row.first_call_seconds.zip(fresh).map(|(first, fresh)| (first - fresh).max(0.0) * 1e3);
+        self.cells(&[
+            &row.order.to_string(),
+            &row.len.to_string(),
+            kernel,
+            &nanoseconds(total),
+            &cell(row.total_median_seconds.zip(total), |(median, best)| {
+                format!("+{:.0}%", (median / best - 1.0) * 100.0)
+            }),
+            &nanoseconds(fresh),
+            &cell(total.map(|total| row.len as f64 / total), prefixed),
+            &gigabytes(total),
+            &share(row.copy_seconds, total),
+            &nanoseconds(device),
+            &gigabytes(device),
+            &share(row.device_copy_seconds, device),
+            &cell(total.map(|total| flops / total / 1e9), figures),
+            &cell(first, figures),
+        ])
+    }
+
+    /// Each note once for each engine that has it.
+    fn notes<'a>(&mut self, rows: impl Iterator<Item = &'a Row>) -> Result<(), Failure> {
+        let mut said: Vec<String> = Vec::new();
+        for row in rows {
+            let Some(note) = &row.note else { continue };
+            let line = format!("{}: {note}", row.engine);
+            if !said.contains(&line) {
+                let before = if said.is_empty() { "\n" } else { "" };
+                self.line(&format!("{before}{}", wrapped(&line)))?;
+                said.push(line);
+            }
+        }
+        Ok(())
+    }
+
+    fn cells(&mut self, cells: &[&str; 14]) -> Result<(), Failure> {
+        let mut line = String::new();
+        for (cell, (_, head, width)) in cells.iter().zip(COLUMNS) {
+            line += &if head == KERNEL { format!("  {cell:<w$}", w = width - 2) } else { format!("{cell:>width$}") };
+        }
+        self.line(line.trim_end())
+    }
+
+    fn line(&mut self, line: &str) -> Result<(), Failure> {
+        writeln!(self.stream, "{line}")
+            .and_then(|()| self.stream.flush())
+            .map_err(|error| Failure::io(format!("cannot write the table: {error}")))
+    }
+}
+
+/// In lines of at most 120 columns, those after the first indented.
+fn wrapped(text: &str) -> String {
+    let (mut lines, mut column) = (String::new(), 0);
+    for word in text.split_whitespace() {
+        let width = word.chars().count();
+        if column > 0 && column + 1 + width > 120 {
+            lines += "\n  ";
+            column = 2;
+        } else if column > 0 {
+            lines.push(' ');
+            column += 1;
+        }
+        lines += word;
+        column += width;
+    }
+    lines
+}
+
+/// `numpy, float32: numpy 2.4.6, linalg.inv, 2 threads`, and the machine where it is another one.
+fn peer_section(row: &Row, rows: &[Row]) -> String {
+    let mut section = format!("{}, {}: {}", row.engine, row.scalar, row.program);
+    let threads = row.threads.map(|threads| format!("{threads} thread{}", if threads > 1 { "s" } else { "" }));
+    for fact in [&row.kernel, &row.adapter, &threads].into_iter().flatten() {
+        section = section + ", " + fact;
+    }
+    match &row.machine {
+        Some(machine) if rows.iter().all(|ours| ours.machine.as_ref() != Some(machine)) => {
+            format!("{section}, on {machine}")
+        }
+        _ => section,
+    }
+}
+
+fn cell<V>(value: Option<V>, show: impl Fn(V) -> String) -> String {
+    value.map_or_else(|| "-".to_owned(), show)
+}
+
+/// Three or four figures, and all those before the point.
+fn figures(value: f64) -> String {
+    match value {
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        1.0.. => format!("{value:.2}"),
+        _ => format!("{value:.3}"),
+    }
+}
+
+/// `8.15 M`
+fn prefixed(value: f64) -> String {
+    match value {
+        1e9.. => format!("{} G", figures(value / 1e9)),
+        1e6.. => format!("{} M", figures(value / 1e6)),
+        1e3.. => format!("{} k", figures(value / 1e3)),
+        _ => figures(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COLUMNS, figures, prefixed};
+
+    #[test]
+    fn a_line_fits_120_columns_and_its_heads_their_columns() {
+        assert!(COLUMNS.iter().map(|(_, _, width)| width).sum::<usize>() <= 120);
+        assert!(super::wrapped(super::LEGEND).lines().all(|line| line.len() <= 120));
+        assert!(COLUMNS.iter().all(|(one, two, width)| one.len().max(two.len()) <= *width));
+    }
+
+    #[test]
+    fn numbers_for_people() {
+        let shown = [0.0123, 1.234, 56.78, 123.4, 1_234_567.0].map(figures);
+        assert_eq!(shown, ["0.012", "1.23", "56.8", "123", "1234567"]);
+        let shown = [812.0, 81_234.0, 76.9e6, 2.5e9].map(prefixed);
+        assert_eq!(shown, ["812", "81.2 k", "76.9 M", "2.50 G"]);
+    }
+}

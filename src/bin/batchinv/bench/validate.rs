@@ -45,7 +45,8 @@ impl Validation {
         let beside = borders.iter().enumerate().map(|(i, border)| border - i % 2);
         let planted: BTreeSet<usize> = spread.chain(beside).filter(|at| len == 1 || at + 1 < len).collect();
 
-        let count = if order <= SMALL { SAMPLE } else { (SAMPLE as f64 * (SMALL as f64 / order as f64).powi(3)) as usize };
+        let count =
+            if order <= SMALL { SAMPLE } else { (SAMPLE as f64 * (SMALL as f64 / order as f64).powi(3)) as usize };
         let count = count.clamp(2 * ENDS, SAMPLE).min(len);
         let spread = (0..count).map(|i| (i as f64 * len as f64 / count as f64) as usize);
         let ends = (0..ENDS).flat_map(|i| [i, (len - 1).saturating_sub(i)]);

@@ -1,0 +1,53 @@
+//! Where the time of a call on the GPU goes: plan, upload, dispatch, readback, and the passes by the device's own clock.
+//!
+//! Stages come from the call's report; criterion's `iter_custom` is handed their sums.
+
+use std::time::Duration;
+
+use batchinv::plan::{self, GpuLimits, Work};
+use batchinv::{InversesMut, Precision, Report, ScalarKind, Status};
+use batchinv_benches::{gpu, len_for, random};
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+
+type Stage = (&'static str, fn(&Report) -> Option<f64>);
+
+const STAGES: [Stage; 5] = [
+    ("prepare", |report| Some(report.seconds.prepare)),
+    ("upload", |report| Some(report.seconds.upload)),
+    ("dispatch", |report| Some(report.seconds.dispatch)),
+    ("readback", |report| Some(report.seconds.readback)),
+    ("device", |report| report.device_seconds),
+];
+
+fn stages(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("stages");
+    group.sample_size(10);
+    group.bench_function("plan", |bencher| {
+        let work = Work { scalar: ScalarKind::Float32, precision: Precision::Native, order: 16, len: 1_000_000 };
+        bencher.iter(|| plan::gpu(std::hint::black_box(work), &GpuLimits::WEBGPU_DEFAULT));
+    });
+    let Some((_, gpu)) = gpu() else { return };
+    for order in [4, 8, 16, 32] {
+        let len = len_for(order, 4, 4 << 20);
+        let stack = random(order, len, |x| x as f32);
+        let mut out = stack.elements().to_vec();
+        let mut statuses = vec![Status::INVERTED; len];
+        for (name, stage) in STAGES {
+            group.bench_function(BenchmarkId::new(name, order), |bencher| {
+                bencher.iter_custom(|iterations| {
+                    let mut sum = 0.0;
+                    for _ in 0..iterations {
+                        let output = InversesMut::new(&mut out, &mut statuses);
+                        let report = gpu.invert_into(stack.view(), output).expect("an engine that takes the stack");
+                        // An adapter without a clock gives criterion a nanosecond to divide by.
+                        sum += stage(&report).unwrap_or(1e-9);
+                    }
+                    Duration::from_secs_f64(sum.max(1e-9))
+                });
+            });
+        }
+    }
+}
+
+criterion_group!(benches, stages);
+criterion_main!(benches);

@@ -1,0 +1,84 @@
+//! How many matrices a second, by order and engine, against nalgebra, faer and glam in the same process.
+//!
+//! Whole calls from host memory into a warm output; stacks of about 4 MB. Peers invert one matrix after another on one
+//! thread, as they are made to; the CPU engine has all cores, and a row of its own with one.
+
+use std::hint::black_box;
+
+use batchinv::{InversesMut, Inverter, StackBuf, Status};
+use batchinv_benches::{gpu, len_for, random};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use faer::linalg::solvers::DenseSolveCore;
+
+const ORDERS: [usize; 12] = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 128];
+
+fn throughput(criterion: &mut Criterion) {
+    let gpu = gpu();
+    let mut group = criterion.benchmark_group("throughput/float32");
+    for order in ORDERS {
+        let len = len_for(order, 4, 4 << 20);
+        let stack = random(order, len, |x| x as f32);
+        let mut out = stack.elements().to_vec();
+        let mut statuses = vec![Status::INVERTED; len];
+        group.throughput(Throughput::Elements(len as u64)).sample_size(10);
+        let mut whole_call = |name: &str, inverter: &Inverter| {
+            group.bench_function(BenchmarkId::new(name, order), |bencher| {
+                bencher.iter(|| {
+                    let output = InversesMut::new(&mut out, &mut statuses);
+                    inverter.invert_into(stack.view(), output).expect("an engine that takes the stack")
+                });
+            });
+        };
+        whole_call("cpu", &Inverter::cpu());
+        if let Some((_, inverter)) = &gpu {
+            whole_call("gpu", inverter);
+        }
+        group.bench_function(BenchmarkId::new("faer", order), |bencher| {
+            bencher.iter(|| {
+                for matrix in stack.view().iter() {
+                    let matrix = faer::MatRef::from_row_major_slice(matrix, order, order);
+                    black_box(matrix.partial_piv_lu().inverse());
+                }
+            });
+        });
+        group.bench_function(BenchmarkId::new("nalgebra", order), |bencher| {
+            bencher.iter(|| {
+                for matrix in stack.view().iter() {
+                    black_box(nalgebra::DMatrix::from_row_slice(order, order, matrix).try_inverse());
+                }
+            });
+        });
+        glam(&mut group, order, &stack);
+    }
+}
+
+type Group<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
+
+/// glam and nalgebra's matrices of fixed size, where they have the order.
+fn glam(group: &mut Group<'_>, order: usize, stack: &StackBuf<f32>) {
+    macro_rules! fixed {
+        ($name:literal, $matrix:ty, $size:literal, $from:path, $invert:expr) => {{
+            let matrices: Vec<$matrix> = stack
+                .elements()
+                .chunks_exact($size)
+                .map(|elements| $from(elements.try_into().expect("a whole matrix")))
+                .collect();
+            group.bench_function(BenchmarkId::new($name, order), |bencher| {
+                bencher.iter(|| {
+                    for matrix in &matrices {
+                        black_box($invert(black_box(matrix)));
+                    }
+                });
+            });
+        }};
+    }
+    match order {
+        2 => fixed!("glam", glam::Mat2, 4, glam::Mat2::from_cols_array, glam::Mat2::inverse),
+        3 => fixed!("glam", glam::Mat3, 9, glam::Mat3::from_cols_array, glam::Mat3::inverse),
+        4 => fixed!("glam", glam::Mat4, 16, glam::Mat4::from_cols_array, glam::Mat4::inverse),
+        _ => {}
+    }
+}
+
+criterion_group!(benches, throughput);
+criterion_main!(benches);

@@ -1,0 +1,133 @@
+//! Every engine holds LAPACK's test ratios below 3 on LAPACK's matrix types, and agrees with the reference.
+
+mod common;
+
+use batchinv::Stack;
+use batchinv::plan::{self, BLOCK, Kernel, Precision, Work};
+use common::cases::{self, Case, Random, Want};
+use common::engines::{self, Engine};
+use common::oracle::{self, Failures};
+use common::{Element, full_sweep};
+
+/// Orders on both sides of every boundary: SIMD widths, the largest order of `lanes` and of each GPU kernel, blocks.
+fn orders<T: Element>() -> Vec<usize> {
+    if full_sweep() {
+        return (1..=300).chain([512, 1024]).collect();
+    }
+    let lanes = plan::lanes_max_order(T::KIND);
+    let mut orders: Vec<usize> = (1..=9).collect();
+    for boundary in [lanes, 2 * BLOCK, 3 * BLOCK, 4 * BLOCK, 16, 32] {
+        orders.extend([boundary - 1, boundary, boundary + 1]);
+    }
+    orders.extend(gpu_orders());
+    orders.extend([47, 100, 127, 129]);
+    orders.sort_unstable();
+    orders.dedup();
+    orders
+}
+
+/// Both sides of thread/workgroup, of one and two parts to a row, and the largest.
+#[cfg(feature = "gpu")]
+fn gpu_orders() -> Vec<usize> {
+    let parts = plan::WORKGROUP_COLUMNS;
+    vec![plan::THREAD_MAX_ORDER, plan::THREAD_MAX_ORDER + 1, parts - 1, parts, parts + 1, plan::WORKGROUP_MAX_ORDER]
+}
+
+#[cfg(not(feature = "gpu"))]
+fn gpu_orders() -> Vec<usize> {
+    vec![64, 65, 128]
+}
+
+/// One stack, on every engine, against what is wanted and against the reference.
+fn conform<T: Element>(engines: &[Engine<T>], n: usize, cases: &[Case<T>], failures: &mut Failures) {
+    let elements = cases::elements(cases);
+    let reference = engines::reference(Stack::with_len(&elements, n, cases.len()).unwrap());
+    oracle::check_outcome("reference", n, cases, &reference, failures);
+    for engine in engines {
+        let outcome = oracle::check(engine, n, cases, failures);
+        oracle::check_against_reference(&engine.name, n, cases, &outcome, &reference, failures);
+    }
+}
+
+/// LAPACK's eleven types, with more of each where that is cheap, so that each type meets many places in a stack.
+fn lapack_types<T: Element>() {
+    let mut failures = Failures::default();
+    for n in orders::<T>() {
+        let mut random = Random::new(n as u64);
+        let times = if n <= 16 { 5 } else { 1 };
+        let cases: Vec<_> = (0..times).flat_map(|_| cases::latb4_all(n, &mut random)).collect();
+        conform(&engines::all::<T>(n, "accuracy/lapack_types"), n, &cases, &mut failures);
+    }
+    failures.none();
+}
+
+/// Hilbert's and Kahan's matrices and magic squares: the first ratio holds at any condition.
+fn famous_matrices<T: Element>() {
+    let mut failures = Failures::default();
+    for n in (1..=12).chain([15, 16, 17, 20, 24, 33, 40]) {
+        let mut cases = vec![
+            Case::new("hilbert", cases::hilbert(n), Want::RatioOrSingular),
+            Case::new("kahan", cases::kahan(n), Want::Ratio),
+        ];
+        if n != 2 {
+            let want = if n % 2 == 1 { Want::Ratio } else { Want::RatioOrSingular };
+            cases.push(Case::new("magic", cases::magic(n), want));
+        }
+        conform(&engines::all::<T>(n, "accuracy/famous_matrices"), n, &cases, &mut failures);
+    }
+    failures.none();
+}
+
+/// float32 and complex64 against the same inverse in double precision: the error that the condition allows, no more.
+fn forward_error<T: Element>() {
+    let mut failures = Failures::default();
+    for n in [2, 3, 4, 5, 8, 16, 17, 33] {
+        let mut random = Random::new(7 + n as u64);
+        let mut cases = vec![Case::new("dominant", cases::dominant(n, &mut random), Want::Ratio)];
+        cases.extend((0..4).map(|_| Case::new("uniform", cases::uniform(n, &mut random), Want::Ratio)));
+        cases.push(Case::new("hilbert", cases::hilbert(n), Want::RatioOrSingular));
+        cases.push(Case::new("kahan", cases::kahan(n), Want::Ratio));
+        let elements = cases::elements(&cases);
+        let stack = Stack::new(&elements, n).unwrap();
+        let truth = engines::cpu_double::<T>("accuracy/forward_error").pop().unwrap().invert(stack);
+        for engine in engines::all::<T>(n, "accuracy/forward_error") {
+            let outcome = engine.invert(stack);
+            for (m, case) in cases.iter().enumerate() {
+                let range = m * n * n..(m + 1) * n * n;
+                let (x, exact) = (&outcome.elements[range.clone()], &truth.elements[range]);
+                let allowed = oracle::BOUND * n as f64 * T::eps() / oracle::rcond(&case.matrix, exact, n);
+                if allowed < 0.1 {
+                    let distance = oracle::distance(x, exact, n);
+                    failures.expect(distance <= 1.2 * allowed, || {
+                        format!("{}, order {n}, {}: {distance}, allowed {allowed}", engine.name, case.name)
+                    });
+                }
+            }
+        }
+    }
+    failures.none();
+}
+
+/// `Precision::Double` passes what `Native` passes, and its error is that of one rounding.
+fn double_precision<T: Element>() {
+    let mut failures = Failures::default();
+    for n in [1, 2, 3, 4, 7, 8, 9, 12, 13, 16, 17, 31, 33, 64] {
+        let mut random = Random::new(n as u64);
+        let cases = cases::latb4_all::<T>(n, &mut random);
+        for engine in engines::cpu_double::<T>("accuracy/double_precision") {
+            oracle::check(&engine, n, &cases, &mut failures);
+        }
+    }
+    failures.none();
+}
+
+for_each_scalar!(lapack_types, famous_matrices, forward_error, double_precision);
+
+/// The kernel for an order is the one that the record says: both are met for every scalar.
+#[test]
+fn both_cpu_kernels_are_met() {
+    for scalar in batchinv::ScalarKind::ALL {
+        let kernel = |order| plan::cpu_kernel(Work { scalar, precision: Precision::Native, order, len: 1 });
+        assert_eq!((kernel(1), kernel(129)), (Kernel::Lanes, Kernel::Blocked));
+    }
+}

@@ -1,0 +1,219 @@
+//! The bits of an inverse depend on the matrix, the order, the scalar, the precision and the SIMD level or adapter,
+//! and on nothing else.
+
+mod common;
+
+use batchinv::{InversesMut, Inverter, Precision, SimdLevel, Stack, Status};
+use common::Element;
+use common::cases::{self, Random, power};
+use common::engines;
+
+/// Stacks with something of everything: usual, singular, not finite, and in need of scaling.
+fn mixture<T: Element>(n: usize, len: usize, random: &mut Random) -> Vec<T> {
+    let mut elements = Vec::new();
+    for m in 0..len {
+        let mut matrix: Vec<T> = cases::uniform(n, random);
+        match m % 11 {
+            4 => matrix[n * n / 2] = T::real(f64::INFINITY),
+            6 => matrix.chunks_exact_mut(n).for_each(|row| row[n - 1] = T::ZERO),
+            8 => matrix.iter_mut().for_each(|x| *x = T::new(x.re_im().0 * power(-100), x.re_im().1 * power(-100))),
+            9 => matrix[0] = T::real(power(T::MIN_EXPONENT)),
+            _ => {}
+        }
+        elements.extend(matrix);
+    }
+    elements
+}
+
+const ORDERS: [usize; 9] = [1, 2, 3, 4, 8, 13, 16, 17, 33];
+
+/// Alone, in another place, among others, in another order: the same bits.
+fn places<T: Element>() {
+    for n in ORDERS {
+        let len = if n <= 8 { 41 } else { 23 };
+        let elements = mixture::<T>(n, len, &mut Random::new(n as u64));
+        let matrix = |m: usize| &elements[m * n * n..][..n * n];
+        for engine in engines::all::<T>(n, "bits/places") {
+            let all = engine.invert(Stack::new(&elements, n).unwrap());
+            let backwards: Vec<T> = (0..len).rev().flat_map(|m| matrix(m).to_vec()).collect();
+            let backwards = engine.invert(Stack::new(&backwards, n).unwrap());
+            let shifted = engine.invert(Stack::new(&elements[5 * n * n..], n).unwrap());
+            for m in 0..len {
+                let at = |outcome: &engines::Outcome<T>, m: usize| {
+                    (common::bits(&outcome.elements[m * n * n..][..n * n]), outcome.statuses[m])
+                };
+                let name = &engine.name;
+                assert_eq!(at(&all, m), at(&backwards, len - 1 - m), "{name}, order {n}, {m} backwards");
+                if m >= 5 {
+                    assert_eq!(at(&all, m), at(&shifted, m - 5), "{name}, order {n}, {m} shifted");
+                }
+                if m % 4 == 0 {
+                    let alone = engine.invert(Stack::new(matrix(m), n).unwrap());
+                    assert_eq!(at(&all, m), at(&alone, 0), "{name}, order {n}, {m} alone");
+                }
+            }
+        }
+    }
+}
+
+/// Called again, after other work: the same bits.
+fn repeated_calls<T: Element>() {
+    for n in ORDERS {
+        let elements = mixture::<T>(n, 13, &mut Random::new(n as u64));
+        let other = mixture::<T>(n, 31, &mut Random::new(99));
+        for engine in engines::all::<T>(n, "bits/repeated_calls") {
+            let first = engine.invert(Stack::new(&elements, n).unwrap());
+            engine.invert(Stack::new(&other, n).unwrap());
+            let second = engine.invert(Stack::new(&elements, n).unwrap());
+            assert_eq!(first.bits(), second.bits(), "{}, order {n}", engine.name);
+        }
+    }
+}
+
+/// With rcond or without, into memory of the caller's with whatever in it: the same bits.
+fn outputs<T: Element>() {
+    for n in ORDERS {
+        let elements = mixture::<T>(n, 13, &mut Random::new(n as u64));
+        let stack = Stack::new(&elements, n).unwrap();
+        let mut inverters = vec![];
+        for level in SimdLevel::all() {
+            for precision in [Precision::Native, Precision::Double] {
+                inverters.push(Inverter::cpu().simd_level(level).precision(precision));
+            }
+        }
+        inverters.extend(gpu_inverters::<T>("bits/outputs"));
+        for inverter in inverters {
+            let plain = inverter.invert(stack).unwrap();
+            assert!(plain.rconds().is_none());
+            let asked = inverter.clone().rcond(true).invert(stack).unwrap();
+            assert_eq!(asked.rconds().map(<[_]>::len), Some(13));
+            let mut into = vec![T::real(7.0); elements.len()];
+            let mut statuses = vec![Status::NOT_FINITE; 13];
+            inverter.invert_into(stack, InversesMut::new(&mut into, &mut statuses)).unwrap();
+            let bits = common::bits(plain.stack().elements());
+            assert_eq!(bits, common::bits(asked.stack().elements()), "{inverter:?}");
+            assert_eq!(bits, common::bits(&into), "{inverter:?}");
+            assert_eq!(plain.statuses(), asked.statuses());
+            assert_eq!(plain.statuses(), statuses);
+        }
+    }
+}
+
+#[cfg(all(feature = "gpu", feature = "testing"))]
+fn gpu_inverters<T: Element>(promise: &'static str) -> Vec<Inverter> {
+    if T::KIND != batchinv::ScalarKind::Float32 {
+        return Vec::new();
+    }
+    engines::adapters(promise).iter().map(|adapter| Inverter::with_gpu(adapter.gpu.clone())).collect()
+}
+
+#[cfg(not(all(feature = "gpu", feature = "testing")))]
+fn gpu_inverters<T: Element>(_: &'static str) -> Vec<Inverter> {
+    Vec::new()
+}
+
+/// On one thread, on some, on more than there are cores: the same bits, for stacks long enough to be shared out.
+fn threads<T: Element>() {
+    for n in [1, 2, 5, 8, 17, 33] {
+        let len = (1 << 16) / (n * n) + 3;
+        let elements = mixture::<T>(n, len.min(20_000), &mut Random::new(n as u64));
+        let stack = Stack::new(&elements, n).unwrap();
+        for engine in engines::cpu::<T>("bits/threads") {
+            let outcomes: Vec<_> = [1, 2, 3, 8]
+                .into_iter()
+                .map(|threads| {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                    pool.install(|| engine.invert(stack))
+                })
+                .collect();
+            for outcome in &outcomes[1..] {
+                assert_eq!(outcome.bits(), outcomes[0].bits(), "{}, order {n}", engine.name);
+                assert!(same_reals::<T>(outcome.rconds.as_ref().unwrap(), outcomes[0].rconds.as_ref().unwrap()));
+            }
+        }
+    }
+}
+
+fn same_reals<T: Element>(left: &[T::Real], right: &[T::Real]) -> bool {
+    left.len() == right.len() && bytemuck::cast_slice::<_, u8>(left) == bytemuck::cast_slice::<_, u8>(right)
+}
+
+for_each_scalar!(places, repeated_calls, outputs, threads);
+
+/// Each level gives the same answers as every other, but for rounding: with powers of two, to the bit.
+#[test]
+fn levels_agree_where_nothing_is_rounded() {
+    let mut random = Random::new(5);
+    for n in [2, 5, 16, 33] {
+        let elements = cases::elements(&cases::traps::<f32>(n, &mut random)[..4]);
+        let stack = Stack::new(&elements, n).unwrap();
+        let outcomes: Vec<_> =
+            engines::cpu::<f32>("bits/levels").iter().map(|engine| engine.invert(stack).elements).collect();
+        assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]));
+    }
+}
+
+#[cfg(all(feature = "gpu", feature = "testing"))]
+mod on_the_gpu {
+    use batchinv::Kernel;
+
+    use super::*;
+
+    /// Whatever the length of a chunk.
+    #[test]
+    fn chunks() {
+        for adapter in engines::adapters("bits/chunks") {
+            for (kernel, n) in [
+                (Kernel::Thread, 1),
+                (Kernel::Thread, 4),
+                (Kernel::Workgroup, 3),
+                (Kernel::Workgroup, 17),
+                (Kernel::Workgroup, 65),
+            ] {
+                let len = if n > 60 { 7 } else { 131 };
+                let elements = mixture::<f32>(n, len, &mut Random::new(3));
+                let stack = Stack::new(&elements, n).unwrap();
+                let variant = engines::variant(kernel, n);
+                let whole = engines::forced::<f32>(adapter, variant, len, "bits/chunks").invert(stack);
+                for chunk in [1, 2, 3, 63, 64, 65, 130] {
+                    let pieces = engines::forced::<f32>(adapter, variant, chunk, "bits/chunks").invert(stack);
+                    assert_eq!(whole.bits(), pieces.bits(), "{kernel} at order {n} in chunks of {chunk}");
+                }
+            }
+        }
+    }
+
+    /// Many threads share one device, its pipelines and its buffers, at several orders and lengths at once.
+    #[test]
+    fn shared_by_threads() {
+        for adapter in engines::adapters("bits/shared_by_threads") {
+            let works: Vec<(usize, Vec<f32>)> = [(2, 5), (3, 200), (17, 3), (4, 70), (5, 1), (3, 64)]
+                .into_iter()
+                .map(|(n, len)| (n, mixture(n, len, &mut Random::new(len as u64))))
+                .collect();
+            let inverter = Inverter::with_gpu(adapter.gpu.clone()).rcond(true);
+            let alone: Vec<_> = works
+                .iter()
+                .map(|(n, elements)| {
+                    engines::Outcome::from(inverter.invert(Stack::new(elements, *n).unwrap()).unwrap())
+                })
+                .collect();
+            std::thread::scope(|scope| {
+                for thread in 0..8 {
+                    let (inverter, works, alone) = (inverter.clone(), &works, &alone);
+                    scope.spawn(move || {
+                        for round in 0..6 {
+                            let at = (thread + round) % works.len();
+                            let (n, elements) = &works[at];
+                            let inverses = inverter.invert(Stack::new(elements, *n).unwrap()).unwrap();
+                            assert_eq!(engines::Outcome::from(inverses).bits(), alone[at].bits());
+                        }
+                    });
+                }
+            });
+            for kernel in [Kernel::Thread, Kernel::Workgroup] {
+                engines::record(&adapter.word, kernel.name(), "float32", "bits/shared_by_threads", "ran");
+            }
+        }
+    }
+}

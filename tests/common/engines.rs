@@ -1,0 +1,233 @@
+//! Every engine under test, and the record of what ran.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Write;
+use std::sync::{Mutex, OnceLock};
+
+use batchinv::{Inverses, Inverter, Kernel, Precision, Scalar, SimdLevel, Stack, invert_reference};
+
+use super::Element;
+
+/// What an engine gave back.
+#[derive(Clone, Debug)]
+pub struct Outcome<T: Scalar> {
+    pub elements: Vec<T>,
+    pub statuses: Vec<i32>,
+    pub rconds: Option<Vec<T::Real>>,
+}
+
+impl<T: Scalar> From<Inverses<T>> for Outcome<T> {
+    fn from(inverses: Inverses<T>) -> Self {
+        Self {
+            elements: inverses.stack().elements().to_vec(),
+            statuses: inverses.statuses().iter().map(|status| status.word()).collect(),
+            rconds: inverses.rconds().map(<[_]>::to_vec),
+        }
+    }
+}
+
+impl<T: Element> Outcome<T> {
+    /// Bits of the elements, and the statuses: what must not depend on anything but the matrix.
+    pub fn bits(&self) -> (Vec<[u64; 2]>, &[i32]) {
+        (super::bits(&self.elements), &self.statuses)
+    }
+}
+
+/// One way to invert a stack.
+pub struct Engine<T: Scalar> {
+    /// For people, with the SIMD level or the kernel.
+    pub name: String,
+    /// The word for the record: `cpu`, or the adapter's.
+    pub adapter: String,
+    promise: &'static str,
+    #[allow(clippy::type_complexity, reason = "named once, here")]
+    run: Box<dyn Fn(Stack<'_, T>) -> (Outcome<T>, Kernel) + Send + Sync>,
+}
+
+impl<T: Scalar> Engine<T> {
+    /// Inverts a stack, with rcond, and records that it did.
+    pub fn invert(&self, stack: Stack<'_, T>) -> Outcome<T> {
+        let (outcome, kernel) = (self.run)(stack);
+        record(&self.adapter, kernel.name(), T::KIND.name(), self.promise, "ran");
+        outcome
+    }
+}
+
+/// The reference, matrix by matrix.
+pub fn reference<T: Scalar>(stack: Stack<'_, T>) -> Outcome<T> {
+    let mut elements = vec![T::ZERO; stack.elements().len()];
+    let size = stack.order() * stack.order();
+    let statuses = (0..stack.len())
+        .map(|m| invert_reference(stack.matrix(m), stack.order(), &mut elements[m * size..][..size]).word())
+        .collect();
+    Outcome { elements, statuses, rconds: None }
+}
+
+fn inverter<T: Scalar>(name: String, adapter: &str, promise: &'static str, inverter: Inverter) -> Engine<T> {
+    let run = move |stack: Stack<'_, T>| {
+        let inverses = inverter.invert(stack).expect("an engine that takes the work");
+        let kernel = inverses.report().kernel;
+        (inverses.into(), kernel)
+    };
+    Engine { name, adapter: adapter.to_owned(), promise, run: Box::new(run) }
+}
+
+/// The CPU engine at each SIMD level of the machine, in the scalar's own precision.
+pub fn cpu<T: Scalar>(promise: &'static str) -> Vec<Engine<T>> {
+    SimdLevel::all()
+        .into_iter()
+        .map(|level| {
+            let name = format!("cpu {}", level.name());
+            inverter(name, "cpu", promise, Inverter::cpu().simd_level(level).rcond(true))
+        })
+        .collect()
+}
+
+/// The CPU engine at each SIMD level, in double precision.
+pub fn cpu_double<T: Scalar>(promise: &'static str) -> Vec<Engine<T>> {
+    SimdLevel::all()
+        .into_iter()
+        .map(|level| {
+            let name = format!("cpu {} double", level.name());
+            let double = Inverter::cpu().simd_level(level).rcond(true).precision(Precision::Double);
+            inverter(name, "cpu", promise, double)
+        })
+        .collect()
+}
+
+/// Every engine that takes this scalar at this order: the CPU's, and each adapter's kernels.
+pub fn all<T: Element>(order: usize, promise: &'static str) -> Vec<Engine<T>> {
+    let mut engines = cpu(promise);
+    engines.extend(gpu(order, promise));
+    engines
+}
+
+#[cfg(not(all(feature = "gpu", feature = "testing")))]
+pub fn gpu<T: Element>(_: usize, _: &'static str) -> Vec<Engine<T>> {
+    Vec::new()
+}
+
+#[cfg(all(feature = "gpu", feature = "testing"))]
+#[allow(unused_imports, reason = "each test file uses its own part")]
+pub use with_gpu::{Adapter, adapters, forced, gpu, invert_with, variant};
+
+#[cfg(all(feature = "gpu", feature = "testing"))]
+mod with_gpu {
+    use batchinv::gpu::GpuInverter;
+    use batchinv::plan::{self, GpuPlan, Variant};
+    use batchinv::{Error, InversesMut, Report, ScalarKind, Status};
+
+    use super::*;
+
+    /// An adapter, opened once for the process.
+    pub struct Adapter {
+        /// Stable from machine to machine: the driver's name where it is a software one, else the kind.
+        pub word: String,
+        pub gpu: GpuInverter,
+    }
+
+    /// Every adapter that opens. Where there is none, a test says aloud that it is skipped, and fails where
+    /// BATCHINV_REQUIRE_GPU is 1.
+    #[allow(clippy::print_stderr, reason = "a skipped test says so")]
+    pub fn adapters(promise: &'static str) -> &'static [Adapter] {
+        static OPENED: OnceLock<Vec<Adapter>> = OnceLock::new();
+        let opened = OPENED.get_or_init(|| {
+            let mut names = BTreeSet::new();
+            let found = batchinv::gpu::adapters().into_iter().filter(|facts| names.insert(facts.name.clone()));
+            let open = |facts: plan::AdapterFacts| {
+                let name = facts.name.to_lowercase();
+                let software = [("llvmpipe", "lavapipe"), ("swiftshader", "swiftshader")];
+                let word = software.iter().find(|(part, _)| name.contains(part));
+                let word = word.map_or(facts.kind.name(), |(_, word)| word).to_owned();
+                Some(Adapter { word, gpu: GpuInverter::open(Some(&facts.name)).ok()? })
+            };
+            found.filter_map(open).collect()
+        });
+        if opened.is_empty() {
+            eprintln!("SKIPPED: {promise} on the GPU, there is no adapter");
+            for kernel in ["thread", "workgroup"] {
+                record("none", kernel, "float32", promise, "skipped");
+            }
+            let required = std::env::var_os("BATCHINV_REQUIRE_GPU").is_some_and(|value| value == "1");
+            assert!(!required, "BATCHINV_REQUIRE_GPU is 1, and there is no adapter");
+        }
+        opened
+    }
+
+    /// A variant of a kernel that the plan may not choose at this order: matrices to a workgroup as it would.
+    pub fn variant(kernel: Kernel, order: usize) -> Variant {
+        let parts = if kernel == Kernel::Workgroup { order.div_ceil(plan::WORKGROUP_COLUMNS) as u32 } else { 1 };
+        let one = Variant { kernel, scalar: ScalarKind::Float32, order: order as u32, matrices: 1, parts };
+        let matrices = match kernel {
+            Kernel::Workgroup => (plan::WORKGROUP_INVOCATIONS / one.workgroup()).max(1),
+            _ => plan::THREAD_WORKGROUP,
+        };
+        Variant { matrices, ..one }
+    }
+
+    /// Inverts with a forced variant and chunk length.
+    pub fn invert_with<T: Element>(
+        gpu: &GpuInverter,
+        variant: Variant,
+        chunk_len: usize,
+        stack: Stack<'_, T>,
+    ) -> Result<(Outcome<T>, Report), Error> {
+        let plan = GpuPlan { variant, chunk_len, chunks: stack.len().div_ceil(chunk_len) };
+        let mut elements = vec![T::ONE; stack.elements().len()];
+        let mut statuses = vec![Status::INVERTED; stack.len()];
+        let mut rconds = vec![T::Real::ZERO; stack.len()];
+        let output = InversesMut::new(&mut elements, &mut statuses).with_rconds(&mut rconds);
+        let report = gpu.invert_with(plan, stack, output)?;
+        let statuses = statuses.iter().map(|status| status.word()).collect();
+        Ok((Outcome { elements, statuses, rconds: Some(rconds) }, report))
+    }
+
+    /// A forced variant as an engine.
+    pub fn forced<T: Element>(
+        adapter: &'static Adapter,
+        variant: Variant,
+        chunk_len: usize,
+        promise: &'static str,
+    ) -> Engine<T> {
+        let name = format!("{} {} forced, chunks of {chunk_len}", adapter.word, variant.kernel);
+        let run = move |stack: Stack<'_, T>| {
+            let (outcome, report) = invert_with(&adapter.gpu, variant, chunk_len, stack).expect("a kernel that runs");
+            (outcome, report.kernel)
+        };
+        Engine { name, adapter: adapter.word.clone(), promise, run: Box::new(run) }
+    }
+
+    /// The GPU engine on each adapter: as the plan has it, and `workgroup` also where the plan prefers `thread`.
+    pub fn gpu<T: Element>(order: usize, promise: &'static str) -> Vec<Engine<T>> {
+        let mut engines = Vec::new();
+        if T::KIND != ScalarKind::Float32 || order == 0 || order > plan::WORKGROUP_MAX_ORDER {
+            return engines;
+        }
+        for adapter in adapters(promise) {
+            let planned = Inverter::with_gpu(adapter.gpu.clone()).rcond(true);
+            engines.push(inverter(adapter.word.clone(), &adapter.word, promise, planned));
+            if order <= plan::THREAD_MAX_ORDER {
+                engines.push(forced(adapter, variant(Kernel::Workgroup, order), 1 << 10, promise));
+            }
+        }
+        engines
+    }
+}
+
+/// Adds a line to the file that BATCHINV_TEST_LOG names, once for each process: adapter, kernel, scalar, promise,
+/// and `ran` or `skipped`. One write for each line, so that processes do not tear each other's.
+pub fn record(adapter: &str, kernel: &str, scalar: &str, promise: &str, what: &str) {
+    static LOG: OnceLock<Option<File>> = OnceLock::new();
+    static WRITTEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let log = LOG.get_or_init(|| {
+        let path = std::env::var_os("BATCHINV_TEST_LOG")?;
+        Some(File::options().append(true).create(true).open(path).expect("BATCHINV_TEST_LOG can be written to"))
+    });
+    let Some(mut log) = log.as_ref() else { return };
+    let line = format!("{adapter} {kernel} {scalar} {promise} {what}\n");
+    let mut written = WRITTEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if written.insert(line.clone()) {
+        log.write_all(line.as_bytes()).expect("BATCHINV_TEST_LOG can be written to");
+    }
+}

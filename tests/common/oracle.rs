@@ -1,0 +1,254 @@
+//! What right means: one function that every engine's answers go through.
+
+use batchinv::{Real, Stack};
+
+use super::Element;
+use super::cases::{Case, Want, power};
+use super::engines::{Engine, Outcome};
+
+/// LAPACK accepts 30; this crate holds itself to 3.
+pub const BOUND: f64 = 3.0;
+
+/// A matrix over a power of two that brings its largest part into [1, 2), parts apart.
+struct Scaled {
+    re: Vec<f64>,
+    /// Empty where every imaginary part is 0.
+    im: Vec<f64>,
+    exponent: i32,
+    n: usize,
+}
+
+/// floor(log2(x)) of a positive finite number.
+fn exponent(x: f64) -> i32 {
+    let biased = (x.to_bits() >> 52) as i32;
+    if biased > 0 { biased - 1023 } else { exponent(x * power(64)) - 64 }
+}
+
+/// x * 2^e, exact where the result is normal.
+fn ldexp(x: f64, e: i32) -> f64 {
+    let e = e.clamp(-3000, 3000);
+    (0..4).fold(x, |x, quarter| x * power((e + quarter) >> 2))
+}
+
+impl Scaled {
+    fn new<T: Element>(matrix: &[T], n: usize) -> Self {
+        let largest = matrix.iter().map(|x| x.re_im().0.abs().max(x.re_im().1.abs())).fold(0.0, f64::max);
+        let exponent = if largest > 0.0 && largest.is_finite() { exponent(largest) } else { 0 };
+        let re = matrix.iter().map(|x| ldexp(x.re_im().0, -exponent)).collect();
+        let im = if T::COMPLEX { matrix.iter().map(|x| ldexp(x.re_im().1, -exponent)).collect() } else { Vec::new() };
+        Self { re, im, exponent, n }
+    }
+
+    /// The largest column sum.
+    fn norm(&self) -> f64 {
+        let mut sums = vec![0.0; self.n];
+        for (index, re) in self.re.iter().enumerate() {
+            sums[index % self.n] += self.im.get(index).map_or(re.abs(), |im| re.hypot(*im));
+        }
+        sums.into_iter().fold(0.0, nan_max)
+    }
+
+    /// ||scale I - self right||_1
+    fn product_error(&self, right: &Self, scale: f64) -> f64 {
+        let n = self.n;
+        let mut sums = vec![0.0; n];
+        let (mut re, mut im) = (vec![0.0; n], vec![0.0; n]);
+        for i in 0..n {
+            re.fill(0.0);
+            im.fill(0.0);
+            for k in 0..n {
+                let row = &right.re[k * n..][..n];
+                let x = self.re[i * n + k];
+                re.iter_mut().zip(row).for_each(|(sum, a)| *sum += x * a);
+                if !self.im.is_empty() {
+                    let (y, imaginary) = (self.im[i * n + k], &right.im[k * n..][..n]);
+                    re.iter_mut().zip(imaginary).for_each(|(sum, a)| *sum -= y * a);
+                    im.iter_mut().zip(imaginary).for_each(|(sum, a)| *sum += x * a);
+                    im.iter_mut().zip(row).for_each(|(sum, a)| *sum += y * a);
+                }
+            }
+            re[i] -= scale;
+            for (sum, (re, im)) in sums.iter_mut().zip(re.iter().zip(&im)) {
+                *sum += re.hypot(*im);
+            }
+        }
+        sums.into_iter().fold(0.0, nan_max)
+    }
+}
+
+/// The larger one, or NaN where there is one.
+fn nan_max(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+}
+
+/// ||I - X A||_1 / (n ||A||_1 ||X||_1 eps), with everything divided by the powers of two in A and X first.
+pub fn ratio<T: Element>(a: &[T], x: &[T], n: usize) -> f64 {
+    let (a, x) = (Scaled::new(a, n), Scaled::new(x, n));
+    let scale = ldexp(1.0, -(a.exponent + x.exponent));
+    x.product_error(&a, scale) / (a.norm() * x.norm()) / (n as f64 * T::eps())
+}
+
+/// 1 / (||A||_1 ||X||_1)
+pub fn rcond<T: Element>(a: &[T], x: &[T], n: usize) -> f64 {
+    let (a, x) = (Scaled::new(a, n), Scaled::new(x, n));
+    ldexp(1.0 / (a.norm() * x.norm()), -(a.exponent + x.exponent))
+}
+
+/// ||X - Y||_1 / ||Y||_1
+pub fn distance<T: Element>(x: &[T], y: &[T], n: usize) -> f64 {
+    let y = Scaled::new(y, n);
+    let mut difference = Scaled {
+        re: x.iter().map(|x| ldexp(x.re_im().0, -y.exponent)).collect(),
+        im: if T::COMPLEX { x.iter().map(|x| ldexp(x.re_im().1, -y.exponent)).collect() } else { Vec::new() },
+        exponent: y.exponent,
+        n,
+    };
+    difference.re.iter_mut().zip(&y.re).for_each(|(x, y)| *x -= y);
+    difference.im.iter_mut().zip(&y.im).for_each(|(x, y)| *x -= y);
+    difference.norm() / y.norm()
+}
+
+/// What went wrong, engine by engine; a test ends with [`Failures::none`].
+#[derive(Debug, Default)]
+pub struct Failures(Vec<String>);
+
+impl Failures {
+    pub fn push(&mut self, failure: String) {
+        self.0.push(failure);
+    }
+
+    pub fn expect(&mut self, right: bool, failure: impl FnOnce() -> String) {
+        if !right {
+            self.0.push(failure());
+        }
+    }
+
+    #[track_caller]
+    pub fn none(self) {
+        let shown: Vec<&str> = self.0.iter().take(30).map(String::as_str).collect();
+        assert!(self.0.is_empty(), "{} failures, the first ones:\n{}", self.0.len(), shown.join("\n"));
+    }
+}
+
+/// Inverts the cases as one stack, on one engine, with rcond, and holds every matrix to what is wanted of it.
+pub fn check<T: Element>(engine: &Engine<T>, n: usize, cases: &[Case<T>], failures: &mut Failures) -> Outcome<T> {
+    let elements = super::cases::elements(cases);
+    let stack = Stack::with_len(&elements, n, cases.len()).expect("cases of one order");
+    let outcome = engine.invert(stack);
+    check_outcome(&engine.name, n, cases, &outcome, failures);
+    outcome
+}
+
+/// The same, for an answer already there.
+pub fn check_outcome<T: Element>(
+    engine: &str,
+    n: usize,
+    cases: &[Case<T>],
+    outcome: &Outcome<T>,
+    failures: &mut Failures,
+) {
+    assert_eq!(outcome.elements.len(), n * n * cases.len());
+    assert_eq!(outcome.statuses.len(), cases.len());
+    for (m, case) in cases.iter().enumerate() {
+        let x = &outcome.elements[m * n * n..][..n * n];
+        let status = outcome.statuses[m];
+        let rcond = outcome.rconds.as_ref().map(|rconds| rconds[m].to_f64());
+        let verdict = check_matrix(n, case, x, status, rcond);
+        failures.expect(verdict.is_ok(), || {
+            format!("{engine}, order {n}, matrix {m} ({}): {}", case.name, verdict.unwrap_err())
+        });
+    }
+}
+
+fn check_matrix<T: Element>(n: usize, case: &Case<T>, x: &[T], status: i32, rcond: Option<f64>) -> Result<(), String> {
+    let wanted_status = match &case.want {
+        Want::Status(status) => *status,
+        Want::RatioOrSingular if (1..=n as i32).contains(&status) => status,
+        _ => 0,
+    };
+    if status != wanted_status {
+        return Err(format!("status {status}, not {wanted_status}"));
+    }
+    if status != 0 {
+        if x.iter().any(|x| x.bits() != T::NAN.bits()) {
+            return Err(format!("status {status}, and not filled with the one NaN: {:?}", &x[..n.min(4)]));
+        }
+        return match rcond {
+            Some(rcond) if status > 0 && rcond != 0.0 => Err(format!("singular, with rcond {rcond}")),
+            Some(rcond) if status < 0 && !rcond.is_nan() => Err(format!("not finite, with rcond {rcond}")),
+            _ => Ok(()),
+        };
+    }
+    if !x.iter().all(|x| x.re_im().0.is_finite() && x.re_im().1.is_finite()) {
+        return Err("status 0, and not finite".to_owned());
+    }
+
+    if let Want::Exactly(wanted) = &case.want {
+        if let Some(at) = x.iter().zip(wanted).position(|(x, wanted)| x != wanted) {
+            return Err(format!("element {at} is {:?}, not exactly {:?}", x[at], wanted[at]));
+        }
+    } else {
+        let bound = if let Want::RatioBelow(bound) = case.want { bound } else { BOUND };
+        let first = ratio(&case.matrix, x, n);
+        // NaN fails too.
+        if !matches!(first.partial_cmp(&bound), Some(std::cmp::Ordering::Less)) {
+            return Err(format!("first ratio {first}"));
+        }
+        if matches!(case.want, Want::BothRatios) {
+            let mirrored = ratio(x, &case.matrix, n);
+            if !matches!(mirrored.partial_cmp(&bound), Some(std::cmp::Ordering::Less)) {
+                return Err(format!("mirrored ratio {mirrored}"));
+            }
+        }
+    }
+
+    let own = self::rcond(&case.matrix, x, n);
+    if let Some(rcond) = rcond {
+        // Rounded once, from norms summed in float64; the last term is for subnormal results.
+        let slack = own * (T::eps() + 8.0 * n as f64 * f64::EPSILON) + power((T::MIN_EXPONENT - T::DIGITS).max(-1074));
+        if !matches!(
+            (rcond - own).abs().partial_cmp(&slack),
+            Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal)
+        ) {
+            return Err(format!("rcond {rcond}, not {own}"));
+        }
+    }
+    Ok(())
+}
+
+/// Holds every inverse of an engine to the reference's. Where X A = I + E and Y A = I + F, and both first ratios are
+/// below 3, X - Y = (E - F) A^-1, so that ||X - Y|| / ||Y|| is at most 6 n eps / rcond, to first order.
+/// Statuses must be equal in all cases but those whose pivots depend on rounding.
+pub fn check_against_reference<T: Element>(
+    engine: &str,
+    n: usize,
+    cases: &[Case<T>],
+    outcome: &Outcome<T>,
+    reference: &Outcome<T>,
+    failures: &mut Failures,
+) {
+    for (m, case) in cases.iter().enumerate() {
+        let (status, wanted) = (outcome.statuses[m], reference.statuses[m]);
+        if matches!(case.want, Want::RatioOrSingular) && status != wanted {
+            continue;
+        }
+        failures.expect(status == wanted, || {
+            format!("{engine}, order {n}, matrix {m} ({}): status {status}, the reference's is {wanted}", case.name)
+        });
+        if (status, wanted) != (0, 0) {
+            continue;
+        }
+        let range = m * n * n..(m + 1) * n * n;
+        let (x, y) = (&outcome.elements[range.clone()], &reference.elements[range]);
+        let slack = 2.0 * BOUND * n as f64 * T::eps() / rcond(&case.matrix, y, n);
+        if slack < 0.25 && !matches!(case.want, Want::RatioBelow(_)) {
+            let distance = distance(x, y, n);
+            failures.expect(distance <= 2.0 * slack, || {
+                format!(
+                    "{engine}, order {n}, matrix {m} ({}): {distance} from the reference, at most {slack}",
+                    case.name
+                )
+            });
+        }
+    }
+}

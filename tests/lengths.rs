@@ -1,0 +1,203 @@
+//! Stacks of any length: none, one, one more and one less than every group, task and chunk, and very long ones.
+
+mod common;
+
+use batchinv::plan;
+use batchinv::{Inverter, Real, Stack};
+use common::cases::{self, Case, Random, Want, power};
+use common::engines::{self, Engine};
+use common::oracle::{self, Failures};
+use common::{Element, full_sweep};
+
+/// One of each verdict, and a few more to be inverted: a prime number of them, so that they fall out of step with
+/// lanes, workgroups and chunks.
+fn pattern<T: Element>(n: usize) -> Vec<Case<T>> {
+    let mut random = Random::new(n as u64);
+    let mut cases: Vec<Case<T>> =
+        (0..19).map(|_| Case::new("dominant", cases::dominant(n, &mut random), Want::Ratio)).collect();
+    let mut nan = cases::identity::<T>(n);
+    nan[0] = T::real(f64::NAN);
+    cases[3] = Case::new("NaN", nan, Want::Status(-1));
+    cases[8] = Case::new("zero", vec![T::ZERO; n * n], Want::Status(1));
+    let small: Vec<T> = cases::dominant::<T>(n, &mut random);
+    let small = small.iter().map(|x| T::new(x.re_im().0 * power(-60), x.re_im().1 * power(-60))).collect();
+    cases[13] = Case::new("small", small, Want::Ratio);
+    cases
+}
+
+/// A stack of `len` that repeats the pattern must come back as the repeated answer to the pattern, to the bit; and
+/// that answer is right.
+fn repeated<T: Element>(engine: &Engine<T>, n: usize, lens: &[usize], failures: &mut Failures) {
+    let cases = pattern::<T>(n);
+    let once = oracle::check(engine, n, &cases, failures);
+    let (bits, elements) = (common::bits(&once.elements), cases::elements(&cases));
+    for &len in lens {
+        let long: Vec<T> = elements.iter().copied().cycle().take(len * n * n).collect();
+        let outcome = engine.invert(Stack::with_len(&long, n, len).unwrap());
+        let wrong = (0..len).find(|&m| {
+            let at = m % cases.len();
+            let got = &outcome.elements[m * n * n..][..n * n];
+            outcome.statuses[m] != once.statuses[at]
+                || got.iter().zip(&bits[at * n * n..][..n * n]).any(|(x, &bits)| x.bits() != bits)
+        });
+        let sizes = (outcome.elements.len(), outcome.statuses.len(), outcome.rconds.map(|rconds| rconds.len()));
+        failures.expect(wrong.is_none(), || format!("{}, order {n}, {len} matrices: {wrong:?} differs", engine.name));
+        failures.expect(sizes == (len * n * n, len, Some(len)), || format!("{}: {len} gave {sizes:?}", engine.name));
+    }
+}
+
+/// One more and one less than lanes, workgroups and tasks.
+fn short<T: Element>() {
+    let mut failures = Failures::default();
+    for n in [1, 2, 3, 8, 16, 17, 33] {
+        let mut lens = vec![0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33];
+        let task = plan::cpu_task_len(n);
+        if task * n * n <= 1 << 15 {
+            lens.extend([task - 1, task, task + 1, 2 * task + 1]);
+        }
+        for engine in engines::cpu::<T>("lengths/short") {
+            repeated(&engine, n, &lens, &mut failures);
+        }
+        // Whole workgroups of either kernel, and one matrix more and less.
+        for engine in engines::gpu::<T>(n, "lengths/short") {
+            repeated(&engine, n, &[0, 1, 2, 3, 4, 5, 63, 64, 65, 128], &mut failures);
+        }
+    }
+    failures.none();
+}
+
+/// 65,535 and 65,536 are where 16-bit counts and a dimension of workgroups end.
+fn long<T: Element>() {
+    let mut failures = Failures::default();
+    let blocked = plan::lanes_max_order(T::KIND) + 1;
+    let million: &[usize] = &[65_535, 65_536, 65_537, 1_000_000];
+    for engine in engines::cpu::<T>("lengths/long") {
+        repeated(
+            &engine,
+            1,
+            if full_sweep() || engine.name.contains("avx") { million } else { &million[..3] },
+            &mut failures,
+        );
+        if full_sweep() {
+            repeated(&engine, 3, million, &mut failures);
+        }
+    }
+    // The other kernel at its smallest order; the best level alone, to save time and memory.
+    let best = engines::cpu::<T>("lengths/long").pop().unwrap();
+    repeated(&best, blocked, if full_sweep() { million } else { &million[..3] }, &mut failures);
+    failures.none();
+}
+
+for_each_scalar!(short, long);
+
+/// Order 0 has no elements, and as many verdicts as matrices.
+fn order_zero<T: Element>() {
+    for engine in engines::cpu::<T>("lengths/order_zero") {
+        for len in [0, 1, 5] {
+            let outcome = engine.invert(Stack::with_len(&[], 0, len).unwrap());
+            assert!(outcome.elements.is_empty());
+            assert_eq!(outcome.statuses, vec![0; len]);
+            assert!(outcome.rconds.unwrap().iter().all(|rcond| rcond.to_f64() == f64::INFINITY));
+        }
+    }
+}
+
+for_each_scalar!(order_zero);
+
+/// Outputs stay as they are around nothing.
+#[test]
+fn an_empty_stack_is_no_error() {
+    let inverses = Inverter::cpu().invert(Stack::<f32>::new(&[], 4).unwrap()).unwrap();
+    assert!(inverses.stack().is_empty() && inverses.statuses().is_empty() && inverses.first_failure().is_none());
+    assert!(batchinv::inv(Stack::<f32>::new(&[], 4).unwrap()).unwrap().is_empty());
+}
+
+#[cfg(all(feature = "gpu", feature = "testing"))]
+mod on_the_gpu {
+    use batchinv::Kernel;
+    use batchinv::plan::Variant;
+
+    use super::*;
+
+    /// One more and one less than a chunk, and than all the chunks in flight; a chunk of one, a chunk that is no whole
+    /// workgroup.
+    #[test]
+    fn chunks() {
+        let mut failures = Failures::default();
+        for adapter in engines::adapters("lengths/chunks") {
+            for (kernel, n) in
+                [(Kernel::Thread, 1), (Kernel::Thread, 3), (Kernel::Workgroup, 2), (Kernel::Workgroup, 17)]
+            {
+                for chunk in [1, 2, 5, 64, 65] {
+                    let variant = engines::variant(kernel, n);
+                    let engine = engines::forced::<f32>(adapter, variant, chunk, "lengths/chunks");
+                    let lens = [
+                        0,
+                        1,
+                        chunk - 1,
+                        chunk,
+                        chunk + 1,
+                        2 * chunk,
+                        3 * chunk - 1,
+                        3 * chunk,
+                        3 * chunk + 1,
+                        7 * chunk + 1,
+                    ];
+                    repeated(&engine, n, &lens, &mut failures);
+                }
+            }
+        }
+        failures.none();
+    }
+
+    /// The number of chunks in the account is the plan's.
+    #[test]
+    fn chunks_are_counted() {
+        for adapter in engines::adapters("lengths/chunks_are_counted") {
+            let elements = vec![2.0_f32; 11];
+            let stack = Stack::new(&elements, 1).unwrap();
+            let variant = engines::variant(Kernel::Thread, 1);
+            for (chunk, chunks) in [(1, 11), (5, 3), (11, 1), (100, 1)] {
+                let (outcome, report) = engines::invert_with(&adapter.gpu, variant, chunk, stack).unwrap();
+                assert_eq!((report.chunks, report.kernel), (chunks, Kernel::Thread));
+                assert_eq!(outcome.elements, [0.5; 11]);
+            }
+        }
+    }
+
+    /// Each kernel at its smallest order. A million at the order where the plan begins to use `workgroup` take a minute
+    /// on a software driver, and are for the full sweep.
+    #[test]
+    fn long() {
+        let mut failures = Failures::default();
+        let lens = [65_535, 65_536, 65_537, 1_000_000];
+        for engine in engines::gpu::<f32>(1, "lengths/long").iter().take(1) {
+            repeated(engine, 1, &lens, &mut failures);
+        }
+        let smallest = plan::THREAD_MAX_ORDER + 1;
+        for adapter in engines::adapters("lengths/long") {
+            let forced =
+                |n| engines::forced::<f32>(adapter, engines::variant(Kernel::Workgroup, n), 1 << 16, "lengths/long");
+            repeated(&forced(1), 1, &lens, &mut failures);
+            for engine in engines::gpu::<f32>(smallest, "lengths/long") {
+                repeated(&engine, smallest, if full_sweep() { &lens } else { &lens[..3] }, &mut failures);
+            }
+        }
+        failures.none();
+    }
+
+    /// As many workgroups as one dimension of a dispatch may have, with a matrix each.
+    #[test]
+    fn most_workgroups() {
+        let mut failures = Failures::default();
+        let most = plan::GpuLimits::WEBGPU_DEFAULT.workgroups as usize;
+        for adapter in engines::adapters("lengths/most_workgroups") {
+            for kernel in [Kernel::Thread, Kernel::Workgroup] {
+                let variant = Variant { matrices: 1, ..engines::variant(kernel, 1) };
+                let engine = engines::forced::<f32>(adapter, variant, most, "lengths/most_workgroups");
+                repeated(&engine, 1, &[most, most + 1, most + 2], &mut failures);
+            }
+        }
+        failures.none();
+    }
+}

@@ -1,0 +1,121 @@
+//! Partial pivoting as LAPACK does it: the largest |re| + |im|, the first of them.
+
+mod common;
+
+use common::cases::{self, Case, Random, Want, power};
+use common::engines;
+use common::oracle::{self, Failures};
+use common::{Element, full_sweep};
+
+fn orders() -> Vec<usize> {
+    if full_sweep() { (1..=130).collect() } else { vec![1, 2, 3, 4, 5, 8, 9, 12, 13, 16, 17, 24, 33, 63, 65] }
+}
+
+/// Zero diagonals, permutations, tiny pivots.
+fn traps<T: Element>() {
+    let mut failures = Failures::default();
+    for n in orders() {
+        let cases = cases::traps(n, &mut Random::new(n as u64));
+        for engine in engines::all::<T>(n, "pivoting/traps") {
+            oracle::check(&engine, n, &cases, &mut failures);
+        }
+    }
+    failures.none();
+}
+
+/// Of equal magnitudes the first is taken. Rows (1, big, 1), (1, 1, 0), (1, 2, 0): with the first as pivot, `big`
+/// swallows the second column of the others, they become equal, and the third pivot is exactly 0. With another as
+/// pivot nothing is lost. So the status tells which row was taken.
+fn first_maximum<T: Element>() {
+    let mut failures = Failures::default();
+    let big = T::real(power(T::DIGITS + 6));
+    let (zero, one, two) = (T::ZERO, T::ONE, T::real(2.0));
+    // A sign changes nothing: magnitudes are compared.
+    for sign in [T::ONE, T::real(-1.0)] {
+        let swallowing = [one, big, one];
+        let [second, third] = [[one, one, zero], [one, two, zero]].map(|row| row.map(|x| x * sign));
+        let first = [swallowing, second, third].concat();
+        let middle = [second, swallowing, third].concat();
+        let last = [second, third, swallowing].concat();
+        for n in [3, 4, 5, 8, 12, 16, 17, 20, 33, 65] {
+            let mut random = Random::new(n as u64);
+            let mut cases = Vec::new();
+            for _ in 0..9 {
+                // Anywhere in the matrix: in any SIMD vector, lane or invocation.
+                let mut rows = random.permutation(n);
+                rows.truncate(3);
+                rows.sort_unstable();
+                let name = format!("big first of rows {rows:?}");
+                cases.push(Case::new(name, cases::embedded(n, &first, &rows), Want::Status(3)));
+                let name = format!("big second of rows {rows:?}");
+                cases.push(Case::new(name, cases::embedded(n, &middle, &rows), Want::Status(0)));
+                let name = format!("big last of rows {rows:?}");
+                cases.push(Case::new(name, cases::embedded(n, &last, &rows), Want::Status(0)));
+            }
+            for engine in engines::all::<T>(n, "pivoting/first_maximum") {
+                // Only the status is asked for: where nothing is swallowed, the condition is beyond the scalar's.
+                let elements = cases::elements(&cases);
+                let outcome = engine.invert(batchinv::Stack::new(&elements, n).unwrap());
+                for (case, status) in cases.iter().zip(outcome.statuses) {
+                    let Want::Status(wanted) = case.want else { unreachable!("statuses alone") };
+                    failures.expect(status == wanted, || {
+                        format!("{}, order {n}, {}: status {status}, not {wanted}", engine.name, case.name)
+                    });
+                }
+            }
+        }
+    }
+    failures.none();
+}
+
+/// 1 + i, with |re| + |im| = 2 and modulus 1.41, is taken before 1.5. The status tells, as above.
+fn complex_magnitude<T: Element>() {
+    let mut failures = Failures::default();
+    let unit = T::new(1.0, 1.0);
+    let big = unit * T::real(power(T::DIGITS + 6));
+    let lesser = T::real(1.5);
+    let rows = [[lesser, T::ONE, T::ZERO], [unit, big, unit], [lesser, T::real(2.0), T::ZERO]].concat();
+    for n in [3, 5, 8, 12, 13, 17, 33] {
+        let cases = [
+            Case::new("1 + i", cases::embedded(n, &rows, &[0, 1, n - 1]), Want::Status(3)),
+            Case::new("1 + i", cases::embedded(n, &rows, &[0, n - 2, n - 1]), Want::Status(3)),
+        ];
+        for engine in engines::all::<T>(n, "pivoting/complex_magnitude") {
+            oracle::check(&engine, n, &cases, &mut failures);
+        }
+    }
+    failures.none();
+}
+
+#[test]
+fn complex64_compares_sums_of_parts() {
+    complex_magnitude::<num_complex::Complex<f32>>();
+}
+
+#[test]
+fn complex128_compares_sums_of_parts() {
+    complex_magnitude::<num_complex::Complex<f64>>();
+}
+
+/// Worst-case growth: errors are proportional to the largest number on the way, 2^(n-1), and so is the bound.
+fn worst_growth<T: Element>() {
+    let mut failures = Failures::default();
+    for n in [2, 3, 4, 5, 6, 8, 9, 12, 13, 16, 17, 20] {
+        let mut random = Random::new(n as u64);
+        let mut cases = Vec::new();
+        for _ in 0..5 {
+            let (matrix, growth) = cases::growth::<T>(n, &mut random);
+            assert!(growth > 0.8 * power(n as i32 - 1), "order {n} grows to {growth} only");
+            // Below this, growth costs some digits but not all.
+            if growth * n as f64 * T::eps() < 0.1 {
+                cases.push(Case::new("growth", matrix, Want::RatioBelow(oracle::BOUND * growth.max(1.0) / n as f64)));
+            }
+        }
+        for engine in engines::all::<T>(n, "pivoting/worst_growth") {
+            oracle::check(&engine, n, &cases, &mut failures);
+        }
+    }
+    failures.none();
+}
+
+for_each_scalar!(traps, first_maximum, worst_growth);

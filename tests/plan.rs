@@ -1,0 +1,215 @@
+//! The plan is a value: compared here without any device.
+
+use batchinv::plan::{
+    self, AdapterFacts, AdapterKind, AutoPolicy, GpuLimits, GpuPlan, THREAD_MAX_ORDER, WORKGROUP_COLUMNS,
+    WORKGROUP_MAX_ORDER, Work,
+};
+use batchinv::{Engine, Error, Kernel, Precision, ScalarKind};
+
+const LIMITS: GpuLimits = GpuLimits::WEBGPU_DEFAULT;
+
+fn work(order: usize, len: usize) -> Work {
+    Work { scalar: ScalarKind::Float32, precision: Precision::Native, order, len }
+}
+
+fn gpu(order: usize, len: usize) -> GpuPlan {
+    plan::gpu(work(order, len), &LIMITS).unwrap()
+}
+
+/// Why the GPU engine refuses.
+fn refusal(work: Work, limits: &GpuLimits) -> String {
+    match plan::gpu(work, limits) {
+        Err(Error::Unsupported { engine: Engine::Gpu, reason }) => reason,
+        other => panic!("{work:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_defaults_are_webgpus() {
+    // WebGPU specification, "Limits".
+    let wanted =
+        GpuLimits { binding_bytes: 134_217_728, workgroups: 65_535, invocations: 256, workgroup_bytes: 16_384 };
+    assert_eq!(LIMITS, wanted);
+}
+
+#[test]
+fn kernels_by_order() {
+    for order in 1..=WORKGROUP_MAX_ORDER {
+        let variant = gpu(order, 1).variant;
+        let kernel = if order <= THREAD_MAX_ORDER { Kernel::Thread } else { Kernel::Workgroup };
+        assert_eq!((variant.kernel, variant.order as usize), (kernel, order));
+        assert_eq!(variant.scalar, ScalarKind::Float32);
+        let parts = if kernel == Kernel::Workgroup { order.div_ceil(WORKGROUP_COLUMNS) } else { 1 };
+        assert_eq!(variant.parts as usize, parts, "order {order}");
+        // Every column has a place, and no part is empty.
+        let columns = variant.columns() as usize;
+        assert!(columns * parts >= order && columns * (parts - 1) < order);
+        assert!(kernel == Kernel::Thread || columns <= WORKGROUP_COLUMNS);
+    }
+}
+
+#[test]
+fn every_variant_fits_the_default_limits() {
+    for order in 1..=WORKGROUP_MAX_ORDER {
+        let variant = gpu(order, 1).variant;
+        assert!((1..=LIMITS.invocations).contains(&variant.workgroup()), "order {order}: {variant:?}");
+        assert!(variant.workgroup_bytes() <= LIMITS.workgroup_bytes, "order {order}: {}", variant.workgroup_bytes());
+        assert!(variant.matrices >= 1);
+    }
+}
+
+#[test]
+fn chunks_cover_the_stack_within_the_limits() {
+    for order in (1..=20).chain([32, 63, 64, 65, 127, 128]) {
+        for len in [0, 1, 2, 63, 64, 65, 65_535, 65_536, 65_537, 1_000_000, 100_000_000] {
+            let plan = gpu(order, len);
+            let bytes = (plan.chunk_len * order * order * 4) as u64;
+            assert!(plan.chunk_len >= 1 && bytes <= LIMITS.binding_bytes);
+            assert!(bytes <= plan::CHUNK_BYTES || plan.chunk_len == 1);
+            assert_eq!(plan.chunks, len.div_ceil(plan.chunk_len));
+            assert!((plan.chunk_len as u64).div_ceil(plan.variant.matrices.into()) <= LIMITS.workgroups.into());
+            // Element indexes are 32 bits wide in the shaders.
+            assert!(plan.chunk_len * order * order <= u32::MAX as usize);
+        }
+    }
+}
+
+#[test]
+fn only_the_chunks_depend_on_the_length() {
+    for order in [1, 4, 16, 17, 64, 65, 128] {
+        let (short, long) = (gpu(order, 1), gpu(order, 1 << 24));
+        assert_eq!((short.variant, short.chunk_len), (long.variant, long.chunk_len));
+    }
+    assert_eq!((gpu(4, 0).chunks, gpu(4, 1).chunks), (0, 1));
+}
+
+#[test]
+fn smaller_limits_make_smaller_chunks() {
+    let tight = GpuLimits { binding_bytes: 1000, workgroups: 3, ..LIMITS };
+    // 1000 bytes hold 15 matrices of order 4; three workgroups of 64 hold more.
+    assert_eq!(plan::gpu(work(4, 100), &tight).unwrap().chunk_len, 15);
+    let few = GpuLimits { workgroups: 3, ..LIMITS };
+    let plan = plan::gpu(work(4, 1000), &few).unwrap();
+    assert_eq!(
+        (plan.chunk_len, plan.chunks),
+        (3 * plan.variant.matrices as usize, 1000_usize.div_ceil(plan.chunk_len))
+    );
+}
+
+#[test]
+fn what_the_gpu_engine_refuses() {
+    assert!(refusal(work(0, 3), &LIMITS).contains("order 0"));
+    assert!(refusal(work(129, 3), &LIMITS).contains("order 129"));
+    assert!(refusal(work(usize::MAX, 3), &LIMITS).contains("order"));
+    for scalar in [ScalarKind::Float64, ScalarKind::Complex64, ScalarKind::Complex128] {
+        assert!(refusal(Work { scalar, ..work(4, 3) }, &LIMITS).contains(scalar.name()));
+    }
+    let double = Work { precision: Precision::Double, ..work(4, 3) };
+    assert!(refusal(double, &LIMITS).contains("double"));
+    assert!(refusal(work(128, 1), &GpuLimits { invocations: 128, ..LIMITS }).contains("128"));
+    assert!(refusal(work(128, 1), &GpuLimits { workgroup_bytes: 64, ..LIMITS }).contains("64"));
+    assert!(refusal(work(16, 1), &GpuLimits { binding_bytes: 1023, ..LIMITS }).contains("1023"));
+    assert!(plan::gpu(work(16, 1), &GpuLimits { binding_bytes: 1024, ..LIMITS }).is_ok());
+}
+
+#[test]
+fn working_scalars() {
+    use ScalarKind::{Complex64, Complex128, Float32, Float64};
+    for (scalar, double) in [(Float32, Float64), (Float64, Float64), (Complex64, Complex128), (Complex128, Complex128)]
+    {
+        let native = Work { scalar, ..work(4, 1) };
+        assert_eq!(native.working_scalar(), scalar);
+        assert_eq!(Work { precision: Precision::Double, ..native }.working_scalar(), double);
+    }
+}
+
+#[test]
+fn cpu_plan() {
+    for scalar in ScalarKind::ALL {
+        let most = plan::lanes_max_order(scalar);
+        for order in 1..=300 {
+            for len in [1, 1000] {
+                let kernel = plan::cpu_kernel(Work { scalar, ..work(order, len) });
+                assert_eq!(kernel == Kernel::Lanes, order <= most, "{scalar} {order}");
+                // Double precision chooses as the scalar that it works in.
+                let double = Work { scalar, precision: Precision::Double, order, len };
+                let wide = Work { scalar: double.working_scalar(), ..work(order, len) };
+                assert_eq!(plan::cpu_kernel(double), plan::cpu_kernel(wide));
+            }
+            let task = plan::cpu_task_len(order);
+            assert!(task >= 1 && (task < 16 || task % 16 == 0), "order {order}: {task}");
+        }
+    }
+    // One matrix is never shared out, nor are a few small ones; a long stack is.
+    assert!(!plan::cpu_parallel(work(1000, 1)) && !plan::cpu_parallel(work(4, 10)));
+    assert!(plan::cpu_parallel(work(4, 1_000_000)) && plan::cpu_parallel(work(usize::MAX, 2)));
+}
+
+fn adapter(kind: AdapterKind) -> AdapterFacts {
+    AdapterFacts {
+        name: "a name".to_owned(),
+        kind,
+        backend: "vulkan".to_owned(),
+        driver: String::new(),
+        limits: LIMITS,
+        subgroups: None,
+        float64: false,
+        timestamps: false,
+    }
+}
+
+/// The automatic choice, as a table.
+#[test]
+fn auto_choice() {
+    use AdapterKind::{Discrete, Integrated, Other, Software, Virtual};
+    use AutoPolicy::{HardwareOnly, SoftwareCounts};
+    use Engine::{Cpu, Gpu};
+    let large = work(32, 10_000);
+    let table = [
+        // What is to be done, on which adapter, under which policy: which engine, and a word of the reason.
+        (large, Some(Discrete), HardwareOnly, Gpu, "a name"),
+        (large, Some(Integrated), HardwareOnly, Gpu, "a name"),
+        (large, Some(Virtual), HardwareOnly, Gpu, "a name"),
+        (large, Some(Other), HardwareOnly, Gpu, "a name"),
+        (large, Some(Software), HardwareOnly, Cpu, "software"),
+        (large, Some(Software), SoftwareCounts, Gpu, "a name"),
+        (large, None, HardwareOnly, Cpu, "no GPU adapter"),
+        (large, None, SoftwareCounts, Cpu, "no GPU adapter"),
+        // Not worth the trip: few or small matrices.
+        (work(32, 1), Some(Discrete), HardwareOnly, Cpu, "not worth"),
+        (work(plan::AUTO_MIN_ORDER - 1, 1 << 24), Some(Discrete), HardwareOnly, Cpu, "not worth"),
+        (work(0, 10), Some(Discrete), SoftwareCounts, Cpu, "not worth"),
+        (work(64, 0), Some(Discrete), SoftwareCounts, Cpu, "not worth"),
+        // Exactly enough of them.
+        (work(16, plan::AUTO_MIN_ELEMENTS / 256), Some(Discrete), HardwareOnly, Gpu, "a name"),
+        (work(16, plan::AUTO_MIN_ELEMENTS / 256 - 1), Some(Discrete), HardwareOnly, Cpu, "not worth"),
+        // Beyond the kernels.
+        (work(129, 10_000), Some(Discrete), HardwareOnly, Cpu, "order 129"),
+        (Work { scalar: ScalarKind::Float64, ..large }, Some(Discrete), HardwareOnly, Cpu, "float64"),
+        (Work { scalar: ScalarKind::Complex64, ..large }, Some(Discrete), SoftwareCounts, Cpu, "complex64"),
+        (Work { precision: Precision::Double, ..large }, Some(Discrete), HardwareOnly, Cpu, "double"),
+    ];
+    for (work, kind, policy, engine, word) in table {
+        let facts = kind.map(adapter);
+        let (chosen, reason) = plan::choose(work, facts.as_ref(), policy);
+        assert_eq!(chosen, engine, "{work:?} on {kind:?}, {policy:?}: {reason}");
+        assert!(reason.contains(word), "{work:?} on {kind:?}: {reason}");
+    }
+    // An adapter that is too weak for the work.
+    let weak = AdapterFacts { limits: GpuLimits { invocations: 1, ..LIMITS }, ..adapter(Discrete) };
+    assert_eq!(plan::choose(large, Some(&weak), HardwareOnly).0, Cpu);
+    assert_eq!(AutoPolicy::default(), HardwareOnly);
+}
+
+/// Names are words that files, options and output share.
+#[test]
+fn words() {
+    let kernels = [Kernel::Lanes, Kernel::Blocked, Kernel::Thread, Kernel::Workgroup].map(Kernel::name);
+    assert_eq!(kernels, ["lanes", "blocked", "thread", "workgroup"]);
+    assert_eq!([Engine::Cpu, Engine::Gpu].map(|engine| engine.to_string()), ["cpu", "gpu"]);
+    for kind in ScalarKind::ALL {
+        assert_eq!(kind.name().parse(), Ok(kind));
+        assert_eq!(format!("{kind:>12}").len(), 12);
+    }
+    assert!("float16".parse::<ScalarKind>().unwrap_err().to_string().contains("float16"));
+}

@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Turns the record of what the tests ran (see tests/common/engines.rs) into a table: one row for each adapter, kernel,
+# scalar and promise, and whether it ran or was skipped.
+#
+#   BATCHINV_TEST_LOG=ran.txt cargo test --all-features && tests/ran.sh ran.txt
+set -euo pipefail
+export LC_ALL=C
+sort -u "$1" | awk '{ printf "%-12s %-10s %-11s %-14s %s\n", $1, $2, $3, $4, $5 }'

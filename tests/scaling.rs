@@ -1,0 +1,235 @@
+//! Magnitudes near underflow and overflow: exact where an exact inverse exists, and never a false singularity.
+
+mod common;
+
+use batchinv::Stack;
+use common::Element;
+use common::cases::{self, Case, Random, Want, power};
+use common::engines;
+use common::oracle::{self, Failures};
+
+const ORDERS: [usize; 10] = [2, 3, 4, 5, 8, 9, 13, 16, 17, 65];
+
+/// diag(2^-127, 2^127, 4) has an exact float32 inverse, and its like in every scalar, at every order and place.
+fn widest_diagonal<T: Element>() {
+    let mut failures = Failures::default();
+    let top = -T::MIN_EXPONENT + 1;
+    for n in [3, 4, 5, 8, 9, 12, 13, 16, 17, 33, 64, 65, 128] {
+        let mut random = Random::new(n as u64);
+        let mut cases = Vec::new();
+        for turn in [T::ONE, T::real(-1.0), T::new(if T::COMPLEX { 0.0 } else { 1.0 }, 1.0)] {
+            let conjugate = if turn == T::real(-1.0) { turn } else { T::new(turn.re_im().0, -turn.re_im().1) };
+            for _ in 0..2 {
+                let mut exponents: Vec<i32> = (0..n).map(|_| random.below(2 * top as usize + 1) as i32 - top).collect();
+                exponents[..3].copy_from_slice(&[-top, top, 2]);
+                let (rows, mut columns) = (random.permutation(n), (0..n).collect::<Vec<_>>());
+                if random.below(2) == 0 {
+                    columns = rows.clone();
+                }
+                let (mut a, mut x) = (vec![T::ZERO; n * n], vec![T::ZERO; n * n]);
+                for (k, e) in exponents.into_iter().enumerate() {
+                    let (i, j) = (rows[k], columns[k]);
+                    a[i * n + j] = scaled(turn, e);
+                    x[j * n + i] = scaled(conjugate, -e);
+                }
+                cases.push(Case::new("widest", a, Want::Exactly(x)));
+            }
+        }
+        for engine in engines::all::<T>(n, "scaling/widest_diagonal") {
+            oracle::check(&engine, n, &cases, &mut failures);
+        }
+    }
+    failures.none();
+}
+
+/// x * 2^e, part by part; 0 stays 0 with its sign.
+fn scaled<T: Element>(x: T, e: i32) -> T {
+    let (re, im) = x.re_im();
+    T::new(re * power(e), im * power(e))
+}
+
+/// A bidiagonal matrix between diagonals of powers of two. Rows and columns are brought together again, and then
+/// every number on the way is exact.
+fn rows_and_columns<T: Element>() {
+    let mut failures = Failures::default();
+    let reach = -T::MIN_EXPONENT / 2 - 2;
+    for n in ORDERS {
+        let mut random = Random::new(n as u64);
+        let mut cases = Vec::new();
+        for _ in 0..6 {
+            let mut spread = || (0..n).map(|_| random.below(2 * reach as usize) as i32 - reach).collect::<Vec<_>>();
+            let (rows, columns) = (spread(), spread());
+            let (mut a, mut x) = (vec![T::ZERO; n * n], vec![T::ZERO; n * n]);
+            for i in 0..n {
+                a[i * n + i] = T::real(power(rows[i] + columns[i]));
+                x[i * n + i] = T::real(power(-rows[i] - columns[i]));
+            }
+            // One entry beside the diagonal in each second row: [[1, 1/2], [0, 1]] and [[1, -1/2], [0, 1]].
+            for i in (0..n - 1).step_by(2) {
+                a[i * n + i + 1] = T::real(power(rows[i] + columns[i + 1] - 1));
+                x[i * n + i + 1] = T::real(-power(-rows[i + 1] - columns[i] - 1));
+            }
+            let wanted = Want::Exactly(x);
+            cases.push(Case::new("rows and columns", a, wanted));
+        }
+        for engine in engines::all::<T>(n, "scaling/rows_and_columns") {
+            oracle::check(&engine, n, &cases, &mut failures);
+        }
+    }
+    failures.none();
+}
+
+/// inv(2^k A) has the bits of 2^-k inv(A), wherever both fit the scalar.
+fn powers_of_two<T: Element>() {
+    let mut failures = Failures::default();
+    let (bottom, top) = (T::MIN_EXPONENT, -T::MIN_EXPONENT + 1);
+    let near: Vec<i32> = (0..14).collect();
+    let exponents: Vec<i32> = near
+        .iter()
+        .flat_map(|&d| {
+            [bottom + 6 + d, top - d, d - 7, bottom / 3 + d - 7, top / 3 + d - 7, bottom * 2 / 3 + d, top * 2 / 3 - d]
+        })
+        .collect();
+    for n in ORDERS {
+        let mut random = Random::new(n as u64);
+        // Entries of few bits between 2^-11 and 2, so that they stay exact where the scalar is coarse. Rows of
+        // different magnitude, so that scaling them one by one would choose other pivots, and other bits.
+        let base: Vec<T> = (0..n)
+            .flat_map(|i| {
+                let row = power(-(i as i32 * 3 % 7));
+                (0..n).map(move |_| row).collect::<Vec<f64>>()
+            })
+            .map(|row| {
+                let mut entry = || (random.below(62) as f64 + 1.0) / 32.0 * row;
+                T::new(entry(), entry())
+            })
+            .collect();
+        let wide: Vec<(i32, Vec<T>)> = exponents
+            .iter()
+            .map(|&k| (k, base.iter().map(|&x| scaled(x, k)).collect::<Vec<T>>()))
+            .filter(|(_, matrix)| matrix.iter().all(|x| x.re_im().0.is_finite() && x.re_im().1.is_finite()))
+            .collect();
+        let elements: Vec<T> = base.iter().copied().chain(wide.iter().flat_map(|(_, matrix)| matrix.clone())).collect();
+        for engine in engines::all::<T>(n, "scaling/powers_of_two") {
+            let outcome = engine.invert(Stack::new(&elements, n).unwrap());
+            let inverse = &outcome.elements[..n * n];
+            failures
+                .expect(outcome.statuses[0] == 0, || format!("{}, order {n}: the base is not inverted", engine.name));
+            for (m, (k, _)) in wide.iter().enumerate() {
+                // Through float64 for float32, so rounded once where subnormal; float64 is compared where it is normal.
+                let wanted: Vec<T> = inverse.iter().map(|&x| scaled(x, -k)).collect();
+                let normal = |x: f64| x == 0.0 || (x.is_finite() && x.abs() >= power(T::MIN_EXPONENT));
+                let fits = T::DIGITS == 24 || wanted.iter().all(|x| normal(x.re_im().0) && normal(x.re_im().1));
+                if !fits || !wanted.iter().all(|x| x.re_im().0.is_finite() && x.re_im().1.is_finite()) {
+                    continue;
+                }
+                let got = &outcome.elements[(m + 1) * n * n..][..n * n];
+                failures.expect(outcome.statuses[m + 1] == 0 && common::bits(got) == common::bits(&wanted), || {
+                    format!(
+                        "{}, order {n}, 2^{k}: status {}, {:?} not {:?}",
+                        engine.name,
+                        outcome.statuses[m + 1],
+                        got[0],
+                        wanted[0]
+                    )
+                });
+            }
+        }
+    }
+    failures.none();
+}
+
+/// Where scaling drops an entry without which the matrix is singular: -1, or the right inverse; never a column.
+/// A zero pivot left of everything dropped still is one.
+fn no_false_singularity<T: Element>() {
+    let mut failures = Failures::default();
+    let e = -T::MIN_EXPONENT - 6;
+    let (big, small) = (T::real(power(e)), T::real(power(-e)));
+    let zero = T::ZERO;
+    // Rows 0 and 1 differ by `small` alone, which beside `big` in its row and column is out of any one range.
+    let lost = [big, small, zero, big, zero, zero, zero, big, big];
+    // The same behind a column that is zero.
+    let singular = [zero, big, small, zero, big, zero, zero, zero, big];
+    for n in [3, 4, 5, 8, 9, 12, 13, 16, 17, 33, 65] {
+        for rows in [[0, 1, 2], [0, n / 2, n - 1], [n - 3, n - 2, n - 1]] {
+            if rows[1] == rows[0] {
+                continue;
+            }
+            let elements = [cases::embedded(n, &lost, &rows), cases::embedded(n, &singular, &rows)].concat();
+            let stack = Stack::new(&elements, n).unwrap();
+            let reference = engines::reference(stack);
+            for engine in engines::all::<T>(n, "scaling/no_false_singularity") {
+                let outcome = engine.invert(stack);
+                failures.expect(matches!(outcome.statuses[..], [-1 | 0, 1]), || {
+                    format!("{}, order {n}, rows {rows:?}: statuses {:?}", engine.name, outcome.statuses)
+                });
+                failures.expect(outcome.statuses == reference.statuses, || {
+                    format!(
+                        "{}, order {n}: {:?}, the reference {:?}",
+                        engine.name, outcome.statuses, reference.statuses
+                    )
+                });
+            }
+        }
+    }
+    failures.none();
+}
+
+/// A small entry in a wide matrix is dropped, or kept; what stays is right to the last bit.
+fn subnormal_entries<T: Element>() {
+    let mut failures = Failures::default();
+    let tiniest = power(T::MIN_EXPONENT - T::DIGITS + 1);
+    for n in ORDERS {
+        let mut cases = Vec::new();
+        // Beside ones: too small to matter to any ratio.
+        let mut beside = cases::identity::<T>(n);
+        beside[n - 1] = T::real(tiniest);
+        cases.push(Case::new("subnormal beside ones", beside, Want::BothRatios));
+        // All of it near the bottom of the range: subnormal numbers have few bits, but those are exact.
+        let floor = power(T::MIN_EXPONENT);
+        let mut low = cases::from_fn::<T>(n, |i, j| if i == j { 2.0 * floor } else { 0.0 });
+        low[n - 1] = T::real(floor / 4.0);
+        let mut inverse = cases::from_fn::<T>(n, |i, j| if i == j { 0.5 / floor } else { 0.0 });
+        inverse[n - 1] = T::real(-0.0625 / floor);
+        cases.push(Case::new("low", low, Want::Exactly(inverse)));
+        // All of it near the top: the inverse is subnormal in places, and rounded.
+        let ceiling = power(-T::MIN_EXPONENT + 1);
+        let mut high = cases::from_fn::<T>(n, |i, j| if i == j { ceiling } else { 0.0 });
+        high[n - 1] = T::real(ceiling / 2.0);
+        let mut inverse = cases::from_fn::<T>(n, |i, j| if i == j { 1.0 / ceiling } else { 0.0 });
+        inverse[n - 1] = T::real(-0.5 / ceiling);
+        cases.push(Case::new("high", high, Want::Exactly(inverse)));
+        for engine in engines::all::<T>(n, "scaling/subnormal_entries") {
+            oracle::check(&engine, n, &cases, &mut failures);
+        }
+    }
+    failures.none();
+}
+
+/// Dense matrices at both ends of the range hold the ratio too.
+fn ends_of_the_range<T: Element>() {
+    let mut failures = Failures::default();
+    let top = -T::MIN_EXPONENT + 1;
+    for n in ORDERS {
+        let mut random = Random::new(n as u64);
+        let mut cases = Vec::new();
+        for k in [T::MIN_EXPONENT + 8, T::MIN_EXPONENT / 2, top / 2, top - 9, top - 1] {
+            let mut matrix: Vec<T> = cases::dominant(n, &mut random);
+            matrix.iter_mut().for_each(|x| *x = scaled(scaled(*x, -8), k));
+            cases.push(Case::new(format!("dense at 2^{k}"), matrix, Want::Ratio));
+        }
+        for engine in engines::all::<T>(n, "scaling/ends_of_the_range") {
+            oracle::check(&engine, n, &cases, &mut failures);
+        }
+    }
+    failures.none();
+}
+
+for_each_scalar!(
+    widest_diagonal,
+    rows_and_columns,
+    powers_of_two,
+    no_false_singularity,
+    subnormal_entries,
+    ends_of_the_range,
+);

@@ -1,0 +1,229 @@
+//! One verdict for each matrix: the right word, the one NaN in every element, and neighbors that notice nothing.
+
+mod common;
+
+use batchinv::Stack;
+use common::Element;
+use common::cases::{self, Case, Random, Want, power};
+use common::engines;
+use common::oracle::{self, Failures};
+
+const ORDERS: [usize; 14] = [1, 2, 3, 4, 7, 8, 9, 12, 13, 16, 17, 33, 65, 127];
+
+/// A permuted triangle times a triangle, made so that every pivot is a power of two and every number on the way to it
+/// is exact: multipliers are 0 or +-1/2, so that the pivot is the one largest entry. Where `zero` is a column, its
+/// pivot is exactly 0 in every arithmetic.
+fn exact_product<T: Element>(n: usize, zero: Option<usize>, random: &mut Random) -> Vec<T> {
+    let mut lower = vec![0.0; n * n];
+    let mut upper = vec![0.0; n * n];
+    for i in 0..n {
+        lower[i * n + i] = 1.0;
+        // A few entries to a row: sums stay short, and exact in 24 bits.
+        for _ in 0..3.min(i) {
+            lower[i * n + random.below(i)] = if random.below(2) == 0 { 0.5 } else { -0.5 };
+        }
+        for j in i + 1..n {
+            upper[i * n + j] = random.below(5) as f64 - 2.0;
+        }
+        upper[i * n + i] = if zero == Some(i) { 0.0 } else { power(random.below(3) as i32 - 1) };
+    }
+    let order = random.permutation(n);
+    let mut product = vec![T::ZERO; n * n];
+    for i in 0..n {
+        for j in 0..n {
+            let entry = (0..n).map(|k| lower[i * n + k] * upper[k * n + j]).sum();
+            product[order[i] * n + j] = T::real(entry);
+        }
+    }
+    product
+}
+
+/// Singular at each column, in arithmetic that is exact, so that every engine must say the same.
+fn singular_at_every_column<T: Element>() {
+    let mut failures = Failures::default();
+    for n in ORDERS.into_iter().filter(|&n| n <= 40) {
+        let mut random = Random::new(n as u64);
+        let mut cases = Vec::new();
+        for column in 0..n {
+            let word = column as i32 + 1;
+            let product = exact_product(n, Some(column), &mut random);
+            cases.push(Case::new("exact product", product, Want::Status(word)));
+            let mut entries: Vec<T> = (0..n).map(|i| T::real(power(i as i32 % 7 - 3))).collect();
+            entries[column] = T::ZERO;
+            cases.push(Case::new("diagonal", cases::diagonal(&entries), Want::Status(word)));
+            // A second zero further right is not reported.
+            entries[n - 1] = T::ZERO;
+            cases.push(Case::new("two zeros", cases::diagonal(&entries), Want::Status(word)));
+            // A column that repeats the one before it.
+            if column > 0 {
+                let mut repeated = cases::identity::<T>(n);
+                (0..n).for_each(|i| repeated[i * n + column] = repeated[i * n + column - 1]);
+                cases.push(Case::new("repeated column", repeated, Want::Status(word)));
+            }
+        }
+        cases.push(Case::new("zero", vec![T::ZERO; n * n], Want::Status(1)));
+        cases.push(Case::new("minus zero", vec![T::real(-0.0); n * n], Want::Status(1)));
+        // A rank of 1.
+        let ones = vec![T::real(0.5); n * n];
+        cases.push(Case::new("ones", ones, if n == 1 { Want::Ratio } else { Want::Status(2) }));
+        cases.push(Case::new("exact product", exact_product(n, None, &mut random), Want::Ratio));
+        for engine in engines::all::<T>(n, "statuses/singular_at_every_column") {
+            oracle::check(&engine, n, &cases, &mut failures);
+        }
+    }
+    failures.none();
+}
+
+/// Elements that are not numbers, in each part of a complex one.
+fn not_finite<T: Element>() -> Vec<T> {
+    let mut elements = vec![
+        T::real(f64::NAN),
+        T::real(-f64::NAN),
+        T::real(f64::INFINITY),
+        T::real(f64::NEG_INFINITY),
+        // A signaling NaN, with a payload.
+        T::from_random([if T::DIGITS == 24 { 0x7f80_0001 } else { 0x7ff0_0000_0000_0001 }, 0]),
+    ];
+    if T::COMPLEX {
+        elements.extend([T::new(1.0, f64::NAN), T::new(0.0, f64::INFINITY), T::new(f64::INFINITY, f64::NAN)]);
+    }
+    elements
+}
+
+/// -1 for NaN and infinity anywhere in the matrix, and it wins over a zero column.
+fn not_finite_input<T: Element>() {
+    let mut failures = Failures::default();
+    for n in ORDERS {
+        let mut random = Random::new(n as u64);
+        let mut cases = Vec::new();
+        for element in not_finite::<T>() {
+            for at in [0, n - 1, n * n - n, n * n - 1, random.below(n * n)] {
+                for (name, mut matrix) in [
+                    ("dominant", cases::dominant::<T>(n, &mut random)),
+                    ("identity", cases::identity(n)),
+                    ("zero", vec![T::ZERO; n * n]),
+                ] {
+                    matrix[at] = element;
+                    cases.push(Case::new(format!("{element:?} at {at} in {name}"), matrix, Want::Status(-1)));
+                }
+                if n > 32 {
+                    break;
+                }
+            }
+        }
+        for engine in engines::all::<T>(n, "statuses/not_finite_input") {
+            oracle::check(&engine, n, &cases, &mut failures);
+        }
+    }
+    failures.none();
+}
+
+/// -1 where the finished inverse overflows, 0 one power of two below.
+fn overflowing_inverse<T: Element>() {
+    let mut failures = Failures::default();
+    let top = -T::MIN_EXPONENT + 1;
+    for n in ORDERS.into_iter().filter(|&n| n <= 65) {
+        let mut cases = Vec::new();
+        for at in [0, n / 2, n - 1] {
+            let with = |exponent: i32| {
+                let mut entries = vec![T::ONE; n];
+                entries[at] = T::real(power(exponent));
+                cases::diagonal(&entries)
+            };
+            cases.push(Case::new("1 / 2^-top", with(-top), Want::Exactly(with(top))));
+            cases.push(Case::new("1 / 2^-(top + 1)", with(-top - 1), Want::Status(-1)));
+            // The smallest number there is.
+            cases.push(Case::new("1 / tiniest", with(T::MIN_EXPONENT - T::DIGITS + 1), Want::Status(-1)));
+        }
+        for engine in engines::all::<T>(n, "statuses/overflowing_inverse") {
+            oracle::check(&engine, n, &cases, &mut failures);
+        }
+    }
+    failures.none();
+}
+
+/// Every way to fail, at every place of a stack, leaves the other matrices as they are without it, to the bit.
+fn neighbors<T: Element>() {
+    let mut failures = Failures::default();
+    for n in ORDERS {
+        let len = if n <= 4 { 35 } else { 6 };
+        let mut random = Random::new(n as u64);
+        let good: Vec<Vec<T>> = (0..len).map(|_| cases::dominant(n, &mut random)).collect();
+        let elements: Vec<T> = good.concat();
+        let mut planted = vec![T::ONE; n * n];
+        planted[n * n / 2] = T::real(f64::NAN);
+        let mut infinite = cases::dominant::<T>(n, &mut random);
+        infinite[n * n - 1] = T::real(f64::INFINITY);
+        // Infinity in the first pivot row, beside a column without zeros: later pivot columns hold infinities, and NaN
+        // wherever a factor was 0.
+        let mut early = vec![T::ONE; n * n];
+        early[0] = T::real(2.0);
+        early[1 % (n * n)] = T::real(f64::INFINITY);
+        let mut tiny = cases::identity::<T>(n);
+        tiny[0] = T::real(power(T::MIN_EXPONENT - 3));
+        let mut half: Vec<T> = cases::dominant(n, &mut random);
+        half.chunks_exact_mut(n).for_each(|row| row[n / 2] = T::ZERO);
+        let bad = [
+            ("NaN", planted, -1),
+            ("infinity", infinite, -1),
+            ("early infinity", early, -1),
+            ("overflow", tiny, -1),
+            ("zero", vec![T::ZERO; n * n], 1),
+            ("zero column", half, n as i32 / 2 + 1),
+        ];
+        for engine in engines::all::<T>(n, "statuses/neighbors") {
+            let untouched = engine.invert(Stack::new(&elements, n).unwrap());
+            for (name, matrix, word) in &bad {
+                // At every place in small stacks, so in every lane and every invocation; at both ends in others.
+                let places: Vec<usize> = if n <= 4 { (0..len).collect() } else { vec![0, 2, len - 1] };
+                for &place in &places {
+                    let mut elements = elements.clone();
+                    elements[place * n * n..][..n * n].copy_from_slice(matrix);
+                    let outcome = engine.invert(Stack::new(&elements, n).unwrap());
+                    for m in 0..len {
+                        let range = m * n * n..(m + 1) * n * n;
+                        let (got, before) = (&outcome.elements[range.clone()], &untouched.elements[range]);
+                        let right = if m == place {
+                            outcome.statuses[m] == *word && got.iter().all(|x| x.bits() == T::NAN.bits())
+                        } else {
+                            outcome.statuses[m] == 0 && common::bits(got) == common::bits(before)
+                        };
+                        failures.expect(right, || {
+                            let status = outcome.statuses[m];
+                            format!("{}, order {n}, {name} at {place}: matrix {m}, status {status}", engine.name)
+                        });
+                    }
+                }
+            }
+        }
+    }
+    failures.none();
+}
+
+/// Exact values of rcond, on every engine.
+fn rcond_exact<T: Element>() {
+    use batchinv::Real;
+    let mut failures = Failures::default();
+    for n in [1, 2, 4, 5, 16, 17, 65] {
+        let identity = cases::identity::<T>(n);
+        let mut scaled = vec![T::ONE; n];
+        scaled[n - 1] = T::real(power(-5));
+        let scaled = cases::diagonal(&scaled);
+        let mut bad = identity.clone();
+        bad[0] = T::real(f64::NAN);
+        let elements = [identity, vec![T::ZERO; n * n], bad, scaled].concat();
+        for engine in engines::all::<T>(n, "statuses/rcond_exact") {
+            let outcome = engine.invert(Stack::new(&elements, n).unwrap());
+            let rconds: Vec<f64> = outcome.rconds.unwrap().iter().map(|rcond| rcond.to_f64()).collect();
+            let right = rconds[0] == 1.0
+                && rconds[1] == 0.0
+                && rconds[1].is_sign_positive()
+                && rconds[2].is_nan()
+                && rconds[3] == if n == 1 { 1.0 } else { power(-5) };
+            failures.expect(right, || format!("{}, order {n}: {rconds:?}", engine.name));
+        }
+    }
+    failures.none();
+}
+
+for_each_scalar!(singular_at_every_column, not_finite_input, overflowing_inverse, neighbors, rcond_exact);

@@ -227,8 +227,9 @@ pub struct AdapterFacts {
     pub timestamps: bool,
 }
 
-/// Largest order of `thread`: order^2 registers and the time to compile them bound it.
-pub const THREAD_MAX_ORDER: usize = 16;
+/// Largest order of `thread`: order^2 registers and the time to compile their use bound it. On lavapipe, order 12 takes
+/// seconds to compile and order 16 ten times as long.
+pub const THREAD_MAX_ORDER: usize = 12;
 
 /// Largest order of `workgroup`: 256 invocations hold at most 64 elements each.
 pub const WORKGROUP_MAX_ORDER: usize = 128;

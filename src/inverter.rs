@@ -294,15 +294,23 @@ impl Inverter {
         match self.choice {
             EngineChoice::Cpu => Ok(Chosen::Cpu(None)),
             EngineChoice::Gpu => Ok(Chosen::Gpu(self.open_gpu()?, None)),
-            EngineChoice::Auto => {
-                // Adapters are looked for only where one would be used.
-                let gpu = plan::worth_the_trip(work).ok().and_then(|()| self.open_gpu().ok());
-                let (engine, reason) = plan::choose(work, gpu.as_ref().map(GpuInverter::facts), self.policy);
-                Ok(match (engine, gpu) {
-                    (Engine::Gpu, Some(gpu)) => Chosen::Gpu(gpu, Some(reason)),
-                    _ => Chosen::Cpu(Some(reason)),
-                })
-            }
+            EngineChoice::Auto => Ok(self.automatic(work)),
+        }
+    }
+
+    /// The automatic choice. Adapters are looked for only where one would be used.
+    #[cfg(feature = "gpu")]
+    fn automatic(&self, work: Work) -> Chosen {
+        if let Err(reason) = plan::worth_the_trip(work) {
+            return Chosen::Cpu(Some(reason));
+        }
+        let gpu = match self.open_gpu() {
+            Ok(gpu) => gpu,
+            Err(error) => return Chosen::Cpu(Some(error.to_string())),
+        };
+        match plan::choose(work, Some(gpu.facts()), self.policy) {
+            (Engine::Gpu, reason) => Chosen::Gpu(gpu, Some(reason)),
+            (Engine::Cpu, reason) => Chosen::Cpu(Some(reason)),
         }
     }
 

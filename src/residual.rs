@@ -1,8 +1,9 @@
 //! How good an inverse is: LAPACK's test ratio, and the reciprocal condition number.
 
 use num_complex::Complex;
+use rayon::prelude::*;
 
-use crate::{Real, Scalar, Stack, Status};
+use crate::{Real, Scalar, Stack, Status, plan};
 
 /// LAPACK's test ratio for an inverse (xGET03): ||I - X A||_1 / (n ||A||_1 ||X||_1 eps), in float64 arithmetic,
 /// with eps the unit roundoff of the scalar (2^-24 or 2^-53).
@@ -39,7 +40,7 @@ pub fn residual_ratio<T: Scalar>(a: &[T], x: &[T], order: usize) -> f64 {
             *sum += (Complex::new(identity, 0.0) - entry).norm();
         }
     }
-    let residual = largest(&sums);
+    let residual = sums.into_iter().fold(0.0, larger);
     let norms = (a.norm(order) * x.norm(order)).scaled(shift);
     residual / norms / (order as f64 * T::Real::EPS)
 }
@@ -56,21 +57,34 @@ pub fn reciprocal_condition<T: Scalar>(a: &[T], x: &[T], order: usize) -> T::Rea
     if order == 0 {
         return T::Real::from_f64(f64::INFINITY);
     }
+    let product = norm(a, order) * norm(x, order);
+    if product.is_normal() {
+        return T::Real::from_f64(1.0 / product);
+    }
+    // Beyond the range of float64, or not finite.
     let (a, x) = (Unit::new(a), Unit::new(x));
     let rcond = (1.0 / (a.norm(order) * x.norm(order))).scaled(-(a.exponent + x.exponent));
     T::Real::from_f64(rcond)
 }
 
+/// The largest column sum of moduli; NaN where one is NaN.
+fn norm<T: Scalar>(matrix: &[T], order: usize) -> f64 {
+    let column = |j: usize| matrix[j..].iter().step_by(order).map(|element| element.modulus()).sum();
+    (0..order).map(column).fold(0.0, larger)
+}
+
 /// The reciprocal condition number of every matrix of a stack: 0 where singular, NaN where not finite.
 pub(crate) fn fill_rconds<T: Scalar>(stack: Stack<'_, T>, inverses: &[T], statuses: &[Status], rconds: &mut [T::Real]) {
-    let size = stack.order() * stack.order();
-    for (index, (rcond, status)) in rconds.iter_mut().zip(statuses).enumerate() {
+    let (order, size) = (stack.order(), stack.order() * stack.order());
+    // As many elements to a task as the CPU engine takes.
+    let at_least = (plan::TASK_ELEMENTS / size.max(1)).max(1);
+    rconds.par_iter_mut().zip(statuses).enumerate().with_min_len(at_least).for_each(|(index, (rcond, status))| {
         *rcond = match status.word() {
-            0 => reciprocal_condition(stack.matrix(index), &inverses[index * size..][..size], stack.order()),
+            0 => reciprocal_condition(stack.matrix(index), &inverses[index * size..][..size], order),
             1.. => T::Real::ZERO,
             _ => T::Real::NAN,
         };
-    }
+    });
 }
 
 /// A matrix in float64, divided by a power of two that brings its largest part into [1, 2): norms and
@@ -96,11 +110,11 @@ impl Unit {
                 *sum += element.norm();
             }
         }
-        largest(&sums)
+        sums.into_iter().fold(0.0, larger)
     }
 }
 
-/// The largest of some sums; NaN where one is NaN.
-fn largest(sums: &[f64]) -> f64 {
-    sums.iter().fold(0.0, |largest: f64, &sum| if sum > largest || sum.is_nan() { sum } else { largest })
+/// The larger of two sums; NaN where one is NaN.
+fn larger(largest: f64, sum: f64) -> f64 {
+    if sum > largest || sum.is_nan() { sum } else { largest }
 }

@@ -104,7 +104,7 @@ pub trait Scalar:
     #[doc(hidden)]
     fn pivot_magnitude(self) -> Self::Real;
 
-    /// The modulus, by which norms are taken.
+    /// The modulus in float64, by which norms are taken.
     #[doc(hidden)]
     fn modulus(self) -> f64;
 

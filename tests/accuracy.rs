@@ -111,7 +111,7 @@ fn forward_error<T: Element>() {
 /// `Precision::Double` passes what `Native` passes, and its error is that of one rounding.
 fn double_precision<T: Element>() {
     let mut failures = Failures::default();
-    for n in [1, 2, 3, 4, 7, 8, 9, 12, 13, 16, 17, 31, 33, 64] {
+    for n in [1, 2, 3, 4, 7, 8, 9, 12, 13, 16, 17, 24, 25, 31, 33, 48, 49, 64] {
         let mut random = Random::new(n as u64);
         let cases = cases::latb4_all::<T>(n, &mut random);
         for engine in engines::cpu_double::<T>("accuracy/double_precision") {

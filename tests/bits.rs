@@ -25,11 +25,18 @@ fn mixture<T: Element>(n: usize, len: usize, random: &mut Random) -> Vec<T> {
     elements
 }
 
-const ORDERS: [usize; 9] = [1, 2, 3, 4, 8, 13, 16, 17, 33];
+/// Small ones, and both sides of where `lanes` and `rows` end and `blocked` begins.
+fn orders<T: Element>() -> Vec<usize> {
+    let lanes = batchinv::plan::lanes_max_order(T::KIND);
+    let mut orders = vec![1, 2, 3, 4, 7, 8, 13, 16, 17, 33, lanes - 1, lanes, lanes + 1];
+    orders.sort_unstable();
+    orders.dedup();
+    orders
+}
 
 /// Alone, in another place, among others, in another order: the same bits.
 fn places<T: Element>() {
-    for n in ORDERS {
+    for n in orders::<T>() {
         let len = if n <= 8 { 41 } else { 23 };
         let elements = mixture::<T>(n, len, &mut Random::new(n as u64));
         let matrix = |m: usize| &elements[m * n * n..][..n * n];
@@ -56,9 +63,27 @@ fn places<T: Element>() {
     }
 }
 
+/// The beginning of a stack gives the beginning of its answer, at every length: where a group does not fill its lanes,
+/// another kernel takes it, and must give the same bits.
+fn lengths<T: Element>() {
+    for n in orders::<T>() {
+        let len = 35;
+        let elements = mixture::<T>(n, len, &mut Random::new(n as u64));
+        for engine in engines::cpu::<T>("bits/lengths") {
+            let all = engine.invert(Stack::new(&elements, n).unwrap());
+            let (bits, statuses) = all.bits();
+            for shorter in 1..len {
+                let outcome = engine.invert(Stack::new(&elements[..shorter * n * n], n).unwrap());
+                let right = outcome.bits() == (bits[..shorter * n * n].to_vec(), &statuses[..shorter]);
+                assert!(right, "{}, order {n}, the first {shorter}", engine.name);
+            }
+        }
+    }
+}
+
 /// Called again, after other work: the same bits.
 fn repeated_calls<T: Element>() {
-    for n in ORDERS {
+    for n in orders::<T>() {
         let elements = mixture::<T>(n, 13, &mut Random::new(n as u64));
         let other = mixture::<T>(n, 31, &mut Random::new(99));
         for engine in engines::all::<T>(n, "bits/repeated_calls") {
@@ -72,7 +97,7 @@ fn repeated_calls<T: Element>() {
 
 /// With rcond or without, into memory of the caller's with whatever in it: the same bits.
 fn outputs<T: Element>() {
-    for n in ORDERS {
+    for n in orders::<T>() {
         let elements = mixture::<T>(n, 13, &mut Random::new(n as u64));
         let stack = Stack::new(&elements, n).unwrap();
         let mut inverters = vec![];
@@ -114,7 +139,7 @@ fn gpu_inverters<T: Element>(_: &'static str) -> Vec<Inverter> {
 
 /// On one thread, on some, on more than there are cores: the same bits, for stacks long enough to be shared out.
 fn threads<T: Element>() {
-    for n in [1, 2, 5, 8, 17, 33] {
+    for n in [1, 2, 5, 8, 17, 33, batchinv::plan::lanes_max_order(T::KIND) + 1] {
         let len = (1 << 16) / (n * n) + 3;
         let elements = mixture::<T>(n, len.min(20_000), &mut Random::new(n as u64));
         let stack = Stack::new(&elements, n).unwrap();
@@ -138,7 +163,7 @@ fn same_reals<T: Element>(left: &[T::Real], right: &[T::Real]) -> bool {
     left.len() == right.len() && bytemuck::cast_slice::<_, u8>(left) == bytemuck::cast_slice::<_, u8>(right)
 }
 
-for_each_scalar!(places, repeated_calls, outputs, threads);
+for_each_scalar!(places, lengths, repeated_calls, outputs, threads);
 
 /// Each level gives the same answers as every other, but for rounding: with powers of two, to the bit.
 #[test]

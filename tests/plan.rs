@@ -137,7 +137,7 @@ fn cpu_plan() {
                 assert_eq!(plan::cpu_kernel(double), plan::cpu_kernel(wide));
             }
             let task = plan::cpu_task_len(order);
-            assert!(task >= 1 && (task < 16 || task % 16 == 0), "order {order}: {task}");
+            assert!(task >= 1 && (task < 16 || task.is_multiple_of(16)), "order {order}: {task}");
         }
     }
     // One matrix is never shared out, nor are a few small ones; a long stack is.
@@ -204,8 +204,8 @@ fn auto_choice() {
 /// Names are words that files, options and output share.
 #[test]
 fn words() {
-    let kernels = [Kernel::Lanes, Kernel::Blocked, Kernel::Thread, Kernel::Workgroup].map(Kernel::name);
-    assert_eq!(kernels, ["lanes", "blocked", "thread", "workgroup"]);
+    let kernels = [Kernel::Lanes, Kernel::Rows, Kernel::Blocked, Kernel::Thread, Kernel::Workgroup].map(Kernel::name);
+    assert_eq!(kernels, ["lanes", "rows", "blocked", "thread", "workgroup"]);
     assert_eq!([Engine::Cpu, Engine::Gpu].map(|engine| engine.to_string()), ["cpu", "gpu"]);
     for kind in ScalarKind::ALL {
         assert_eq!(kind.name().parse(), Ok(kind));

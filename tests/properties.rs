@@ -112,7 +112,7 @@ fn any_numbers<T: Element>() {
 fn any_numbers_at_larger_orders<T: Element>() {
     let config = ProptestConfig { cases: config().cases / 5, ..config() };
     let kinds = proptest::sample::select(vec![0_u8, 2, 4, 5, 5, 5]);
-    proptest!(config, |(n in 13_usize..40, kind in kinds, random in any::<u64>())| {
+    proptest!(config, |(n in 13_usize..72, kind in kinds, random in any::<u64>())| {
         let mut random = Random::new(random);
         let elements: Vec<T> = (0..2 * n * n).map(|_| element((kind, [random.word(), random.word()]))).collect();
         run(&engines::cpu::<T>("properties/any_numbers_at_larger_orders"), n, &elements)?;
@@ -172,7 +172,7 @@ fn permuted_diagonals<T: Element>() {
 
 /// Exchanging rows of A exchanges columns of the inverse, to the bit, where no two pivot candidates are equal.
 fn row_exchanges<T: Element>() {
-    proptest!(config(), |(n in 2_usize..=24, random in any::<u64>())| {
+    proptest!(config(), |(n in 2_usize..=70, random in any::<u64>())| {
         let mut random = Random::new(random);
         let matrix = cases::uniform::<T>(n, &mut random);
         let order = random.permutation(n);

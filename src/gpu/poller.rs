@@ -2,11 +2,16 @@
 //! nothing spins.
 
 use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
 
-/// Waits for submissions, one after another; their callbacks run on its thread. It ends when dropped.
+/// Waits for submissions, one after another; their callbacks run on its thread.
+///
+/// Dropping it ends the thread and waits for that: a thread that still held the device when the process ends would
+/// destroy it while the driver's own exit hooks run, which crashed Mesa.
 #[derive(Debug)]
 pub struct Poller {
-    submissions: mpsc::Sender<wgpu::SubmissionIndex>,
+    submissions: Option<mpsc::Sender<wgpu::SubmissionIndex>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Poller {
@@ -20,13 +25,23 @@ impl Poller {
             }
         };
         // Where no thread can be started, the channel is closed and every wait fails as a lost device.
-        let _ = std::thread::Builder::new().name("batchinv poll".to_owned()).spawn(wait);
-        Self { submissions }
+        let thread = thread::Builder::new().name("batchinv poll".to_owned()).spawn(wait).ok();
+        Self { submissions: Some(submissions), thread }
     }
 
     /// Sees to it that the callbacks of a submission run. False where nobody is there to wait.
     #[must_use]
     pub fn watch(&self, submission: wgpu::SubmissionIndex) -> bool {
-        self.submissions.send(submission).is_ok()
+        self.submissions.as_ref().is_some_and(|submissions| submissions.send(submission).is_ok())
+    }
+}
+
+impl Drop for Poller {
+    fn drop(&mut self) {
+        self.submissions = None;
+        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
+            // It cannot have panicked: it calls nothing that does.
+            let _ = thread.join();
+        }
     }
 }

@@ -368,7 +368,7 @@ pub fn magic<T: Element>(n: usize) -> Vec<T> {
     }
     let square: Vec<usize> = if n % 2 == 1 {
         odd(n)
-    } else if n % 4 == 0 {
+    } else if n.is_multiple_of(4) {
         (0..n * n)
             .map(|index| {
                 let (i, j) = (index / n, index % n);

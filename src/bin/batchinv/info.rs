@@ -17,7 +17,7 @@ const SCHEMA: u32 = 1;
 /// Largest order that is looked at.
 const MAX_ORDER: usize = 1024;
 
-/// Length of the stacks that are looked at: many matrices.
+/// Length of the stacks that are looked at. Short ones may go to another kernel.
 const LEN: usize = 1 << 16;
 
 pub fn run(args: &args::Info) -> Result<(), Failure> {
@@ -37,6 +37,8 @@ struct Info {
     version: &'static str,
     /// Architecture and operating system that the program was built for.
     target: String,
+    /// Matrices in the stacks whose kernels are listed.
+    len: usize,
     cpu: Cpu,
     adapters: Vec<Adapter>,
 }
@@ -93,6 +95,7 @@ impl Info {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
             target: format!("{} {}", std::env::consts::ARCH, std::env::consts::OS),
+            len: LEN,
             cpu: Cpu {
                 threads: rayon::current_num_threads(),
                 simd: SimdLevel::best().name(),
@@ -105,7 +108,7 @@ impl Info {
 
     fn text(&self) -> String {
         let Self { version, target, cpu, adapters, .. } = self;
-        let mut text = format!("batchinv {version}, {target}\n\n");
+        let mut text = format!("batchinv {version}, {target}; kernels for stacks of {LEN} matrices\n\n");
         let _ = writeln!(text, "CPU: {} threads, {} (of {})", cpu.threads, cpu.simd, cpu.simd_levels.join(", "));
         list(&mut text, &cpu.kernels);
         for Adapter { name, kind, backend, driver, limits, subgroups, float64, timestamps, kernels } in adapters {

@@ -56,7 +56,12 @@ fn lapack_types<T: Element>() {
         let mut random = Random::new(n as u64);
         let times = if n <= 16 { 5 } else { 1 };
         let cases: Vec<_> = (0..times).flat_map(|_| cases::latb4_all(n, &mut random)).collect();
-        conform(&engines::all::<T>(n, "accuracy/lapack_types"), n, &cases, &mut failures);
+        let mut engines = engines::all::<T>(n, "accuracy/lapack_types");
+        if n > 2 * plan::WORKGROUP_COLUMNS + 1 {
+            // The full sweep's largest orders: the best level alone, it takes minutes as it is.
+            engines.drain(..engines.len() - 1);
+        }
+        conform(&engines, n, &cases, &mut failures);
     }
     failures.none();
 }

@@ -323,7 +323,9 @@ mod on_the_gpu {
 
             let inverses = counting(auto.clone()).invert(stack).unwrap();
             let report = inverses.report();
-            assert_eq!((report.engine, report.kernel), (Engine::Gpu, Kernel::Thread));
+            let work = plan::Work { scalar: f32::KIND, precision: Precision::Native, order: n, len: stack.len() };
+            let planned = plan::gpu(work, &adapter.gpu.facts().limits).unwrap();
+            assert_eq!((report.engine, report.kernel), (Engine::Gpu, planned.variant.kernel));
             assert_eq!(report.adapter.as_ref(), Some(&adapter.gpu.facts().name));
             assert!(report.reason.is_some() && report.chunks >= 1);
             let by_name = Inverter::with_gpu(adapter.gpu.clone()).invert(stack).unwrap();
@@ -346,7 +348,7 @@ mod on_the_gpu {
             let wide: Vec<f64> = elements.iter().map(|&x| x.into()).collect();
             let report = counting(auto).invert(Stack::new(&wide, n).unwrap()).unwrap().report().clone();
             assert!(report.engine == Engine::Cpu && report.reason.unwrap().contains("float64"));
-            engines::record(&adapter.word, "thread", "float32", "api/auto_end_to_end", "ran");
+            engines::record(&adapter.word, planned.variant.kernel.name(), "float32", "api/auto_end_to_end", "ran");
         }
         // No such adapter: the CPU.
         let elements = vec![1.0_f32; plan::AUTO_MIN_ELEMENTS * 4];

@@ -642,8 +642,9 @@ fn without_an_adapter_gpu_fails_and_auto_computes() {
     let out = without(&[&invert[..], &["--json"]].concat());
     out.assert_done();
     out.assert_line("128 matrices of order 32, float32, on the cpu engine (");
-    out.assert_line("): no GPU adapter was found");
-    assert_eq!((&out.json()["engine"], &out.json()["reason"]), (&"cpu".into(), &"no GPU adapter was found".into()));
+    out.assert_line("): no GPU adapter: ");
+    assert_eq!(out.json()["engine"], "cpu");
+    assert!(out.json()["reason"].as_str().unwrap().starts_with("no GPU adapter: "));
 
     let out = without(&["info"]);
     out.assert_done();

@@ -94,6 +94,13 @@ pub fn rcond<T: Element>(a: &[T], x: &[T], n: usize) -> f64 {
     ldexp(1.0 / (a.norm() * x.norm()), -(a.exponent + x.exponent))
 }
 
+/// What rounding the entries of X to subnormal numbers, half of the tiniest one each, adds to the first ratio at the most:
+/// the smallest normal number over ||X||_1, and sqrt(2) times that for complex ones.
+pub fn subnormal_rounding<T: Element>(x: &[T], n: usize) -> f64 {
+    let x = Scaled::new(x, n);
+    2.0_f64.sqrt() * ldexp(1.0, T::MIN_EXPONENT - x.exponent) / x.norm()
+}
+
 /// ||X - Y||_1 / ||Y||_1
 pub fn distance<T: Element>(x: &[T], y: &[T], n: usize) -> f64 {
     let y = Scaled::new(y, n);

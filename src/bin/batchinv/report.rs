@@ -145,7 +145,7 @@ impl<'a> Account<'a> {
         }
     }
 
-    /// `128 matrices of order 32, float32, on the cpu engine (blocked): no GPU adapter was found`
+    /// `128 matrices of order 32, float32, on the cpu engine (lanes): no GPU adapter: wgpu found none`
     fn summary(&self) -> String {
         let matrices = if self.len == 1 { "matrix" } else { "matrices" };
         let Self { len, order, scalar, engine, kernel, .. } = self;

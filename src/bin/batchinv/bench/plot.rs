@@ -7,6 +7,8 @@ mod panel;
 mod series;
 mod svg;
 
+use std::collections::BTreeSet;
+
 use self::panel::Panel;
 use self::svg::{Anchor, Svg, Text};
 use super::row::Row;
@@ -24,7 +26,7 @@ pub fn svg(rows: &[Row], peers: &[Row]) -> String {
     for (i, panel) in panels.iter().enumerate() {
         panel.draw(&mut svg, MARGIN, HEAD + panel::HEIGHT * i as f64, WIDTH - 2.0 * MARGIN);
     }
-    foot(&mut svg, rows, height - 18.0);
+    foot(&mut svg, rows, peers, height - 18.0);
     svg.end()
 }
 
@@ -82,8 +84,16 @@ fn head(svg: &mut Svg, rows: &[Row]) {
     svg.text(MARGIN, 65.0, grey, &svg::shortened(&line, WIDTH - 2.0 * MARGIN, grey.size));
 }
 
-fn foot(svg: &mut Svg, rows: &[Row], y: f64) {
+/// What was run, and on the left where the peers ran, where that is elsewhere.
+fn foot(svg: &mut Svg, rows: &[Row], peers: &[Row], y: f64) {
     let Some(row) = rows.first() else { return };
+    let elsewhere: BTreeSet<&str> =
+        peers.iter().filter(|peer| peer.machine != row.machine).filter_map(|peer| peer.machine.as_deref()).collect();
+    if !elsewhere.is_empty() {
+        let line = format!("elsewhere: {}", elsewhere.into_iter().collect::<Vec<_>>().join("; "));
+        let small = Text { size: 11.0, color: svg::GREY, ..Text::default() };
+        svg.text(MARGIN, y, small, &svg::shortened(&line, 560.0, small.size));
+    }
     let known = [Some(&row.program), row.commit.as_ref(), row.date.as_ref()].into_iter().flatten();
     let line = known.map(String::as_str).collect::<Vec<_>>().join(" · ");
     let small = Text { size: 11.0, color: svg::GREY, anchor: Anchor::End, ..Text::default() };

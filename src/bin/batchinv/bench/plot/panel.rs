@@ -19,7 +19,7 @@ const PLOT: f64 = 396.0;
 /// Left of the plot, for the numbers of the axis.
 const NUMBERS: f64 = 50.0;
 /// Right of the plot, for the labels.
-const LABELS: f64 = 214.0;
+const LABELS: f64 = 224.0;
 /// From a label's line to the plot.
 const LEADER: f64 = 18.0;
 const SWATCH: f64 = 22.0;
@@ -127,7 +127,7 @@ impl Panel {
             svg.line(&[(x, y), (x + SWATCH, y)], stroke(series));
             svg.mark((x + SWATCH / 2.0, y), shape, radius(ours), color);
             let name = Text { size: 13.0, weight: if ours { 650 } else { 500 }, ..Text::default() };
-            let details = Text { size: 11.0, color: GREY, ..Text::default() };
+            let details = Text { size: 10.5, color: GREY, ..Text::default() };
             let (x, room) = (x + SWATCH + 8.0, LABELS - LEADER - SWATCH - 8.0);
             svg.text(x, y + 4.5, name, &shortened(&series.name, room, name.size));
             if !series.details.is_empty() {

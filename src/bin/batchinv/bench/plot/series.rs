@@ -123,14 +123,16 @@ impl<'a> Key<'a> {
         if !self.pivots {
             details.push("no pivoting".to_owned());
         }
-        if self.is_batchinv() || others.iter().any(|other| other.adapter != self.adapter) {
+        let elsewhere = machine.is_some() && self.machine != machine;
+        if self.is_batchinv() || elsewhere || others.iter().any(|other| other.adapter != self.adapter) {
             details.extend(self.adapter.map(|name| short(name).to_owned()));
         }
         if self.adapter.is_none() && threads > 0 && (self.own || Some(threads) != ours) {
             details.push(format!("{threads} thread{}", if threads > 1 { "s" } else { "" }));
         }
-        if machine.is_some() && self.machine != machine {
-            details.extend(self.machine.map(|machine| format!("on {machine}")));
+        // Which one is said at the foot; an adapter's name says more than its host's.
+        if elsewhere && self.adapter.is_none() {
+            details.push("elsewhere".to_owned());
         }
         if others.iter().any(|other| other.commit != self.commit) {
             details.extend(self.commit.map(|commit| commit.chars().take(7).collect()));

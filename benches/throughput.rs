@@ -1,7 +1,7 @@
 //! How many matrices a second, by order and engine, against nalgebra, faer and glam in the same process.
 //!
-//! Whole calls from host memory into a warm output; stacks of about 4 MB. Peers invert one matrix after another on one
-//! thread, as they are made to; the CPU engine has all cores, and a row of its own with one.
+//! Whole calls from host memory into a warm output; stacks of about 4 MB. The engines have all cores; peers invert one
+//! matrix after another on one thread, as they are made to. RAYON_NUM_THREADS=1 gives the CPU engine one thread too.
 
 use std::hint::black_box;
 
@@ -48,14 +48,14 @@ fn throughput(criterion: &mut Criterion) {
                 }
             });
         });
-        glam(&mut group, order, &stack);
+        fixed_size(&mut group, order, &stack);
     }
 }
 
 type Group<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
 
-/// glam and nalgebra's matrices of fixed size, where they have the order.
-fn glam(group: &mut Group<'_>, order: usize, stack: &StackBuf<f32>) {
+/// Matrices of fixed size, of glam and nalgebra, where they have the order.
+fn fixed_size(group: &mut Group<'_>, order: usize, stack: &StackBuf<f32>) {
     macro_rules! fixed {
         ($name:literal, $matrix:ty, $size:literal, $from:path, $invert:expr) => {{
             let matrices: Vec<$matrix> = stack
@@ -73,11 +73,30 @@ fn glam(group: &mut Group<'_>, order: usize, stack: &StackBuf<f32>) {
         }};
     }
     match order {
-        2 => fixed!("glam", glam::Mat2, 4, glam::Mat2::from_cols_array, glam::Mat2::inverse),
-        3 => fixed!("glam", glam::Mat3, 9, glam::Mat3::from_cols_array, glam::Mat3::inverse),
-        4 => fixed!("glam", glam::Mat4, 16, glam::Mat4::from_cols_array, glam::Mat4::inverse),
+        2 => {
+            fixed!("glam", glam::Mat2, 4, glam::Mat2::from_cols_array, glam::Mat2::inverse);
+            fixed!("nalgebra-fixed", nalgebra::Matrix2<f32>, 4, from_slice::<2, 4>, |m: &_| {
+                nalgebra::Matrix2::try_inverse(*m)
+            });
+        }
+        3 => {
+            fixed!("glam", glam::Mat3, 9, glam::Mat3::from_cols_array, glam::Mat3::inverse);
+            fixed!("nalgebra-fixed", nalgebra::Matrix3<f32>, 9, from_slice::<3, 9>, |m: &_| {
+                nalgebra::Matrix3::try_inverse(*m)
+            });
+        }
+        4 => {
+            fixed!("glam", glam::Mat4, 16, glam::Mat4::from_cols_array, glam::Mat4::inverse);
+            fixed!("nalgebra-fixed", nalgebra::Matrix4<f32>, 16, from_slice::<4, 16>, |m: &_| {
+                nalgebra::Matrix4::try_inverse(*m)
+            });
+        }
         _ => {}
     }
+}
+
+fn from_slice<const N: usize, const SIZE: usize>(elements: &[f32; SIZE]) -> nalgebra::SMatrix<f32, N, N> {
+    nalgebra::SMatrix::from_row_slice(elements)
 }
 
 criterion_group!(benches, throughput);

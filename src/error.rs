@@ -42,7 +42,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// The device has not enough memory for even the smallest piece of the work.
+    /// The device has not enough memory for a piece of the work.
     #[error("out of GPU memory: {detail}")]
     OutOfMemory {
         /// What the device said.

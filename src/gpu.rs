@@ -2,6 +2,7 @@
 
 mod adapter;
 mod copy;
+mod errors;
 mod pipeline;
 mod poller;
 mod shader;
@@ -12,6 +13,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use self::errors::Errors;
 use self::pipeline::Pipelines;
 use self::poller::Poller;
 use self::transfer::{Capacity, Mapping, Parts, Pool, Slot};
@@ -43,6 +45,11 @@ pub fn shader_source(variant: Variant) -> Option<String> {
 #[derive(Clone, Debug)]
 pub struct GpuInverter(Arc<Shared>);
 
+/// The devices of `GpuInverter::shared`, by name.
+static OPENED: Mutex<Option<Opened>> = Mutex::new(None);
+
+type Opened = HashMap<Option<String>, Result<GpuInverter, Error>>;
+
 #[derive(Debug)]
 struct Shared {
     facts: AdapterFacts,
@@ -65,18 +72,19 @@ impl GpuInverter {
         Ok(Self(Arc::new(Shared { facts, device, queue, pipelines, pool: Pool::default(), poller })))
     }
 
-    /// One for the whole process and each name, opened by the first call that wants it.
+    /// One for the whole process and each name, opened by the first call that wants it. That there is none is
+    /// remembered too, since looking takes longer than a small call.
     pub(crate) fn shared(name: Option<&str>) -> Result<Self, Error> {
-        static OPENED: Mutex<Option<HashMap<Option<String>, GpuInverter>>> = Mutex::new(None);
         let mut opened = OPENED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let opened = opened.get_or_insert_default();
-        let key = name.map(str::to_owned);
-        if let Some(gpu) = opened.get(&key) {
-            return Ok(gpu.clone());
+        opened.get_or_insert_default().entry(name.map(str::to_owned)).or_insert_with(|| Self::open(name)).clone()
+    }
+
+    /// Has the next call that wants a shared device open a new one instead of this.
+    pub(crate) fn forget(lost: &Self) {
+        let mut opened = OPENED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(opened) = opened.as_mut() {
+            opened.retain(|_, gpu| !gpu.as_ref().is_ok_and(|gpu| Arc::ptr_eq(&gpu.0, &lost.0)));
         }
-        let gpu = Self::open(name)?;
-        opened.insert(key, gpu.clone());
-        Ok(gpu)
     }
 
     /// The facts of its adapter.
@@ -118,6 +126,12 @@ impl GpuInverter {
         stack: Stack<'_, T>,
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
+        // What the shaders, which check no index, rely on.
+        let variant = plan.variant;
+        if (variant.order as usize, variant.scalar) != (stack.order(), T::KIND) || plan.chunk_len == 0 {
+            let reason = format!("a plan for order {} does not fit order {}", variant.order, stack.order());
+            return Err(Error::Unsupported { engine: Engine::Gpu, reason });
+        }
         let InversesMut { elements, statuses, rconds } = output;
         let mut seconds = Stages::default();
         let start = Instant::now();
@@ -199,6 +213,7 @@ impl<T: Scalar> Call<'_, T> {
     /// Uploads a chunk, submits the work on it, and asks for the results.
     fn submit(&mut self, range: Range<usize>) -> Result<InFlight, Error> {
         let start = Instant::now();
+        let errors = Errors::watch(&self.gpu.device);
         let matrices = self.stack.slice(range.clone());
         let bytes: &[u8] = bytemuck::cast_slice(matrices.elements());
         let len = range.len();
@@ -207,7 +222,6 @@ impl<T: Scalar> Call<'_, T> {
         slot.upload(&self.gpu.queue, bytes, len as u32);
         self.seconds.upload += start.elapsed().as_secs_f64();
 
-        let scope = self.gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let mut encoder =
             self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("batchinv") });
         {
@@ -223,12 +237,14 @@ impl<T: Scalar> Call<'_, T> {
         slot.encode_readback(&mut encoder, parts);
         let submission = self.gpu.queue.submit([encoder.finish()]);
         let mapping = slot.map(parts);
-        if let Some(error) = pollster::block_on(scope.pop()) {
-            return Err(self.lost(error.to_string()));
+        match errors.seen() {
+            None => {}
+            Some(error @ wgpu::Error::OutOfMemory { .. }) => {
+                return Err(Error::OutOfMemory { detail: error.to_string() });
+            }
+            Some(error) => return Err(self.lost(error.to_string())),
         }
-        if !self.gpu.poller.watch(submission) {
-            return Err(self.lost("no thread could be started to wait for the device".to_owned()));
-        }
+        self.gpu.poller.watch(submission, mapping.sender());
         Ok(InFlight { range, slot, mapping })
     }
 

@@ -208,13 +208,16 @@ impl Inverter {
     /// Inverts every matrix of a stack, each with a [`Status`]. Blocks.
     ///
     /// # Errors
-    /// None for the numbers in the stack. [`Error::Unsupported`] where the engine chosen by name cannot take the
-    /// work; [`Error::OutOfMemory`] and [`Error::DeviceLost`] from a device.
+    /// None for the numbers in the stack. From the GPU engine chosen by name, not from the automatic choice:
+    /// [`Error::NoAdapter`] where the adapter asked for is not there, [`Error::Unsupported`] where the engine cannot
+    /// take the work, [`Error::OutOfMemory`] and [`Error::DeviceLost`] from the device.
     pub fn invert<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
         block_on(self.invert_async(stack))
     }
 
-    /// [`Inverter::invert`], without blocking while the GPU works. On the CPU engine it computes at once.
+    /// [`Inverter::invert`], without blocking while the GPU works. On the CPU engine it computes at once; on the GPU
+    /// engine, opening the device, building a pipeline for the first time and copying from and to host memory
+    /// happen when the future is polled.
     ///
     /// ```
     /// # pollster::block_on(async {
@@ -270,8 +273,21 @@ impl Inverter {
             Chosen::Cpu(reason) => Ok(self.run_cpu(stack, output, reason)),
             #[cfg(feature = "gpu")]
             Chosen::Gpu(gpu, reason) => {
-                let report = gpu.invert_into_async(stack, output, self.precision).await?;
-                Ok(Report { reason, ..report })
+                let InversesMut { elements, statuses, mut rconds } = output;
+                let target =
+                    InversesMut { elements: &mut *elements, statuses: &mut *statuses, rconds: rconds.as_deref_mut() };
+                let error = match gpu.invert_into_async(stack, target, self.precision).await {
+                    Ok(report) => return Ok(Report { reason, ..report }),
+                    Err(error) => error,
+                };
+                if let (Error::DeviceLost { .. }, GpuSource::Shared | GpuSource::Named(_)) = (&error, &self.gpu) {
+                    GpuInverter::forget(&gpu);
+                }
+                if self.choice != EngineChoice::Auto {
+                    return Err(error);
+                }
+                let output = InversesMut { elements, statuses, rconds };
+                Ok(self.run_cpu(stack, output, Some(format!("the GPU failed: {error}"))))
             }
         }
     }
@@ -298,7 +314,7 @@ impl Inverter {
         }
     }
 
-    /// The automatic choice. Adapters are looked for only where one would be used.
+    /// The automatic choice. Adapters are looked for only where the work would be worth the trip.
     #[cfg(feature = "gpu")]
     fn automatic(&self, work: Work) -> Chosen {
         if let Err(reason) = plan::worth_the_trip(work) {

@@ -133,7 +133,7 @@ pub const PARALLEL_FLOPS: usize = 1 << 17;
 
 /// Matrices to a task of the CPU engine: whole groups of lanes, of which a vector has 16 at the most.
 pub const fn cpu_task_len(order: usize) -> usize {
-    let matrices = TASK_ELEMENTS / (order * order);
+    let matrices = TASK_ELEMENTS / if order == 0 { 1 } else { order * order };
     if matrices >= 16 {
         matrices / 16 * 16
     } else if order <= LANES_MAX_ORDER {
@@ -278,13 +278,13 @@ impl Variant {
         }
     }
 
-    /// Bytes of workgroup memory: for each matrix two pivot columns and a pivot row of scalars, four words to a row (key,
+    /// Bytes of workgroup memory: for each matrix a pivot column and a pivot row of scalars, four words to a row (key,
     /// origin, two exponents), and four words more.
     pub const fn workgroup_bytes(self) -> u32 {
         match self.kernel {
             Kernel::Workgroup => {
                 let rows = self.parts * self.columns();
-                self.matrices * (rows * (3 * self.scalar.size() as u32 + 16) + 16)
+                self.matrices * (rows * (2 * self.scalar.size() as u32 + 16) + 16)
             }
             _ => 0,
         }
@@ -415,7 +415,7 @@ mod tests {
     #[test]
     fn sizes_of_a_variant() {
         assert_eq!((VARIANT.columns(), VARIANT.workgroup()), (33, 132));
-        assert_eq!(VARIANT.workgroup_bytes(), 66 * (3 * 4 + 4 * 4) + 16);
+        assert_eq!(VARIANT.workgroup_bytes(), 66 * (2 * 4 + 4 * 4) + 16);
         let thread = Variant { kernel: Kernel::Thread, order: 5, matrices: 64, parts: 1, ..VARIANT };
         assert_eq!((thread.columns(), thread.workgroup(), thread.workgroup_bytes()), (5, 64, 0));
     }

@@ -116,7 +116,8 @@ pub trait Scalar:
     #[doc(hidden)]
     fn smallest_part(self) -> Self::Real;
 
-    /// 1 / self. Neither overflows nor underflows where the result is a normal number.
+    /// 1 / self. Neither overflows nor underflows where the result is a normal number. NaN for an infinite pivot, so
+    /// that what overflowed on the way does not end as a row of zeros.
     #[doc(hidden)]
     fn reciprocal(self) -> Self;
 
@@ -225,7 +226,7 @@ macro_rules! real {
 
             #[inline(always)]
             fn reciprocal(self) -> Self {
-                self.recip()
+                self.recip() + (self - self)
             }
 
             fn scaled(self, exponent: i32) -> Self {

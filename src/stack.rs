@@ -29,17 +29,16 @@ impl<'a, T: Scalar> Stack<'a, T> {
     ///
     /// # Errors
     /// [`ShapeError::NotWhole`] where the elements are no multiple of order^2, [`ShapeError::UnknownLength`]
-    /// where the order is 0: then use [`Stack::with_len`].
+    /// where the order is 0: then use [`Stack::with_len`]. [`ShapeError::TooLarge`] where order^2 overflows.
     pub fn new(elements: &'a [T], order: usize) -> Result<Self, ShapeError> {
         if order == 0 {
             return Err(ShapeError::UnknownLength);
         }
-        let not_whole = ShapeError::NotWhole { elements: elements.len(), order };
-        match order.checked_mul(order) {
-            Some(size) if elements.len() % size == 0 => Ok(Self { elements, order, len: elements.len() / size }),
-            None if elements.is_empty() => Ok(Self { elements, order, len: 0 }),
-            _ => Err(not_whole),
+        let size = order.checked_mul(order).ok_or(ShapeError::TooLarge { order, len: 1 })?;
+        if !elements.len().is_multiple_of(size) {
+            return Err(ShapeError::NotWhole { elements: elements.len(), order });
         }
+        Ok(Self { elements, order, len: elements.len() / size })
     }
 
     /// Exactly `len` matrices of `order`; either may be 0.

@@ -177,7 +177,9 @@ fn stacks_are_proofs() {
     assert_eq!(Stack::new(&elements, 5).unwrap_err(), ShapeError::NotWhole { elements: 12, order: 5 });
     assert_eq!(Stack::<f32>::new(&[], 5).unwrap().len(), 0);
     assert_eq!(Stack::<f32>::new(&[], 0).unwrap_err(), ShapeError::UnknownLength);
-    assert_eq!(Stack::<f32>::new(&[], usize::MAX).unwrap().len(), 0);
+    assert_eq!(Stack::<f32>::new(&[], 1 << 20).unwrap().len(), 0);
+    let too_large = ShapeError::TooLarge { order: usize::MAX, len: 1 };
+    assert_eq!(Stack::<f32>::new(&[], usize::MAX).unwrap_err(), too_large);
     assert!(Stack::new(&elements, usize::MAX).is_err());
     assert_eq!(Stack::<f32>::with_len(&[], 0, 7).unwrap().len(), 7);
     assert_eq!(

@@ -119,3 +119,27 @@ fn worst_growth<T: Element>() {
 }
 
 for_each_scalar!(traps, first_maximum, worst_growth);
+
+/// Worst-case growth to the end of the range: what overflows on the way is not finite, and never a wrong inverse with
+/// a good status. An infinite pivot, or one whose reciprocal is flushed, would make a row of zeros.
+#[test]
+fn an_overflowing_pivot_is_not_finite() {
+    let mut failures = Failures::default();
+    for (n, scale) in [(87, power(42)), (128, 1.0), (128, 2.0), (129, 1.0)] {
+        let mut matrix = vec![0.0_f32; n * n];
+        for i in 0..n {
+            matrix[i * n..i * n + i].fill(-scale as f32);
+            matrix[i * n + i] = scale as f32;
+            matrix[i * n + n - 1] = scale as f32;
+        }
+        for engine in engines::all::<f32>(n, "pivoting/overflow") {
+            let outcome = engine.invert(batchinv::Stack::new(&matrix, n).unwrap());
+            let ratio = batchinv::residual_ratio(&matrix, &outcome.elements, n);
+            let status = outcome.statuses[0];
+            failures.expect(status == -1 || (status == 0 && ratio < oracle::BOUND), || {
+                format!("{scale} at order {n}, {}: status {status}, ratio {ratio}", engine.name)
+            });
+        }
+    }
+    failures.none();
+}

@@ -233,3 +233,21 @@ for_each_scalar!(
     subnormal_entries,
     ends_of_the_range,
 );
+
+/// Products underflow in a scaled matrix that would not have in the matrix itself: never a reason to call it singular.
+#[test]
+fn underflow_on_the_way_is_no_singularity() {
+    let mut failures = Failures::default();
+    let p = |exponent| power(exponent) as f32;
+    // Each has an inverse within the range of float32.
+    let one_factor = [p(127), p(45), 0.0, 0.0, p(127), p(45), p(45), 0.0, 0.0];
+    let rows_and_columns = [1.0, 0.0, p(-80), 0.0, 0.0, 1.0, 1.0, 0.0, p(-30), 0.0, 0.0, p(50), 0.0, 0.0, 0.0, p(50)];
+    for (n, matrix) in [(3, &one_factor[..]), (4, &rows_and_columns[..])] {
+        for engine in engines::all::<f32>(n, "scaling/underflow") {
+            let outcome = engine.invert(batchinv::Stack::new(matrix, n).unwrap());
+            let status = outcome.statuses[0];
+            failures.expect(status < 1, || format!("order {n}, {}: status {status}", engine.name));
+        }
+    }
+    failures.none();
+}

@@ -38,15 +38,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let n = select(0u, N, unusual);
     var rows: array<i32, N>;
     var columns: array<i32, N>;
-    var first_lost = N;
+    var first_small = N;
     if unusual {
         // The scaled matrix goes to the output first, and comes from there.
-        exponents(m, n, exponent(bottom + 1u), exponent(top), &rows, &columns);
+        let low = exponent(bottom + 1u);
+        let high = exponent(top);
+        exponents(m, n, low, high, &rows, &columns);
+        let lowest = select(-WINDOW, -1i, high - low <= 2i * WINDOW - 2i);
         for (var i = 0u; i < n; i++) {
             for (var j = 0u; j < n; j++) {
                 let x = input[base + i * N + j];
                 let e = rows[i] + columns[j];
-                first_lost = min(first_lost, select(N, j, loses(x, e)));
+                first_small = min(first_small, select(N, j, small(x, e, lowest)));
                 output[base + i * N + j] = flushed(x, e);
             }
         }
@@ -68,8 +71,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             pivot = select(pivot, i, better);
         }
         if best == 0u && status == INVERTED {
-            status = select(NOT_FINITE, i32(k) + 1i, k < first_lost);
+            status = select(NOT_FINITE, i32(k) + 1i, k < first_small || empty(m, k));
         }
+        status = select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
 
         // p: the pivot row. Row 0 goes where it stood.
         var p: array<Scalar, N>;
@@ -136,6 +140,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
 }
 
+// Column k of the input is zero, so that its pivot is, whatever was lost on the way.
+fn empty(m: u32, k: u32) -> bool {
+    var all = 0u;
+    for (var i = 0u; i < N; i++) {
+        all |= largest(input[at(m, i, k)]);
+    }
+    return all == 0u;
+}
+
 // Exponents of the power-of-two factors that bring a matrix into the window, as `src/cpu/scaling.rs` has them: one for
 // all where that will do, else rows and then columns to a largest part in [1, 2).
 fn exponents(m: u32, n: u32, low: i32, high: i32, rows: ptr<function, array<i32, N>>, columns: ptr<function, array<i32, N>>) {
@@ -146,7 +159,7 @@ fn exponents(m: u32, n: u32, low: i32, high: i32, rows: ptr<function, array<i32,
             largest_part = max(largest_part, largest(input[at(m, i, j)]));
         }
         let own = select(0i, -exponent(largest_part), largest_part > 0u);
-        (*rows)[i] = select(own, -low - (high - low) / 2i, one_will_do);
+        (*rows)[i] = select(own, WINDOW - 1i - high, one_will_do);
         (*columns)[i] = 0i;
     }
     if one_will_do {

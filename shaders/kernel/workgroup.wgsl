@@ -13,7 +13,7 @@
 const ROWS = COLUMNS * PARTS;
 const TEAM = ROWS * PARTS;
 
-var<workgroup> factors: array<array<array<Scalar, ROWS>, MATRICES>, 2>;
+var<workgroup> factors: array<array<Scalar, ROWS>, MATRICES>;
 var<workgroup> keys: array<array<u32, ROWS>, MATRICES>;
 var<workgroup> pivot_row: array<array<Scalar, ROWS>, MATRICES>;
 // The row that became row k.
@@ -22,7 +22,7 @@ var<workgroup> row_exponents: array<array<i32, ROWS>, MATRICES>;
 var<workgroup> column_exponents: array<array<i32, ROWS>, MATRICES>;
 var<workgroup> top: array<atomic<u32>, MATRICES>;
 var<workgroup> bottom: array<atomic<u32>, MATRICES>;
-var<workgroup> first_lost: array<atomic<u32>, MATRICES>;
+var<workgroup> first_small: array<atomic<u32>, MATRICES>;
 var<workgroup> infinite: array<atomic<u32>, MATRICES>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -36,7 +36,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
 
     if part == 0u && row == 0u {
         atomicStore(&bottom[slot], 0xffffffffu);
-        atomicStore(&first_lost[slot], N);
+        atomicStore(&first_small[slot], N);
     }
     workgroupBarrier();
 
@@ -74,7 +74,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
             largest_part = max(largest_part, largest(input[at(m, row, j)]));
         }
         let own = select(0i, -exponent(largest_part), largest_part > 0u);
-        row_exponents[slot][row] = select(own, -low - (high - low) / 2i, one_will_do);
+        row_exponents[slot][row] = select(own, WINDOW - 1i - high, one_will_do);
     }
     workgroupBarrier();
     if unusual && part == 0u {
@@ -89,11 +89,12 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     workgroupBarrier();
     if unusual {
         // Rare, and not unrolled: the scaled matrix goes to the output first, and comes from there.
+        let lowest = select(-WINDOW, -1i, one_will_do);
         for (var j = first_column; j < min(first_column + COLUMNS, N); j++) {
             let x = input[at(m, row, j)];
             let e = row_exponents[slot][row] + column_exponents[slot][j];
-            if loses(x, e) {
-                atomicMin(&first_lost[slot], j);
+            if small(x, e, lowest) {
+                atomicMin(&first_small[slot], j);
             }
             output[at(m, row, j)] = flushed(x, e);
         }
@@ -110,7 +111,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     for (var k = 0u; k < ROWS; k++) {
         let rolling = k / COLUMNS == part;
         if rolling {
-            factors[k & 1u][slot][row] = v[0];
+            factors[slot][row] = v[0];
             // A row of the extension is never exchanged with one of the matrix, not even where the update has made NaN
             // of it: results would land outside of the matrix.
             keys[slot][position] = select(key(v[0]), 0u, row >= N && k < N);
@@ -126,12 +127,13 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
             best = max(best, candidate);
         }
         if best == 0u && status == INVERTED {
-            status = select(NOT_FINITE, i32(k) + 1i, k < atomicLoad(&first_lost[slot]));
+            status = select(NOT_FINITE, i32(k) + 1i, k < atomicLoad(&first_small[slot]) || (present && k < N && empty(m, k)));
         }
+        status = select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
 
         // The pivot row over the pivot, as the update wants it.
         let chosen = position == pivot;
-        let f = factors[k & 1u][slot][row];
+        let f = factors[slot][row];
         if chosen {
             let reciprocal = recip(f);
             for (var c = 0u; c < COLUMNS; c++) {
@@ -190,4 +192,13 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
             output[at(m, position, origins[slot][k])] = NAN_WORD;
         }
     }
+}
+
+// Column k of the input is zero, so that its pivot is, whatever was lost on the way.
+fn empty(m: u32, k: u32) -> bool {
+    var all = 0u;
+    for (var i = 0u; i < N; i++) {
+        all |= largest(input[at(m, i, k)]);
+    }
+    return all == 0u;
 }

@@ -19,6 +19,8 @@ const WINDOW = 42i;
 const LOW = 0x2a800000u;
 const HIGH = 0x54800000u;
 const MIN_EXPONENT = -126i;
+// 2^126: the reciprocal of a pivot above may be flushed to zero.
+const LARGEST_PIVOT = 0x7e800000u;
 
 fn scalar(word: Word) -> Scalar {
     return bitcast<f32>(word);
@@ -108,8 +110,8 @@ fn flushed(x: Word, e: i32) -> Word {
     return scaled(x, e);
 }
 
-// Part of x * 2^e would be subnormal.
-fn loses(x: Word, e: i32) -> bool {
+// Part of x * 2^e is below 2^floor: products of it may underflow.
+fn small(x: Word, e: i32, floor: i32) -> bool {
     let magnitude = x & MAGNITUDE;
-    return magnitude != 0u && exponent(magnitude) + e < MIN_EXPONENT;
+    return magnitude != 0u && exponent(magnitude) + e < floor;
 }

@@ -73,7 +73,7 @@ pub fn invert_group<S: Simd, A: Arithmetic>(
             staged.extend(input.iter().map(|&element| A::widen(element)));
             // Lanes without a matrix take the identity.
             for index in input.len()..lanes * size {
-                staged.push(if index % size % (n + 1) == 0 { A::Work::ONE } else { A::Work::ZERO });
+                staged.push(if (index % size).is_multiple_of(n + 1) { A::Work::ONE } else { A::Work::ZERO });
             }
             transpose::load::<S, A::Work>(simd, bytemuck::cast_slice(staged), a, n);
         }
@@ -90,7 +90,7 @@ pub fn invert_group<S: Simd, A: Arithmetic>(
     let mut k = 0;
     while k < n {
         if k + 1 < n {
-            let pivots = (&mut pivots[..], &mut seconds[..]);
+            let pivots = [&mut pivots[..], &mut seconds[..]];
             let singular = eliminate_two::<S, A::Work>(simd, &mut rows, k, pivots, column, exchanges);
             report(singular[0], k, statuses, &scalings);
             report(singular[1], k + 1, statuses, &scalings);
@@ -163,6 +163,8 @@ fn settle<A: Arithmetic>(
     statuses: &mut [Status],
     scalings: &[(usize, Scaling)],
 ) {
+    // What has been narrowed cannot be scaled back; but nothing that is narrowed ever leaves float64's window.
+    debug_assert!(!A::NARROWS || scalings.is_empty());
     for (lane, (matrix, status)) in output.chunks_exact_mut(n * n).zip(statuses).enumerate() {
         if status.is_inverted() {
             if let Some((_, scaling)) = scalings.iter().find(|(scaled, _)| *scaled == lane) {
@@ -183,7 +185,7 @@ fn settle<A: Arithmetic>(
 /// Vectors from one row to the next: a multiple of 8 would crowd the columns into a few sets of the cache.
 #[inline(always)]
 fn stride(n: usize) -> usize {
-    if n >= 16 && n % 8 == 0 { n + 1 } else { n }
+    if n >= 16 && n.is_multiple_of(8) { n + 1 } else { n }
 }
 
 /// A row's number in every lane, as a real.
@@ -289,7 +291,7 @@ fn eliminate_two<S: Simd, T: Scalar>(
     simd: S,
     a: &mut Rows<'_, T::Vector<S>>,
     k: usize,
-    (pivots, seconds): (&mut [T::Vector<S>], &mut [T::Vector<S>]),
+    [pivots, seconds]: [&mut [T::Vector<S>]; 2],
     column: &mut [T::Vector<S>],
     exchanges: &mut [Magnitude<T, S>],
 ) -> [u64; 2] {

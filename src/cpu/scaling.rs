@@ -4,8 +4,11 @@
 //! by R A C, with powers of two on the diagonals of R and C; its inverse Y gives A^-1 = C Y R. One factor for the
 //! whole matrix is taken where that brings it into the window, so that pivots and digits are those of the unscaled
 //! matrix. Else rows, then columns, are scaled to have their largest part in [1, 2), as LAPACK's xGEEQUB does.
-//! What still falls below the normal range is dropped, and the first column that lost an entry is kept: a
-//! zero pivot from there on proves nothing.
+//!
+//! One factor brings the largest part to the upper end of the window; rows and columns bring theirs to its middle. What
+//! then falls below the normal range is dropped, and products of what is more than 2^w smaller than the largest may
+//! underflow; so from the first column with such an entry on, a zero pivot proves nothing, unless its whole column is
+//! zero.
 
 use crate::inverses::Status;
 use crate::scalar::{Real, Scalar};
@@ -14,7 +17,10 @@ use crate::scalar::{Real, Scalar};
 pub struct Scaling {
     rows: Vec<i32>,
     columns: Vec<i32>,
-    first_lost: usize,
+    /// The first column with an entry more than 2^w below the largest.
+    first_small: usize,
+    /// The columns that are zero.
+    empty: Vec<usize>,
 }
 
 /// The smallest and the largest magnitude that need no scaling.
@@ -38,8 +44,10 @@ pub fn scale<T: Scalar>(matrix: &mut [T], order: usize) -> Option<Scaling> {
 
     let (bottom, top) = (smallest.exponent(), largest.exponent());
     let (mut rows, mut columns) = (vec![0; order], vec![0; order]);
+    let mut lowest = -T::Real::WINDOW;
     if top - bottom <= 2 * T::Real::WINDOW - 2 {
-        rows.fill(-bottom - (top - bottom) / 2);
+        rows.fill(T::Real::WINDOW - 1 - top);
+        lowest = -1;
     } else {
         let exponent = |element: &T| element.largest_part();
         for (i, row) in matrix.chunks_exact(order).enumerate() {
@@ -55,22 +63,22 @@ pub fn scale<T: Scalar>(matrix: &mut [T], order: usize) -> Option<Scaling> {
         }
     }
 
-    let mut first_lost = order;
+    let mut first_small = order;
+    let mut empty: Vec<usize> = (0..order).collect();
     for (i, row) in matrix.chunks_exact_mut(order).enumerate() {
         for (j, element) in row.iter_mut().enumerate() {
             let smallest = element.smallest_part();
             if smallest > zero {
                 let exponent = rows[i] + columns[j];
-                if smallest.exponent() + exponent < T::Real::MIN_EXPONENT {
-                    first_lost = first_lost.min(j);
-                    *element = element.flushed(exponent);
-                } else {
-                    *element = element.scaled(exponent);
+                if smallest.exponent() + exponent < lowest {
+                    first_small = first_small.min(j);
                 }
+                empty.retain(|&column| column != j);
+                *element = element.flushed(exponent);
             }
         }
     }
-    Some(Scaling { rows, columns, first_lost })
+    Some(Scaling { rows, columns, first_small, empty })
 }
 
 impl Scaling {
@@ -81,7 +89,8 @@ impl Scaling {
 
     /// What a zero pivot in `column`, counted from 0, says.
     pub fn zero_pivot(&self, column: usize) -> Status {
-        if column < self.first_lost { Status::singular(column + 1) } else { Status::NOT_FINITE }
+        let proves = column < self.first_small || self.empty.contains(&column);
+        if proves { Status::singular(column + 1) } else { Status::NOT_FINITE }
     }
 }
 
@@ -135,7 +144,7 @@ mod tests {
         let mut matrix = [power::<f32>(-127), 0.0, 0.0, 0.0, power(127), 0.0, 0.0, 0.0, 4.0];
         let scaling = scale(&mut matrix, 3).expect("beyond the window");
         assert_eq!(matrix, [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
-        assert_eq!(scaling.first_lost, 3, "nothing is lost");
+        assert_eq!(scaling.first_small, 3, "nothing is small");
         assert_eq!([0, 1, 2].map(|i| scaling.undo(i, i, 1.0_f32)), [power(127), power(-127), 0.25]);
         assert_eq!(scaling.zero_pivot(2), Status::singular(3));
     }
@@ -145,9 +154,18 @@ mod tests {
         // Column 1 keeps 2^120 in row 1, beside which the 2^-120 of row 0 has no place.
         let mut matrix = [power::<f32>(120), power(-120), 0.0, power(120)];
         let scaling = scale(&mut matrix, 2).expect("beyond the window");
-        assert_eq!((matrix[1], scaling.first_lost), (0.0, 1));
+        assert_eq!((matrix[1], scaling.first_small), (0.0, 1));
         assert_eq!(scaling.zero_pivot(0), Status::singular(1), "left of it, a zero pivot still proves something");
         assert_eq!(scaling.zero_pivot(1), Status::NOT_FINITE);
+    }
+
+    #[test]
+    fn a_zero_column_proves_itself() {
+        let mut matrix = [power::<f32>(120), power(-120), 0.0, 0.0, power(120), 0.0, 1.0, 0.0, 0.0];
+        let scaling = scale(&mut matrix, 3).expect("beyond the window");
+        assert_eq!(scaling.first_small, 1);
+        assert_eq!(scaling.zero_pivot(1), Status::NOT_FINITE);
+        assert_eq!(scaling.zero_pivot(2), Status::singular(3));
     }
 
     #[test]
@@ -159,7 +177,8 @@ mod tests {
         assert_eq!(scaling.undo(0, 0, 1.5_f32.scaled(-149 - down)), power::<f32>(-148));
         assert_eq!(scaling.undo(0, 0, 2.5_f32.scaled(-149 - down)), power::<f32>(-148));
         assert_eq!(scaling.undo(0, 0, 0.5_f32.scaled(-149 - down)), 0.0);
-        let up = scale(&mut [power::<f32>(-120)], 1).expect("beyond the window");
-        assert_eq!([7, 8].map(|e| up.undo(0, 0, power::<f32>(e))), [power(127), f32::INFINITY]);
+        let scaling = scale(&mut [power::<f32>(-120)], 1).expect("beyond the window");
+        let up = scaling.rows[0];
+        assert_eq!([127, 128].map(|e| scaling.undo(0, 0, power::<f32>(e - up))), [power(127), f32::INFINITY]);
     }
 }

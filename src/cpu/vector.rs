@@ -49,7 +49,7 @@ pub trait Vector<S: Simd, T: Scalar>: Copy + Send + Sync {
     /// self + factor * row, fused where the level fuses.
     fn add_mul(self, factor: Self, row: Self) -> Self;
 
-    /// 1 / self
+    /// 1 / self; NaN where self is infinite.
     fn reciprocal(self, simd: S) -> Self;
 
     /// |re| + |im|
@@ -124,7 +124,7 @@ macro_rules! real_vector {
 
             #[inline(always)]
             fn reciprocal(self, simd: S) -> Self {
-                <V as SimdBase<S>>::splat(simd, 1.0) / self
+                <V as SimdBase<S>>::splat(simd, 1.0) / self + (self - self)
             }
 
             #[inline(always)]
@@ -229,12 +229,14 @@ macro_rules! complex_vector {
             fn reciprocal(self, simd: S) -> Self {
                 // Scaled by a power of two to have its larger part in [1, 2), so that the squares neither overflow
                 // nor underflow. The exponent of 1 / 2^e is twice the bias less that of 2^e.
-                let bits = self.largest_part().to_bits();
+                let largest = self.largest_part();
+                let bits = largest.to_bits();
                 let exponent = bits & Bits::<S, V>::splat(simd, $exponent);
                 let scale = V::from_bits(Bits::<S, V>::splat(simd, $twice_bias) - exponent);
                 let (re, im) = (self.re * scale, self.im * scale);
                 let square = im.mul_add(im, re * re);
-                Self { re: re / square * scale, im: -im / square * scale }
+                let nan_if_infinite = largest - largest;
+                Self { re: re / square * scale + nan_if_infinite, im: -im / square * scale + nan_if_infinite }
             }
 
             #[inline(always)]

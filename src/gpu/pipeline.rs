@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use super::errors::Errors;
 use super::shader;
 use crate::Error;
 use crate::plan::{Engine, Variant};
@@ -68,7 +69,7 @@ impl Pipelines {
         let source = shader::source(variant)
             .ok_or_else(|| unsupported(format!("{} has no shader for {}", variant.kernel, variant.scalar)))?;
         let label = format!("batchinv {} {} {}", variant.kernel, variant.scalar, variant.order);
-        let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let errors = Errors::watch(device);
         let module = unchecked_module(device, &label, source);
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&label),
@@ -78,8 +79,9 @@ impl Pipelines {
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             cache: None,
         });
-        match pollster::block_on(scope.pop()) {
+        match errors.seen() {
             None => Ok(pipeline),
+            Some(error @ wgpu::Error::OutOfMemory { .. }) => Err(Error::OutOfMemory { detail: error.to_string() }),
             Some(error) => Err(unsupported(format!("the device refuses {label}: {error}"))),
         }
     }
@@ -95,7 +97,8 @@ fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> wgpu:
         wgpu::ShaderModuleDescriptor { label: Some(label), source: wgpu::ShaderSource::Wgsl(source.into()) };
     // SAFETY: the source is put together from the files of `shaders/` and integers of a `Variant` alone. In them,
     // every loop counts up to N, COLUMNS, ROWS or a number no larger; every index into an array is such a counter or a
-    // row number below N or ROWS; buffers are indexed by `at(m, i, j)` and `m` with m < params.len and i, j < N, and
+    // row number: in `thread`, `origin` is a permutation of 0..N at every step; in `workgroup`, rows of the extension
+    // are not chosen before step N, so that positions and origins of the others stay below N. Buffers are indexed by `at(m, i, j)` and `m` with m < params.len and i, j < N, and
     // `Slot` holds buffers for at least params.len matrices of that order; every divisor is a positive constant.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
 }

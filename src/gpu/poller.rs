@@ -1,8 +1,11 @@
-//! Waiting for the device on a thread of its own, so that `invert_async` never blocks its executor and
+//! Waiting for the device on a thread of its own, so that `invert_async` does not block its executor meanwhile, and
 //! nothing spins.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+
+use super::transfer::Answer;
 
 /// Waits for submissions, one after another; their callbacks run on its thread.
 ///
@@ -10,29 +13,38 @@ use std::thread::{self, JoinHandle};
 /// destroy it while the driver's own exit hooks run, which crashed Mesa.
 #[derive(Debug)]
 pub struct Poller {
-    submissions: Option<mpsc::Sender<wgpu::SubmissionIndex>>,
+    submissions: Option<mpsc::Sender<(wgpu::SubmissionIndex, Answer)>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Poller {
     pub fn new(device: &wgpu::Device) -> Self {
-        let (submissions, received) = mpsc::channel();
+        let (submissions, received) = mpsc::channel::<(wgpu::SubmissionIndex, Answer)>();
         let device = device.clone();
         let wait = move || {
-            for submission_index in received {
-                // A failure reaches the waiting call through its mapping, which then fails too.
-                let _ = device.poll(wgpu::PollType::Wait { submission_index: Some(submission_index), timeout: None });
+            for (submission_index, answer) in received {
+                let wait = wgpu::PollType::Wait { submission_index: Some(submission_index), timeout: None };
+                // wgpu panics where the device is lost while it waits, and runs no callback then. The caller must
+                // hear of it either way; where the callback has answered already, this answer is dropped.
+                let failure = match catch_unwind(AssertUnwindSafe(|| device.poll(wait))) {
+                    Ok(Ok(_)) => continue,
+                    Ok(Err(error)) => error.to_string(),
+                    Err(_) => "the device was lost while it worked".to_owned(),
+                };
+                let _ = answer.send(Err(failure));
             }
         };
-        // Where no thread can be started, the channel is closed and every wait fails as a lost device.
         let thread = thread::Builder::new().name("batchinv poll".to_owned()).spawn(wait).ok();
         Self { submissions: Some(submissions), thread }
     }
 
-    /// Sees to it that the callbacks of a submission run. False where nobody is there to wait.
-    #[must_use]
-    pub fn watch(&self, submission: wgpu::SubmissionIndex) -> bool {
-        self.submissions.as_ref().is_some_and(|submissions| submissions.send(submission).is_ok())
+    /// Sees to it that the callbacks of a submission run, or else that `answer` is given.
+    pub fn watch(&self, submission: wgpu::SubmissionIndex, answer: Answer) {
+        if let Some(Err(mpsc::SendError((_, answer)))) =
+            self.submissions.as_ref().map(|to| to.send((submission, answer)))
+        {
+            let _ = answer.send(Err("there is no thread to wait for the device".to_owned()));
+        }
     }
 }
 
@@ -40,7 +52,7 @@ impl Drop for Poller {
     fn drop(&mut self) {
         self.submissions = None;
         if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
-            // It cannot have panicked: it calls nothing that does.
+            // What panics on it is caught there.
             let _ = thread.join();
         }
     }

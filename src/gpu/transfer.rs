@@ -1,9 +1,10 @@
 //! Between host and device: slots of buffers for one chunk each, kept from call to call.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
-use futures_intrusive::channel::shared::{OneshotReceiver, oneshot_channel};
+use futures_intrusive::channel::shared::{OneshotReceiver, OneshotSender, oneshot_channel};
 
+use super::errors::Errors;
 use crate::Error;
 use crate::inverses::Status;
 
@@ -108,8 +109,7 @@ impl Slot {
         let limit = device.limits().max_storage_buffer_binding_size.min(device.limits().max_buffer_size);
         let capacity = if rounded.matrices.max(rounded.statuses) <= limit { rounded } else { needed };
 
-        let memory = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let validation = device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let errors = Errors::watch(device);
         let buffer = |label, size, usage| {
             device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
         };
@@ -139,8 +139,7 @@ impl Slot {
             layout,
             entries: &entries,
         });
-        let errors = [pollster::block_on(validation.pop()), pollster::block_on(memory.pop())];
-        match errors.into_iter().flatten().next() {
+        match errors.seen() {
             None => Ok(Self { capacity, input, output, statuses, params, staging, stopwatch, bind_group }),
             Some(error) => Err(Error::OutOfMemory { detail: format!("{capacity:?}: {error}") }),
         }
@@ -198,19 +197,32 @@ impl Slot {
 /// Asks for a part of a buffer once everything submitted so far is done.
 pub fn map_buffer(buffer: &wgpu::Buffer, range: std::ops::Range<u64>) -> Mapping {
     let (sender, receiver) = oneshot_channel();
+    let sender = Arc::new(sender);
+    let answer = Arc::clone(&sender);
     buffer.map_async(wgpu::MapMode::Read, range, move |result| {
-        let _ = sender.send(result.map_err(|error| error.to_string()));
+        let _ = answer.send(result.map_err(|error| error.to_string()));
     });
-    Mapping(receiver)
+    Mapping { sender, receiver }
 }
+
+/// Says that a mapping is there, or why it never will be. The first answer counts.
+pub type Answer = Arc<OneshotSender<Result<(), String>>>;
 
 /// A staging buffer on its way to the host.
 #[derive(Debug)]
-pub struct Mapping(OneshotReceiver<Result<(), String>>);
+pub struct Mapping {
+    sender: Answer,
+    receiver: OneshotReceiver<Result<(), String>>,
+}
 
 impl Mapping {
+    /// For whoever else may have to answer.
+    pub fn sender(&self) -> Answer {
+        Arc::clone(&self.sender)
+    }
+
     /// Until it is there. The error says what the device said.
     pub async fn wait(&self) -> Result<(), String> {
-        self.0.receive().await.unwrap_or_else(|| Err("the device dropped the request".to_owned()))
+        self.receiver.receive().await.unwrap_or_else(|| Err("the device dropped the request".to_owned()))
     }
 }

@@ -31,13 +31,11 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let peers = peers::read(&args.with)?;
     let outputs = Outputs::open(args.outputs())?;
     let machine = Machine::look();
-    // Kept to the end of the process: graphics drivers tear themselves down there, and a device that is being dropped on
-    // another thread meanwhile makes some of them crash.
-    let engines: &Engines = Box::leak(Box::new(Engines::open(args)?));
-    let chosen = choose(args, engines)?;
+    let engines = Engines::open(args)?;
+    let chosen = choose(args, &engines)?;
 
     let mut table = Table::new(stream(args));
-    table.head(&machine, engines)?;
+    table.head(&machine, &engines)?;
     let progress = Progress::new(chosen.len(), args.quiet);
     let mut rows: Vec<Row> = Vec::with_capacity(chosen.len());
     for (configuration, engine) in chosen {

@@ -13,6 +13,8 @@ pub struct Machine {
     pub name: String,
     /// `linux x86_64, avx512`
     pub system: String,
+    /// Programs that wanted a thread in the last minute, where the system says: their work slows ours.
+    pub load: Option<f64>,
     /// Of this program, where it can be known.
     pub commit: Option<String>,
     /// ISO, UTC.
@@ -28,6 +30,7 @@ impl Machine {
         Self {
             name: format!("{}, {threads} thread{plural}", cpu_model()),
             system: format!("{os} {arch}, {}", SimdLevel::best().name()),
+            load: fs::read_to_string("/proc/loadavg").ok().and_then(|facts| facts.split(' ').next()?.parse().ok()),
             commit: commit(),
             date: date(now),
         }

@@ -80,8 +80,8 @@ fn head(svg: &mut Svg, rows: &[Row]) {
     let facts: Vec<&str> =
         machine.into_iter().chain(adapter).chain(["best of the repeats", "lower is better"]).collect();
     let line = facts.join(" · ");
-    let grey = Text { size: 13.0, color: svg::GREY, ..Text::default() };
-    svg.text(MARGIN, 65.0, grey, &svg::shortened(&line, WIDTH - 2.0 * MARGIN, grey.size));
+    let gray = Text { size: 13.0, color: svg::GRAY, ..Text::default() };
+    svg.text(MARGIN, 65.0, gray, &svg::shortened(&line, WIDTH - 2.0 * MARGIN, gray.size));
 }
 
 /// What was run, and on the left where the peers ran, where that is elsewhere.
@@ -91,11 +91,11 @@ fn foot(svg: &mut Svg, rows: &[Row], peers: &[Row], y: f64) {
         peers.iter().filter(|peer| peer.machine != row.machine).filter_map(|peer| peer.machine.as_deref()).collect();
     if !elsewhere.is_empty() {
         let line = format!("elsewhere: {}", elsewhere.into_iter().collect::<Vec<_>>().join("; "));
-        let small = Text { size: 11.0, color: svg::GREY, ..Text::default() };
+        let small = Text { size: 11.0, color: svg::GRAY, ..Text::default() };
         svg.text(MARGIN, y, small, &svg::shortened(&line, 560.0, small.size));
     }
     let known = [Some(&row.program), row.commit.as_ref(), row.date.as_ref()].into_iter().flatten();
     let line = known.map(String::as_str).collect::<Vec<_>>().join(" · ");
-    let small = Text { size: 11.0, color: svg::GREY, anchor: Anchor::End, ..Text::default() };
+    let small = Text { size: 11.0, color: svg::GRAY, anchor: Anchor::End, ..Text::default() };
     svg.text(WIDTH - MARGIN, y, small, &line);
 }

@@ -34,11 +34,11 @@ const KERNEL: &str = "kernel";
 
 const LEGEND: &str = "\
 Times are for one matrix, the best of the repeats. total: the whole call, from host memory into warm memory of the \
-caller's. median over: how far the median of total is above the best, which says how quiet the machine was. fresh: \
-into memory that the call allocates. matrices/s, and GFLOP/s by the formula 2 n^3 for a matrix: of total. GB/s: bytes \
-of input and output. of copy: the share of the time that a plain copy of the same bytes takes, on the host by memcpy \
-with as many threads as the engine has there, on the device from buffer to buffer. device: the passes alone, by the \
-GPU's own clock. first call ms: what the first call took beyond a later one (shader, pipeline, buffers).";
+caller's. median over: how far the median of total is above the best. fresh: into memory that the call allocates. \
+matrices/s, and GFLOP/s by the formula 2 n^3 for a matrix: of total. GB/s: bytes of input and output. of copy: the \
+share of the time that a plain copy of the same bytes takes, on the host by memcpy with as many threads as the engine \
+has there, on the device from buffer to buffer. device: the passes alone, by the GPU's own clock. first call ms: what \
+the first call took beyond a later one (shader, pipeline, buffers).";
 
 impl Table {
     pub fn new(stream: Box<dyn Write>) -> Self {
@@ -49,7 +49,8 @@ impl Table {
     pub fn head(&mut self, machine: &Machine, engines: &Engines) -> Result<(), Failure> {
         let commit = machine.commit.as_ref().map_or(String::new(), |commit| format!(", commit {commit}"));
         self.line(&format!("batchinv {}{commit}, {}", env!("CARGO_PKG_VERSION"), machine.date))?;
-        self.line(&format!("machine  {}; {}", machine.name, machine.system))?;
+        let load = machine.load.map_or(String::new(), |load| format!("; load {load:.1} before the run"));
+        self.line(&format!("machine  {}; {}{load}", machine.name, machine.system))?;
         for gpu in engines.iter().filter_map(|engine| engine.gpu.as_ref()) {
             let facts = gpu.device.facts();
             self.line(&format!("adapter  {}, {}, {}", facts.name, facts.kind.name(), facts.backend))?;

@@ -1,7 +1,7 @@
 //! One panel: axes, the floor that a plain copy sets, lines, and a label for each beside its end.
 
 use super::series::Series;
-use super::svg::{Anchor, GREY, Stroke, Svg, Text, shortened};
+use super::svg::{Anchor, GRAY, Stroke, Svg, Text, shortened};
 
 pub struct Panel {
     pub heading: String,
@@ -87,12 +87,12 @@ impl Panel {
         let corners = [(to, frame.bottom), (from, frame.bottom)];
         svg.area(&edge.iter().copied().chain(corners).collect::<Vec<_>>(), FLOOR);
         svg.line(&edge, LIMIT);
-        let name = Text { size: 11.5, color: GREY, anchor: Anchor::End, ..Text::default() };
+        let name = Text { size: 11.5, color: GRAY, anchor: Anchor::End, ..Text::default() };
         svg.text(frame.right - 10.0, frame.bottom - 12.0, name, self.limit_name);
     }
 
     fn draw_orders(&self, svg: &mut Svg, frame: &Frame) {
-        let number = Text { size: 11.5, color: GREY, anchor: Anchor::Middle, ..Text::default() };
+        let number = Text { size: 11.5, color: GRAY, anchor: Anchor::Middle, ..Text::default() };
         svg.line(&[(frame.left, frame.bottom), (frame.right, frame.bottom)], AXIS);
 
         let mut orders: Vec<usize> =
@@ -127,7 +127,7 @@ impl Panel {
             svg.line(&[(x, y), (x + SWATCH, y)], stroke(series));
             svg.mark((x + SWATCH / 2.0, y), shape, radius(ours), color);
             let name = Text { size: 13.0, weight: if ours { 650 } else { 500 }, ..Text::default() };
-            let details = Text { size: 10.5, color: GREY, ..Text::default() };
+            let details = Text { size: 10.5, color: GRAY, ..Text::default() };
             let (x, room) = (x + SWATCH + 8.0, LABELS - LEADER - SWATCH - 8.0);
             svg.text(x, y + 4.5, name, &shortened(&series.name, room, name.size));
             if !series.details.is_empty() {
@@ -138,7 +138,7 @@ impl Panel {
 }
 
 fn draw_grid(svg: &mut Svg, frame: &Frame) {
-    let number = Text { size: 11.5, color: GREY, anchor: Anchor::End, ..Text::default() };
+    let number = Text { size: 11.5, color: GRAY, anchor: Anchor::End, ..Text::default() };
     for power in frame.seconds.0.ceil() as i32..=frame.seconds.1.floor() as i32 {
         let y = frame.y(10.0_f64.powi(power));
         svg.line(&[(frame.left, y), (frame.right, y)], GRID);

@@ -123,7 +123,7 @@ impl<'a> Key<'a> {
         if !self.pivots {
             details.push("no pivoting".to_owned());
         }
-        let elsewhere = machine.is_some() && self.machine != machine;
+        let elsewhere = machine.zip(self.machine).is_some_and(|(ours, its)| ours != its);
         if self.is_batchinv() || elsewhere || others.iter().any(|other| other.adapter != self.adapter) {
             details.extend(self.adapter.map(|name| short(name).to_owned()));
         }

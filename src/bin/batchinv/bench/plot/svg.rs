@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 pub const INK: &str = "#212529";
-pub const GREY: &str = "#5c636a";
+pub const GRAY: &str = "#5c636a";
 
 pub struct Svg(String);
 

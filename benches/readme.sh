@@ -8,6 +8,6 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 cargo build --release --features cli
-python3 benches/peers/cpu.py --order "$orders" --peer numpy,mkl --json "$scratch/peers.json"
+python3 benches/peers/cpu.py --order "$orders" --scalar float32 --peer numpy,mkl --threads "$(nproc)" --json "$scratch/peers.json"
 target/release/batchinv bench --order "$orders" --json "$scratch/batchinv.json" \
     --plot benches/float32.svg --with "$scratch/peers.json"

@@ -141,25 +141,18 @@ impl GpuInverter {
         let mut call =
             Call { gpu: &self.0, plan, stack, pipeline, elements, statuses, done: 0, seconds, ticks: Some(0) };
         let mut in_flight = VecDeque::with_capacity(plan::CHUNKS_IN_FLIGHT);
-        let mut outcome = Ok(());
         for index in 0..plan.chunks {
-            if in_flight.len() == plan::CHUNKS_IN_FLIGHT {
-                outcome = call.finish(in_flight.pop_front()).await;
+            if in_flight.len() == plan::CHUNKS_IN_FLIGHT
+                && let Some(chunk) = in_flight.pop_front()
+            {
+                call.finish(chunk).await?;
             }
             let start = index * plan.chunk_len;
-            match outcome.and_then(|()| call.submit(start..stack.len().min(start + plan.chunk_len))) {
-                Ok(chunk) => in_flight.push_back(chunk),
-                Err(error) => {
-                    outcome = Err(error);
-                    break;
-                }
-            }
-            outcome = Ok(());
+            in_flight.push_back(call.submit(start..stack.len().min(start + plan.chunk_len))?);
         }
-        while outcome.is_ok() && !in_flight.is_empty() {
-            outcome = call.finish(in_flight.pop_front()).await;
+        for chunk in in_flight {
+            call.finish(chunk).await?;
         }
-        outcome?;
         let (seconds, ticks) = (call.seconds, call.ticks);
         if let Some(rconds) = rconds {
             fill_rconds(stack, elements, statuses, rconds);
@@ -249,8 +242,8 @@ impl<T: Scalar> Call<'_, T> {
     }
 
     /// Waits for a chunk and copies its results to the caller's memory.
-    async fn finish(&mut self, chunk: Option<InFlight>) -> Result<(), Error> {
-        let Some(InFlight { range, slot, mapping }) = chunk else { return Ok(()) };
+    async fn finish(&mut self, chunk: InFlight) -> Result<(), Error> {
+        let InFlight { range, slot, mapping } = chunk;
         let start = Instant::now();
         mapping.wait().await.map_err(|detail| self.lost(detail))?;
         let mapped = Instant::now();

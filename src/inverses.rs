@@ -105,6 +105,15 @@ impl<T: Scalar> Inverses<T> {
 
     /// The inverses, or the first matrix that has none as an error, as `np.linalg.inv` has it.
     ///
+    /// ```
+    /// use batchinv::{Error, Stack};
+    /// let elements = [1.0_f32, 2.0, f32::NAN, 0.0];
+    /// let inverses = batchinv::invert(Stack::new(&elements, 1)?)?;
+    /// assert_eq!(inverses.statuses().iter().map(|status| status.word()).collect::<Vec<_>>(), [0, 0, -1, 1]);
+    /// assert_eq!(inverses.strict().unwrap_err(), Error::NotFinite { index: 2 });
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Singular`] or [`Error::NotFinite`], with the position of the matrix.
     pub fn strict(self) -> Result<StackBuf<T>, Error> {
@@ -167,6 +176,15 @@ impl<'a, T: Scalar> InversesMut<'a, T> {
 }
 
 /// What ran in a call.
+///
+/// ```
+/// use batchinv::{Engine, Kernel, Stack};
+/// let inverses = batchinv::invert(Stack::new(&[1.0_f32; 4096], 1)?)?;
+/// let report = inverses.report();
+/// assert_eq!((report.engine, report.kernel, report.chunks), (Engine::Cpu, Kernel::Lanes, 1));
+/// assert_eq!(report.reason.as_deref(), Some("4096 matrices of order 1 are not worth the trip to a GPU"));
+/// # Ok::<(), batchinv::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Report {

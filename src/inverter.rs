@@ -44,6 +44,14 @@ pub fn inv<T: Scalar>(stack: Stack<'_, T>) -> Result<StackBuf<T>, Error> {
 }
 
 /// An engine by name, or the automatic choice.
+///
+/// ```
+/// use batchinv::{EngineChoice, Inverter, Stack};
+/// let choice: EngineChoice = "cpu".parse()?;
+/// let inverses = Inverter::new(choice)?.invert(Stack::new(&[4.0_f64], 1)?)?;
+/// assert_eq!(inverses.stack().elements(), [0.25]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum EngineChoice {
     /// A hardware adapter where the work is worth the trip, the CPU otherwise.
@@ -249,6 +257,16 @@ impl Inverter {
     }
 
     /// [`Inverter::invert_into`], without blocking while the GPU works.
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use batchinv::{InversesMut, Inverter, Stack, Status};
+    /// let (mut out, mut statuses) = ([0.0_f32; 2], [Status::NOT_FINITE; 2]);
+    /// let output = InversesMut::new(&mut out, &mut statuses);
+    /// Inverter::cpu().invert_into_async(Stack::new(&[2.0, 4.0], 1)?, output).await?;
+    /// assert_eq!(out, [0.5, 0.25]);
+    /// # Ok::<(), batchinv::Error>(()) }).unwrap();
+    /// ```
     ///
     /// # Errors
     /// As [`Inverter::invert_into`].

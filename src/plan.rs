@@ -304,6 +304,15 @@ pub struct GpuPlan {
 
 /// How `work` goes to a device with these limits.
 ///
+/// ```
+/// use batchinv::plan::{self, GpuLimits, Work};
+/// use batchinv::{Kernel, Precision, ScalarKind};
+/// let work = Work { scalar: ScalarKind::Float32, precision: Precision::Native, order: 4, len: 1_000_000 };
+/// let plan = plan::gpu(work, &GpuLimits::WEBGPU_DEFAULT)?;
+/// assert_eq!((plan.variant.kernel, plan.chunk_len, plan.chunks), (Kernel::Thread, 131_072, 8));
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+///
 /// # Errors
 /// [`Error::Unsupported`] with a plain reason where the GPU engine cannot take it.
 pub fn gpu(work: Work, limits: &GpuLimits) -> Result<GpuPlan, Error> {
@@ -388,6 +397,14 @@ pub fn worth_the_trip(work: Work) -> Result<(), String> {
 
 /// The engine that `auto` takes, and why: the adapter where it is hardware, can do the work and the work is
 /// worth the trip; the CPU otherwise. Never a software adapter, except under the policy made for tests.
+///
+/// ```
+/// use batchinv::plan::{self, AutoPolicy, Work};
+/// use batchinv::{Engine, Precision, ScalarKind};
+/// let work = Work { scalar: ScalarKind::Float32, precision: Precision::Native, order: 32, len: 1000 };
+/// let (engine, reason) = plan::choose(work, None, AutoPolicy::HardwareOnly);
+/// assert_eq!((engine, reason.as_str()), (Engine::Cpu, "no GPU adapter was found"));
+/// ```
 pub fn choose(work: Work, adapter: Option<&AdapterFacts>, policy: AutoPolicy) -> (Engine, String) {
     if let Err(reason) = worth_the_trip(work) {
         return (Engine::Cpu, reason);

@@ -13,6 +13,12 @@ use crate::{Real, Scalar, Stack, Status, plan};
 ///
 /// NaN where `x` is not finite; 0 at order 0.
 ///
+/// ```
+/// let (a, x) = ([4.0_f32, 7.0, 2.0, 6.0], [0.6, -0.7, -0.2, 0.4]);
+/// assert!(batchinv::residual_ratio(&a, &x, 2) < 3.0);
+/// assert!(batchinv::residual_ratio(&a, &[0.6, -0.7, -0.2, 0.41], 2) > 1000.0);
+/// ```
+///
 /// # Panics
 /// Where a slice does not hold order^2 elements.
 pub fn residual_ratio<T: Scalar>(a: &[T], x: &[T], order: usize) -> f64 {
@@ -48,6 +54,11 @@ pub fn residual_ratio<T: Scalar>(a: &[T], x: &[T], order: usize) -> f64 {
 /// 1 / (||A||_1 ||X||_1), the reciprocal condition number of `a` whose inverse is `x`, both row-major.
 ///
 /// NaN where a matrix is not finite; infinite at order 0.
+///
+/// ```
+/// let rcond: f64 = batchinv::reciprocal_condition(&[2.0, 0.0, 0.0, 8.0], &[0.5, 0.0, 0.0, 0.125], 2);
+/// assert_eq!(rcond, 0.25);
+/// ```
 ///
 /// # Panics
 /// Where a slice does not hold order^2 elements.

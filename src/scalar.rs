@@ -11,6 +11,13 @@ use crate::cpu::vector::{Planar, Vector};
 use crate::cpu::{self, Arithmetic, Double, Native, Piece};
 
 /// Which of the four scalars, by the names NumPy gives them.
+///
+/// ```
+/// use batchinv::ScalarKind;
+/// let kind: ScalarKind = "complex64".parse()?;
+/// assert_eq!((kind, kind.size(), kind.to_string().as_str()), (ScalarKind::Complex64, 8, "complex64"));
+/// # Ok::<(), batchinv::UnknownScalar>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ScalarKind {
     /// `f32`

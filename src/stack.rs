@@ -43,6 +43,13 @@ impl<'a, T: Scalar> Stack<'a, T> {
 
     /// Exactly `len` matrices of `order`; either may be 0.
     ///
+    /// ```
+    /// use batchinv::{ShapeError, Stack};
+    /// assert_eq!(Stack::<f64>::with_len(&[], 0, 3)?.len(), 3);
+    /// assert!(matches!(Stack::with_len(&[1.0_f64; 8], 2, 3), Err(ShapeError::Length { needed: 12, .. })));
+    /// # Ok::<(), ShapeError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ShapeError::Length`] where the number of elements is not len * order^2, [`ShapeError::TooLarge`] where
     /// that product overflows.
@@ -92,6 +99,13 @@ impl<'a, T: Scalar> Stack<'a, T> {
 
     /// The matrices of a range of positions, as a stack.
     ///
+    /// ```
+    /// let elements = [1.0_f32, 2.0, 3.0, 4.0];
+    /// let stack = batchinv::Stack::new(&elements, 1)?;
+    /// assert_eq!(stack.slice(1..3).elements(), [2.0, 3.0]);
+    /// # Ok::<(), batchinv::ShapeError>(())
+    /// ```
+    ///
     /// # Panics
     /// Where the range does not lie within the stack.
     pub fn slice(&self, range: std::ops::Range<usize>) -> Self {
@@ -140,6 +154,15 @@ impl<'a, T: Scalar> Stack<'a, T> {
 }
 
 /// A [`Stack`] that owns its elements.
+///
+/// ```
+/// use batchinv::StackBuf;
+/// let mut stack = StackBuf::new(vec![1.0_f64, 0.0, 0.0, 1.0], 2)?;
+/// assert_eq!(stack, StackBuf::identity(2, 1));
+/// stack.elements_mut()[0] = 5.0;
+/// assert_eq!(stack.matrix(0), [5.0, 0.0, 0.0, 1.0]);
+/// # Ok::<(), batchinv::ShapeError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct StackBuf<T> {
     elements: Vec<T>,

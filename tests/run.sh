@@ -28,7 +28,7 @@ as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 # Inverts a file on the GPU engine, which exits with 3 where there is no adapter. Anything else that fails here is a fault.
 has_adapter() {
     local status=0
-    cargo run --quiet --all-features -- inv tests/data/matrix.npy -o "$scratch/probe.npy" --engine gpu --quiet || status=$?
+    cargo run --quiet --all-features -- inv tests/data/float32.npy -o "$scratch/probe.npy" --engine gpu --quiet || status=$?
     [ "$status" = 0 ] || [ "$status" = 3 ] || { cat "$scratch/probe.txt" >&2; exit 1; }
     return "$status"
 }

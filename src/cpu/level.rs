@@ -5,6 +5,15 @@ use fearless_simd::Level;
 /// The instructions that the CPU engine uses.
 ///
 /// The best level of the machine is found at run time. A lower one can be forced, for tests and comparisons.
+///
+/// ```
+/// use batchinv::{Inverter, SimdLevel, Stack};
+/// for level in SimdLevel::all() {
+///     let inverses = Inverter::cpu().simd_level(level).invert(Stack::new(&[8.0_f32], 1)?)?;
+///     assert_eq!(inverses.stack().elements(), [0.125], "{}", level.name());
+/// }
+/// # Ok::<(), batchinv::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct SimdLevel(pub(super) Level);
 

@@ -182,7 +182,7 @@ impl<'a, T: Scalar> InversesMut<'a, T> {
 /// let inverses = batchinv::invert(Stack::new(&[1.0_f32; 4096], 1)?)?;
 /// let report = inverses.report();
 /// assert_eq!((report.engine, report.kernel, report.chunks), (Engine::Cpu, Kernel::Lanes, 1));
-/// assert_eq!(report.reason.as_deref(), Some("4096 matrices of order 1 are not worth the trip to a GPU"));
+/// assert!(report.reason.is_some(), "the automatic choice says why");
 /// # Ok::<(), batchinv::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -4,10 +4,13 @@ use std::time::Instant;
 
 use crate::cpu::{self, SimdLevel};
 use crate::inverses::{Inverses, InversesMut, Report, Stages, Status};
-use crate::plan::{AutoPolicy, Engine, Precision, Work};
+use crate::plan::{Engine, Precision, Work};
 use crate::{Error, Scalar, Stack, StackBuf};
 #[cfg(feature = "gpu")]
-use crate::{gpu::GpuInverter, plan};
+use crate::{
+    gpu::GpuInverter,
+    plan::{self, AutoPolicy},
+};
 
 /// Inverts every matrix of a stack, each with a [`Status`]; the engine is chosen automatically.
 ///
@@ -97,6 +100,7 @@ pub struct Inverter {
     precision: Precision,
     rcond: bool,
     level: SimdLevel,
+    #[cfg(feature = "gpu")]
     policy: AutoPolicy,
     #[cfg(feature = "testing")]
     wrong: bool,
@@ -123,6 +127,7 @@ impl Inverter {
             precision: Precision::Native,
             rcond: false,
             level: SimdLevel::best(),
+            #[cfg(feature = "gpu")]
             policy: AutoPolicy::HardwareOnly,
             #[cfg(feature = "testing")]
             wrong: false,
@@ -200,7 +205,7 @@ impl Inverter {
     }
 
     /// Whether the automatic choice counts a software adapter as hardware. For tests.
-    #[cfg(feature = "testing")]
+    #[cfg(all(feature = "gpu", feature = "testing"))]
     #[must_use]
     pub fn auto_policy(self, policy: AutoPolicy) -> Self {
         Self { policy, ..self }

@@ -17,3 +17,12 @@ const NOT_FINITE = -1i;
 fn at(m: u32, i: u32, j: u32) -> u32 {
     return (m * N + i) * N + j;
 }
+
+// Column k of the input is zero, so that its pivot is, whatever was lost on the way.
+fn empty(m: u32, k: u32) -> bool {
+    var all = 0u;
+    for (var i = 0u; i < N; i++) {
+        all |= largest(input[at(m, i, k)]);
+    }
+    return all == 0u;
+}

@@ -211,7 +211,8 @@ impl<T: Scalar> Call<'_, T> {
         let bytes: &[u8] = bytemuck::cast_slice(matrices.elements());
         let len = range.len();
         let needed = Capacity { matrices: bytes.len() as u64, statuses: 4 * len as u64 };
-        let slot = self.gpu.pool.take(&self.gpu.device, self.gpu.pipelines.layout(), needed)?;
+        let layout = self.gpu.pipelines.layout();
+        let slot = self.gpu.pool.take(&self.gpu.device, layout, needed, |detail| self.lost(detail))?;
         slot.upload(&self.gpu.queue, bytes, len as u32);
         self.seconds.upload += start.elapsed().as_secs_f64();
 
@@ -230,13 +231,7 @@ impl<T: Scalar> Call<'_, T> {
         slot.encode_readback(&mut encoder, parts);
         let submission = self.gpu.queue.submit([encoder.finish()]);
         let mapping = slot.map(parts);
-        match errors.seen() {
-            None => {}
-            Some(error @ wgpu::Error::OutOfMemory { .. }) => {
-                return Err(Error::OutOfMemory { detail: error.to_string() });
-            }
-            Some(error) => return Err(self.lost(error.to_string())),
-        }
+        errors.check(|detail| self.lost(detail))?;
         self.gpu.poller.watch(submission, mapping.sender());
         Ok(InFlight { range, slot, mapping })
     }

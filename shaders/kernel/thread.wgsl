@@ -16,7 +16,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
 
-    let base = at(m, 0u, 0u);
     var a: array<array<Scalar, N>, N>;
     var origin: array<u32, N>;
     var top = 0u;
@@ -24,7 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var i = 0u; i < N; i++) {
         origin[i] = i;
         for (var j = 0u; j < N; j++) {
-            let x = input[base + i * N + j];
+            let x = input[at(m, i, j)];
             a[i][j] = scalar(x);
             top = max(top, largest(x));
             bottom = min(bottom, smallest_less_one(x));
@@ -47,15 +46,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         let lowest = select(-WINDOW, -1i, high - low <= 2i * WINDOW - 2i);
         for (var i = 0u; i < n; i++) {
             for (var j = 0u; j < n; j++) {
-                let x = input[base + i * N + j];
+                let x = input[at(m, i, j)];
                 let e = rows[i] + columns[j];
                 first_small = min(first_small, select(N, j, small(x, e, lowest)));
-                output[base + i * N + j] = flushed(x, e);
+                output[at(m, i, j)] = flushed(x, e);
             }
         }
         for (var i = 0u; i < N; i++) {
             for (var j = 0u; j < N; j++) {
-                a[i][j] = scalar(output[base + i * N + j]);
+                a[i][j] = scalar(output[at(m, i, j)]);
             }
         }
     }
@@ -120,15 +119,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         for (var k = 0u; k < N; k++) {
             let x = word(a[i][k]);
             finite = finite && largest(x) < INFINITE;
-            output[base + i * N + origin[k]] = x;
+            output[at(m, i, origin[k])] = x;
         }
     }
     if unusual && status == INVERTED {
         for (var i = 0u; i < n; i++) {
             for (var j = 0u; j < n; j++) {
-                let x = scaled(output[base + i * N + j], columns[i] + rows[j]);
+                let x = scaled(output[at(m, i, j)], columns[i] + rows[j]);
                 finite = finite && largest(x) < INFINITE;
-                output[base + i * N + j] = x;
+                output[at(m, i, j)] = x;
             }
         }
     }
@@ -136,17 +135,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     statuses[m] = status;
     let fill = select(0u, N * N, status != INVERTED);
     for (var e = 0u; e < fill; e++) {
-        output[base + e] = NAN_WORD;
+        output[at(m, e / N, e % N)] = NAN_WORD;
     }
-}
-
-// Column k of the input is zero, so that its pivot is, whatever was lost on the way.
-fn empty(m: u32, k: u32) -> bool {
-    var all = 0u;
-    for (var i = 0u; i < N; i++) {
-        all |= largest(input[at(m, i, k)]);
-    }
-    return all == 0u;
 }
 
 // Exponents of the power-of-two factors that bring a matrix into the window, as `src/cpu/scaling.rs` has them: one for

@@ -193,12 +193,3 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
         }
     }
 }
-
-// Column k of the input is zero, so that its pivot is, whatever was lost on the way.
-fn empty(m: u32, k: u32) -> bool {
-    var all = 0u;
-    for (var i = 0u; i < N; i++) {
-        all |= largest(input[at(m, i, k)]);
-    }
-    return all == 0u;
-}

@@ -36,12 +36,10 @@ impl GpuInverter {
             ty: wgpu::QueryType::Timestamp,
             count: 2,
         });
+        errors.check(lost)?;
         // Hardware may copy zeros faster than anything else.
-        let words: Vec<u32> = (0..bytes as u32 / 4).map(|i| i.wrapping_mul(0x9e37_79b9)).collect();
+        let words: Vec<u32> = (0..bytes / 4).map(|i| (i as u32).wrapping_mul(0x9e37_79b9)).collect();
         shared.queue.write_buffer(&from, 0, bytemuck::cast_slice(&words));
-        if let Some(error) = errors.seen() {
-            return Err(Error::OutOfMemory { detail: error.to_string() });
-        }
 
         let mut best = f64::INFINITY;
         for repeat in 0..=repeats {

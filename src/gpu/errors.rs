@@ -1,5 +1,7 @@
 //! What a device says about the commands between two points.
 
+use crate::Error;
+
 /// Error scopes of every kind, opened together. Dropped unasked, they forget what they caught.
 pub struct Errors([wgpu::ErrorScopeGuard; 3]);
 
@@ -10,12 +12,17 @@ impl Errors {
         Self([OutOfMemory, Internal, Validation].map(|filter| device.push_error_scope(filter)))
     }
 
-    /// The first error since, if there was one: out of memory before others, since they may follow from it.
-    pub fn seen(self) -> Option<wgpu::Error> {
+    /// An error where there was one since: `OutOfMemory` before others, which may follow from it and are what
+    /// `otherwise` makes of their words.
+    pub fn check(self, otherwise: impl FnOnce(String) -> Error) -> Result<(), Error> {
         let [memory, internal, validation] = self.0;
         // The scopes end innermost first. On native devices their answers are there at once.
         let mut answers = [validation, internal, memory].map(|scope| pollster::block_on(scope.pop()));
         answers.reverse();
-        answers.into_iter().flatten().next()
+        match answers.into_iter().flatten().next() {
+            None => Ok(()),
+            Some(error @ wgpu::Error::OutOfMemory { .. }) => Err(Error::OutOfMemory { detail: error.to_string() }),
+            Some(error) => Err(otherwise(error.to_string())),
+        }
     }
 }

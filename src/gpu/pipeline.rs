@@ -79,11 +79,8 @@ impl Pipelines {
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             cache: None,
         });
-        match errors.seen() {
-            None => Ok(pipeline),
-            Some(error @ wgpu::Error::OutOfMemory { .. }) => Err(Error::OutOfMemory { detail: error.to_string() }),
-            Some(error) => Err(unsupported(format!("the device refuses {label}: {error}"))),
-        }
+        errors.check(|error| unsupported(format!("the device refuses {label}: {error}")))?;
+        Ok(pipeline)
     }
 }
 

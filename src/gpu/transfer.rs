@@ -79,7 +79,14 @@ pub struct Pool(Mutex<Vec<Slot>>);
 
 impl Pool {
     /// A slot with room for `needed`: one kept from an earlier call, or a new one.
-    pub fn take(&self, device: &wgpu::Device, layout: &wgpu::BindGroupLayout, needed: Capacity) -> Result<Slot, Error> {
+    /// `lost` makes an error of a lost device's words.
+    pub fn take(
+        &self,
+        device: &wgpu::Device,
+        layout: &wgpu::BindGroupLayout,
+        needed: Capacity,
+        lost: impl FnOnce(String) -> Error,
+    ) -> Result<Slot, Error> {
         let kept = {
             let mut slots = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             let fits = slots.iter().position(|slot| slot.capacity.holds(needed));
@@ -89,7 +96,7 @@ impl Pool {
             }
             fits.map(|index| slots.swap_remove(index))
         };
-        kept.map_or_else(|| Slot::new(device, layout, needed), Ok)
+        kept.map_or_else(|| Slot::new(device, layout, needed, lost), Ok)
     }
 
     /// Keeps a slot for the next call.
@@ -102,7 +109,12 @@ impl Pool {
 }
 
 impl Slot {
-    fn new(device: &wgpu::Device, layout: &wgpu::BindGroupLayout, needed: Capacity) -> Result<Self, Error> {
+    fn new(
+        device: &wgpu::Device,
+        layout: &wgpu::BindGroupLayout,
+        needed: Capacity,
+        lost: impl FnOnce(String) -> Error,
+    ) -> Result<Self, Error> {
         use wgpu::BufferUsages as Usage;
         let rounded = needed.rounded();
         // A power of two above what a binding may hold would be refused.
@@ -139,10 +151,9 @@ impl Slot {
             layout,
             entries: &entries,
         });
-        match errors.seen() {
-            None => Ok(Self { capacity, input, output, statuses, params, staging, stopwatch, bind_group }),
-            Some(error) => Err(Error::OutOfMemory { detail: format!("{capacity:?}: {error}") }),
-        }
+        // Every size was planned within the device's limits, so that what is left is a device that is gone.
+        errors.check(lost)?;
+        Ok(Self { capacity, input, output, statuses, params, staging, stopwatch, bind_group })
     }
 
     /// Copies a chunk's matrices to the device, ahead of the next submission.

@@ -3,6 +3,7 @@
 mod adapter;
 mod copy;
 mod errors;
+mod passes;
 mod pipeline;
 mod poller;
 mod shader;
@@ -14,13 +15,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use self::errors::Errors;
+use self::passes::{Counts, Programs};
 use self::pipeline::Pipelines;
 use self::poller::Poller;
-use self::transfer::{Capacity, Mapping, Parts, Pool, Slot};
+use self::transfer::{Maker, Mapping, Parts, Pool, Slot};
 use crate::inverses::{InversesMut, Report, Stages, Status};
-use crate::plan::{self, AdapterFacts, Engine, GpuPlan, Precision, Variant, Work};
-use crate::residual::fill_rconds;
-use crate::scalar::Scalar;
+use crate::plan::{self, AdapterFacts, Engine, GpuPlan, Layout, Precision, Variant, Work};
+use crate::scalar::{Real, Scalar};
 use crate::{Error, Stack};
 
 pub use self::adapter::adapters;
@@ -29,7 +30,7 @@ pub use self::adapter::adapters;
 ///
 /// For those who want to read or validate what runs; [`GpuInverter`] compiles it itself.
 pub fn shader_source(variant: Variant) -> Option<String> {
-    shader::source(variant)
+    shader::source(shader::Program::Invert, variant)
 }
 
 /// A device that inverts stacks. Cheap to clone: clones share the device, its pipelines and its buffers, and
@@ -56,6 +57,7 @@ struct Shared {
     device: wgpu::Device,
     queue: wgpu::Queue,
     pipelines: Pipelines,
+    counts: Counts,
     pool: Pool,
     poller: Poller,
 }
@@ -68,8 +70,8 @@ impl GpuInverter {
     /// [`Error::NoAdapter`] where there is none, or it opens no device.
     pub fn open(name: Option<&str>) -> Result<Self, Error> {
         let (device, queue, facts) = pollster::block_on(adapter::open(name))?;
-        let (pipelines, poller) = (Pipelines::new(&device), Poller::new(&device));
-        Ok(Self(Arc::new(Shared { facts, device, queue, pipelines, pool: Pool::default(), poller })))
+        let (pipelines, counts, poller) = (Pipelines::new(&device), Counts::new(&device), Poller::new(&device));
+        Ok(Self(Arc::new(Shared { facts, device, queue, pipelines, counts, pool: Pool::default(), poller })))
     }
 
     /// One for the whole process and each name, opened by the first call that wants it. That there is none is
@@ -128,18 +130,28 @@ impl GpuInverter {
     ) -> Result<Report, Error> {
         // What the shaders, which check no index, rely on.
         let variant = plan.variant;
-        if (variant.order as usize, variant.scalar) != (stack.order(), T::KIND) || plan.chunk_len == 0 {
+        let contiguous = Layout::contiguous(variant.order);
+        if (variant.order as usize, variant.scalar) != (stack.order(), T::KIND)
+            || (variant.input, variant.output, variant.in_place) != (contiguous, contiguous, false)
+            || plan.chunk_len == 0
+        {
             let reason = format!("a plan for order {} does not fit order {}", variant.order, stack.order());
             return Err(Error::Unsupported { engine: Engine::Gpu, reason });
         }
         let InversesMut { elements, statuses, rconds } = output;
+        if stack.order() == 0 {
+            statuses.fill(Status::INVERTED);
+            rconds.into_iter().for_each(|rconds| rconds.fill(T::Real::from_f64(f64::INFINITY)));
+            return Ok(self.report(plan, Stages::default(), None));
+        }
         let mut seconds = Stages::default();
         let start = Instant::now();
-        let pipeline = self.0.pipelines.get(&self.0.device, plan.variant)?;
+        let programs = Programs::new(&self.0.pipelines, &self.0.device, plan.variant, rconds.is_some())?;
         seconds.prepare = start.elapsed().as_secs_f64();
 
+        let rconds = rconds.unwrap_or_default();
         let mut call =
-            Call { gpu: &self.0, plan, stack, pipeline, elements, statuses, done: 0, seconds, ticks: Some(0) };
+            Call { gpu: &self.0, stack, programs, elements, statuses, rconds, done: 0, seconds, ticks: Some(0) };
         let mut in_flight = VecDeque::with_capacity(plan::CHUNKS_IN_FLIGHT);
         for index in 0..plan.chunks {
             if in_flight.len() == plan::CHUNKS_IN_FLIGHT
@@ -153,11 +165,11 @@ impl GpuInverter {
         for chunk in in_flight {
             call.finish(chunk).await?;
         }
-        let (seconds, ticks) = (call.seconds, call.ticks);
-        if let Some(rconds) = rconds {
-            fill_rconds(stack, elements, statuses, rconds);
-        }
-        Ok(Report {
+        Ok(self.report(plan, call.seconds, call.ticks))
+    }
+
+    fn report(&self, plan: GpuPlan, seconds: Stages, ticks: Option<u64>) -> Report {
+        Report {
             engine: Engine::Gpu,
             adapter: Some(self.0.facts.name.clone()),
             kernel: plan.variant.kernel,
@@ -165,11 +177,15 @@ impl GpuInverter {
             reason: None,
             seconds,
             device_seconds: ticks.filter(|_| self.0.facts.timestamps).map(|ticks| self.0.seconds(ticks)),
-        })
+        }
     }
 }
 
 impl Shared {
+    fn maker(&self) -> Maker<'_> {
+        Maker { device: &self.device, pipelines: &self.pipelines, counts: &self.counts }
+    }
+
     /// Ticks of the device's clock in seconds.
     fn seconds(&self, ticks: u64) -> f64 {
         ticks as f64 * f64::from(self.queue.get_timestamp_period()) * 1e-9
@@ -179,11 +195,12 @@ impl Shared {
 /// One call on its way through the device.
 struct Call<'a, T: Scalar> {
     gpu: &'a Shared,
-    plan: GpuPlan,
     stack: Stack<'a, T>,
-    pipeline: wgpu::ComputePipeline,
+    programs: Programs,
     elements: &'a mut [T],
     statuses: &'a mut [Status],
+    /// None where they are not asked for.
+    rconds: &'a mut [T::Real],
     /// Matrices finished, from the start.
     done: usize,
     seconds: Stages,
@@ -210,24 +227,22 @@ impl<T: Scalar> Call<'_, T> {
         let matrices = self.stack.slice(range.clone());
         let bytes: &[u8] = bytemuck::cast_slice(matrices.elements());
         let len = range.len();
-        let needed = Capacity { matrices: bytes.len() as u64, statuses: 4 * len as u64 };
-        let layout = self.gpu.pipelines.layout();
-        let slot = self.gpu.pool.take(&self.gpu.device, layout, needed, |detail| self.lost(detail))?;
-        slot.upload(&self.gpu.queue, bytes, len as u32);
+        let wanted = self.rconds.get(range.clone()).unwrap_or_default();
+        let parts =
+            Parts { matrices: bytes.len() as u64, statuses: 4 * len as u64, rconds: size_of_val(wanted) as u64 };
+        let slot = self.gpu.pool.take(self.gpu.maker(), parts, |detail| self.lost(detail))?;
+        slot.upload(&self.gpu.queue, bytes);
         self.seconds.upload += start.elapsed().as_secs_f64();
 
         let mut encoder =
             self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("batchinv") });
         {
             let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: Some(self.plan.variant.kernel.name()),
+                label: Some("batchinv"),
                 timestamp_writes: slot.timestamp_writes(),
             });
-            pass.set_pipeline(&self.pipeline);
-            pass.set_bind_group(0, &slot.bind_group, &[]);
-            pass.dispatch_workgroups((len as u32).div_ceil(self.plan.variant.matrices), 1, 1);
+            passes::dispatch(&mut pass, &self.programs, &slot.bindings, &self.gpu.counts, len as u32);
         }
-        let parts = Parts { matrices: bytes.len() as u64, statuses: len as u64 };
         slot.encode_readback(&mut encoder, parts);
         let submission = self.gpu.queue.submit([encoder.finish()]);
         let mapping = slot.map(parts);
@@ -246,7 +261,10 @@ impl<T: Scalar> Call<'_, T> {
 
         let size = self.stack.order() * self.stack.order();
         let elements = &mut self.elements[range.start * size..range.end * size];
-        let read = slot.read(bytemuck::cast_slice_mut(elements), &mut self.statuses[range.clone()]);
+        let statuses = &mut self.statuses[range.clone()];
+        let rconds = self.rconds.get_mut(range.clone()).unwrap_or_default();
+        let bytes = bytemuck::cast_slice_mut;
+        let read = slot.read(bytes(elements), bytemuck::cast_slice_mut(statuses), bytemuck::cast_slice_mut(rconds));
         self.ticks = match (self.ticks, read.map_err(|detail| self.lost(detail))?) {
             (Some(sum), Some(ticks)) => Some(sum + ticks),
             _ => None,

@@ -57,6 +57,9 @@ pub enum Kernel {
 }
 
 impl Kernel {
+    /// The GPU's, in the order in which a plan prefers them.
+    pub const GPU: [Self; 2] = [Self::Thread, Self::Workgroup];
+
     /// The kernel's word, which is also its shader's file name.
     pub const fn name(self) -> &'static str {
         match self {
@@ -91,11 +94,7 @@ pub struct Work {
 impl Work {
     /// The scalar that the elimination runs in.
     pub const fn working_scalar(self) -> ScalarKind {
-        match (self.precision, self.scalar) {
-            (Precision::Native, scalar) => scalar,
-            (Precision::Double, ScalarKind::Float32 | ScalarKind::Float64) => ScalarKind::Float64,
-            (Precision::Double, ScalarKind::Complex64 | ScalarKind::Complex128) => ScalarKind::Complex128,
-        }
+        self.scalar.working(self.precision)
     }
 }
 
@@ -187,7 +186,7 @@ impl AdapterKind {
     }
 }
 
-/// The limits of a device that plans depend on.
+/// What plans depend on of a device: its limits, its features, and whether it is software.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GpuLimits {
     /// `max_storage_buffer_binding_size` and `max_buffer_size`, the smaller one, in bytes.
@@ -198,12 +197,25 @@ pub struct GpuLimits {
     pub invocations: u32,
     /// `max_compute_workgroup_storage_size` in bytes.
     pub workgroup_bytes: u32,
+    /// The smallest and the largest subgroup, where it has subgroups.
+    pub subgroups: Option<(u32, u32)>,
+    /// It computes in float64, and in 64-bit integers, by whose bits float64 is looked at.
+    pub float64: bool,
+    /// It runs on the host's own cores.
+    pub software: bool,
 }
 
 impl GpuLimits {
-    /// What every WebGPU implementation grants unasked (WebGPU specification, "Limits").
-    pub const WEBGPU_DEFAULT: Self =
-        Self { binding_bytes: 128 << 20, workgroups: 65_535, invocations: 256, workgroup_bytes: 16_384 };
+    /// What every WebGPU implementation grants unasked (WebGPU specification, "Limits"), with no optional feature.
+    pub const WEBGPU_DEFAULT: Self = Self {
+        binding_bytes: 128 << 20,
+        workgroups: 65_535,
+        invocations: 256,
+        workgroup_bytes: 16_384,
+        subgroups: None,
+        float64: false,
+        software: false,
+    };
 }
 
 /// The facts of an adapter.
@@ -219,20 +231,24 @@ pub struct AdapterFacts {
     pub driver: String,
     /// What a device on it is granted.
     pub limits: GpuLimits,
-    /// The smallest and the largest subgroup, where it offers subgroups.
-    pub subgroups: Option<(u32, u32)>,
-    /// It computes in float64.
-    pub float64: bool,
     /// It offers timestamps of compute passes.
     pub timestamps: bool,
 }
 
-/// Largest order of `thread`: order^2 registers and the time to compile their use bound it. On lavapipe, order 12 takes
-/// seconds to compile and order 16 ten times as long.
-pub const THREAD_MAX_ORDER: usize = 12;
-
-/// Largest order of `workgroup`: 256 invocations hold at most 64 elements each.
-pub const WORKGROUP_MAX_ORDER: usize = 128;
+/// Largest order of a kernel of the GPU engine, by working scalar; 0 for the CPU's.
+///
+/// `thread`: order^2 registers and the time to compile their use bound it. On lavapipe, order 12 of float32 takes seconds
+/// to compile and order 16 ten times as long. `workgroup`: 256 invocations hold at most [`WORKGROUP_ROW_BYTES`] each.
+pub const fn max_order(kernel: Kernel, working: ScalarKind) -> usize {
+    match (kernel, working) {
+        (Kernel::Thread, ScalarKind::Float32) => 12,
+        (Kernel::Thread, ScalarKind::Float64 | ScalarKind::Complex64) => 8,
+        (Kernel::Thread, ScalarKind::Complex128) => 6,
+        (Kernel::Workgroup, ScalarKind::Float32) => 128,
+        (Kernel::Workgroup, _) => 64,
+        (Kernel::Lanes | Kernel::Rows | Kernel::Blocked, _) => 0,
+    }
+}
 
 /// Matrices, and so invocations, to a workgroup of `thread`.
 pub const THREAD_WORKGROUP: u32 = 64;
@@ -240,8 +256,14 @@ pub const THREAD_WORKGROUP: u32 = 64;
 /// Invocations that a workgroup of `workgroup` aims at, by taking several small matrices at once.
 pub const WORKGROUP_INVOCATIONS: u32 = 64;
 
-/// Columns of a row that one invocation of `workgroup` holds, at the most.
-pub const WORKGROUP_COLUMNS: usize = 64;
+/// Bytes of a row that one invocation of `workgroup` holds, at the most.
+pub const WORKGROUP_ROW_BYTES: usize = 256;
+
+/// Matrices to a workgroup, at the most, of any program.
+pub const MOST_MATRICES: u32 = 64;
+
+/// Invocations to a workgroup of the passes that take norms for rcond.
+pub const RCOND_WORKGROUP: u32 = 64;
 
 /// Bytes of input in one chunk, at the most: the unit in which upload, kernel and readback overlap.
 pub const CHUNK_BYTES: u64 = 8 << 20;
@@ -249,22 +271,88 @@ pub const CHUNK_BYTES: u64 = 8 << 20;
 /// Chunks that are on their way at once: one is uploaded while another is worked on and a third is read back.
 pub const CHUNKS_IN_FLIGHT: usize = 3;
 
-/// Everything that decides a shader's text: two equal variants share a pipeline.
+/// Where the elements of a stack lie in a buffer: element (i, j) of matrix m at
+/// `offset + m * matrix + i * row + j * column`, all counted in elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Layout {
+    /// Of element (0, 0) of the first matrix.
+    pub offset: u32,
+    /// From a matrix to the next.
+    pub matrix: u32,
+    /// From a row to the next.
+    pub row: u32,
+    /// From a column to the next.
+    pub column: u32,
+}
+
+impl Layout {
+    /// Row-major, one matrix after another.
+    pub const fn contiguous(order: u32) -> Self {
+        Self { offset: 0, matrix: order * order, row: order, column: 1 }
+    }
+
+    /// The same places, with rows for columns.
+    #[must_use]
+    pub const fn transposed(self) -> Self {
+        Self { row: self.column, column: self.row, ..self }
+    }
+}
+
+/// Everything that decides a shader's text: two equal variants share their pipelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Variant {
     /// The kernel.
     pub kernel: Kernel,
     /// The scalar of input and output.
     pub scalar: ScalarKind,
+    /// The precision of the elimination.
+    pub precision: Precision,
     /// The n of n x n: `N` in the shader.
     pub order: u32,
     /// Matrices to a workgroup: `MATRICES` in the shader.
     pub matrices: u32,
     /// Invocations that share a row: `PARTS` in the shader; 1 in `thread`.
     pub parts: u32,
+    /// Where the input lies: `INPUT_OFFSET` and so on in the shader.
+    pub input: Layout,
+    /// Where the inverses go.
+    pub output: Layout,
+    /// Input and output are one buffer.
+    pub in_place: bool,
 }
 
 impl Variant {
+    /// A kernel for an order, from one contiguous buffer to another, with as many matrices to a workgroup as the kernel
+    /// likes.
+    pub const fn new(kernel: Kernel, scalar: ScalarKind, precision: Precision, order: u32) -> Self {
+        let layout = Layout::contiguous(order);
+        let one = Self {
+            kernel,
+            scalar,
+            precision,
+            order,
+            matrices: 1,
+            parts: 1,
+            input: layout,
+            output: layout,
+            in_place: false,
+        };
+        match kernel {
+            Kernel::Workgroup => {
+                let columns = (WORKGROUP_ROW_BYTES / one.working_scalar().size()) as u32;
+                let one = Self { parts: order.div_ceil(columns), ..one };
+                let several = WORKGROUP_INVOCATIONS / one.workgroup();
+                Self { matrices: if several > 1 { several } else { 1 }, ..one }
+            }
+            _ => Self { matrices: THREAD_WORKGROUP, ..one },
+        }
+    }
+
+    /// The scalar that the elimination runs in.
+    pub const fn working_scalar(self) -> ScalarKind {
+        self.scalar.working(self.precision)
+    }
+
     /// Columns of a row in one invocation, the last one padded: `COLUMNS` in the shader.
     pub const fn columns(self) -> u32 {
         self.order.div_ceil(self.parts)
@@ -278,16 +366,23 @@ impl Variant {
         }
     }
 
-    /// Bytes of workgroup memory: for each matrix a pivot column and a pivot row of scalars, four words to a row (key,
-    /// origin, two exponents), and four words more.
+    /// Bytes of workgroup memory: for each matrix a pivot column and a pivot row of scalars, a key, an origin and two
+    /// exponents to a row, two magnitudes to an invocation, and two words more.
     pub const fn workgroup_bytes(self) -> u32 {
         match self.kernel {
             Kernel::Workgroup => {
+                let (scalar, real) = (self.working_scalar().size() as u32, self.working_scalar().real_size() as u32);
                 let rows = self.parts * self.columns();
-                self.matrices * (rows * (2 * self.scalar.size() as u32 + 16) + 16)
+                let one = rows * (2 * scalar + real + 12) + 2 * real * rows * self.parts;
+                self.matrices * (one + 8)
             }
             _ => 0,
         }
+    }
+
+    /// It computes in float64 or complex128.
+    pub const fn needs_float64(self) -> bool {
+        matches!(self.working_scalar(), ScalarKind::Float64 | ScalarKind::Complex128)
     }
 }
 
@@ -316,30 +411,30 @@ pub struct GpuPlan {
 /// # Errors
 /// [`Error::Unsupported`] with a plain reason where the GPU engine cannot take it.
 pub fn gpu(work: Work, limits: &GpuLimits) -> Result<GpuPlan, Error> {
-    let unsupported = |reason: String| Err(Error::Unsupported { engine: Engine::Gpu, reason });
-    if work.working_scalar() != work.scalar {
-        return unsupported(format!("{} in double precision is not built for the GPU yet", work.scalar));
-    }
-    if work.scalar != ScalarKind::Float32 {
-        return unsupported(format!("its kernels take float32, not {}", work.scalar));
-    }
-    let (order, matrices, parts) = match work.order {
-        0 => return unsupported("a matrix of order 0 has nothing to compute".to_owned()),
-        n @ 1..=THREAD_MAX_ORDER => (n as u32, THREAD_WORKGROUP, 1),
-        n @ ..=WORKGROUP_MAX_ORDER => {
-            let parts = n.div_ceil(WORKGROUP_COLUMNS) as u32;
-            let invocations = parts * parts * (n as u32).div_ceil(parts);
-            (n as u32, (WORKGROUP_INVOCATIONS / invocations).max(1), parts)
-        }
-        n => return unsupported(format!("order {n} is above {WORKGROUP_MAX_ORDER}, the largest its kernels take")),
-    };
-    let kernel = if work.order <= THREAD_MAX_ORDER { Kernel::Thread } else { Kernel::Workgroup };
-    gpu_with(Variant { kernel, scalar: work.scalar, order, matrices, parts }, work.len, limits)
+    let kernel = gpu_kernel(work)?;
+    gpu_with(Variant::new(kernel, work.scalar, work.precision, work.order as u32), work.len, limits)
+}
+
+/// The kernel that the GPU engine takes.
+fn gpu_kernel(work: Work) -> Result<Kernel, Error> {
+    let working = work.working_scalar();
+    let takes = |kernel: &Kernel| work.order <= max_order(*kernel, working);
+    Kernel::GPU.into_iter().find(takes).ok_or_else(|| {
+        let most = max_order(Kernel::Workgroup, working);
+        let reason = format!("order {} of {working} is above {most}, the largest its kernels take", work.order);
+        Error::Unsupported { engine: Engine::Gpu, reason }
+    })
 }
 
 /// The chunks for a variant already chosen.
 pub(crate) fn gpu_with(variant: Variant, len: usize, limits: &GpuLimits) -> Result<GpuPlan, Error> {
     let unsupported = |reason: String| Err(Error::Unsupported { engine: Engine::Gpu, reason });
+    if variant.needs_float64() && !limits.float64 {
+        return unsupported(format!(
+            "the device does not compute in float64, which {} in this precision needs",
+            variant.scalar
+        ));
+    }
     if variant.workgroup() > limits.invocations || variant.workgroup_bytes() > limits.workgroup_bytes {
         return unsupported(format!(
             "order {} needs workgroups of {} invocations with {} bytes, the device allows {} with {}",
@@ -350,7 +445,8 @@ pub(crate) fn gpu_with(variant: Variant, len: usize, limits: &GpuLimits) -> Resu
             limits.workgroup_bytes
         ));
     }
-    let matrix_bytes = u64::from(variant.order).pow(2) * variant.scalar.size() as u64;
+    // A matrix of order 0 takes no bytes.
+    let matrix_bytes = (u64::from(variant.order).pow(2) * variant.scalar.size() as u64).max(1);
     let fit = limits.binding_bytes / matrix_bytes;
     if fit == 0 {
         return unsupported(format!(
@@ -392,7 +488,7 @@ pub fn worth_the_trip(work: Work) -> Result<(), String> {
     if work.order < AUTO_MIN_ORDER || work.len.saturating_mul(work.order * work.order) < AUTO_MIN_ELEMENTS {
         return Err(format!("{} matrices of order {} are not worth the trip to a GPU", work.len, work.order));
     }
-    gpu(work, &GpuLimits::WEBGPU_DEFAULT).map(drop).map_err(|refusal| refusal.to_string())
+    Ok(())
 }
 
 /// The engine that `auto` takes, and why: the adapter where it is hardware, can do the work and the work is
@@ -425,24 +521,24 @@ pub fn choose(work: Work, adapter: Option<&AdapterFacts>, policy: AutoPolicy) ->
 mod tests {
     use super::*;
 
-    const VARIANT: Variant =
-        Variant { kernel: Kernel::Workgroup, scalar: ScalarKind::Float32, order: 65, matrices: 1, parts: 2 };
-
     /// 65 columns in two parts of 33, so 66 rows with the padding.
     #[test]
     fn sizes_of_a_variant() {
-        assert_eq!((VARIANT.columns(), VARIANT.workgroup()), (33, 132));
-        assert_eq!(VARIANT.workgroup_bytes(), 66 * (2 * 4 + 4 * 4) + 16);
-        let thread = Variant { kernel: Kernel::Thread, order: 5, matrices: 64, parts: 1, ..VARIANT };
+        let variant = Variant::new(Kernel::Workgroup, ScalarKind::Float32, Precision::Native, 65);
+        assert_eq!((variant.matrices, variant.parts), (1, 2));
+        assert_eq!((variant.columns(), variant.workgroup()), (33, 132));
+        assert_eq!(variant.workgroup_bytes(), 66 * (2 * 4 + 4 * 4) + 2 * 4 * 132 + 8);
+        let thread = Variant::new(Kernel::Thread, ScalarKind::Float32, Precision::Native, 5);
         assert_eq!((thread.columns(), thread.workgroup(), thread.workgroup_bytes()), (5, 64, 0));
     }
 
     #[test]
     fn a_forced_variant_is_cut_into_chunks_too() {
-        let plan = gpu_with(VARIANT, 100_000, &GpuLimits::WEBGPU_DEFAULT).unwrap();
-        assert_eq!((plan.variant, plan.chunk_len), (VARIANT, (CHUNK_BYTES / (65 * 65 * 4)) as usize));
+        let variant = Variant::new(Kernel::Workgroup, ScalarKind::Float32, Precision::Native, 65);
+        let plan = gpu_with(variant, 100_000, &GpuLimits::WEBGPU_DEFAULT).unwrap();
+        assert_eq!((plan.variant, plan.chunk_len), (variant, (CHUNK_BYTES / (65 * 65 * 4)) as usize));
         assert_eq!(plan.chunks, 100_000_usize.div_ceil(plan.chunk_len));
-        let wide = Variant { matrices: 2, ..VARIANT };
+        let wide = Variant { matrices: 2, ..variant };
         assert!(gpu_with(wide, 1, &GpuLimits::WEBGPU_DEFAULT).is_err(), "264 invocations are too many");
     }
 }

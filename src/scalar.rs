@@ -44,6 +44,23 @@ impl ScalarKind {
         }
     }
 
+    /// The scalar that the elimination runs in.
+    pub const fn working(self, precision: crate::Precision) -> Self {
+        match (precision, self) {
+            (crate::Precision::Native, scalar) => scalar,
+            (crate::Precision::Double, Self::Float32 | Self::Float64) => Self::Float64,
+            (crate::Precision::Double, Self::Complex64 | Self::Complex128) => Self::Complex128,
+        }
+    }
+
+    /// Bytes of a real number of its precision.
+    pub const fn real_size(self) -> usize {
+        match self {
+            Self::Float32 | Self::Complex64 => 4,
+            Self::Float64 | Self::Complex128 => 8,
+        }
+    }
+
     /// Bytes of one element.
     pub const fn size(self) -> usize {
         match self {

@@ -3,7 +3,7 @@
 mod common;
 
 use batchinv::Stack;
-use batchinv::plan::{self, BLOCK, Kernel, Precision, Work};
+use batchinv::plan::{self, BLOCK, Kernel, Precision, Work, max_order};
 use common::cases::{self, Case, Random, Want};
 use common::engines::{self, Engine};
 use common::oracle::{self, Failures};
@@ -19,22 +19,25 @@ fn orders<T: Element>() -> Vec<usize> {
     for boundary in [lanes, 2 * BLOCK, 3 * BLOCK, 4 * BLOCK, 16, 32] {
         orders.extend([boundary - 1, boundary, boundary + 1]);
     }
-    orders.extend(gpu_orders());
-    orders.extend([47, 100, 127, 129]);
+    orders.extend(gpu_orders::<T>());
+    orders.extend([47, 100, 127, 128, 129]);
     orders.sort_unstable();
     orders.dedup();
     orders
 }
 
-/// Both sides of thread/workgroup, of one and two parts to a row, and the largest.
+/// Both sides of each kernel's range, and of one and two parts to a row of `workgroup`.
 #[cfg(feature = "gpu")]
-fn gpu_orders() -> Vec<usize> {
-    let parts = plan::WORKGROUP_COLUMNS;
-    vec![plan::THREAD_MAX_ORDER, plan::THREAD_MAX_ORDER + 1, parts - 1, parts, parts + 1, plan::WORKGROUP_MAX_ORDER]
+fn gpu_orders<T: Element>() -> Vec<usize> {
+    let columns = plan::WORKGROUP_ROW_BYTES / size_of::<T>();
+    let mut orders: Vec<usize> =
+        Kernel::GPU.iter().flat_map(|&kernel| [0, 1].map(|more| max_order(kernel, T::KIND) + more)).collect();
+    orders.extend([columns - 1, columns, columns + 1]);
+    orders
 }
 
 #[cfg(not(feature = "gpu"))]
-fn gpu_orders() -> Vec<usize> {
+fn gpu_orders<T: Element>() -> Vec<usize> {
     vec![64, 65, 128]
 }
 
@@ -57,7 +60,7 @@ fn lapack_types<T: Element>() {
         let times = if n <= 16 { 5 } else { 1 };
         let cases: Vec<_> = (0..times).flat_map(|_| cases::latb4_all(n, &mut random)).collect();
         let mut engines = engines::all::<T>(n, "accuracy/lapack_types");
-        if n > 2 * plan::WORKGROUP_COLUMNS + 1 {
+        if n > 129 {
             // The full sweep's largest orders: the best level alone, it takes minutes as it is.
             engines.drain(..engines.len() - 1);
         }
@@ -119,7 +122,9 @@ fn double_precision<T: Element>() {
     for n in [1, 2, 3, 4, 7, 8, 9, 12, 13, 16, 17, 24, 25, 31, 33, 48, 49, 64] {
         let mut random = Random::new(n as u64);
         let cases = cases::latb4_all::<T>(n, &mut random);
-        for engine in engines::cpu_double::<T>("accuracy/double_precision") {
+        let mut engines = engines::cpu_double::<T>("accuracy/double_precision");
+        engines.extend(engines::gpu_double::<T>("accuracy/double_precision"));
+        for engine in engines {
             oracle::check(&engine, n, &cases, &mut failures);
         }
     }

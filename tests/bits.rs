@@ -198,7 +198,7 @@ mod on_the_gpu {
                 let len = if n > 60 { 7 } else { 131 };
                 let elements = mixture::<f32>(n, len, &mut Random::new(3));
                 let stack = Stack::new(&elements, n).unwrap();
-                let variant = engines::variant(kernel, n);
+                let variant = engines::variant::<f32>(kernel, n);
                 let whole = engines::forced::<f32>(adapter, variant, len, "bits/chunks").invert(stack);
                 for chunk in [1, 2, 3, 63, 64, 65, 130] {
                     let pieces = engines::forced::<f32>(adapter, variant, chunk, "bits/chunks").invert(stack);

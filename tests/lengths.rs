@@ -155,7 +155,7 @@ mod on_the_gpu {
                 [(Kernel::Thread, 1), (Kernel::Thread, 3), (Kernel::Workgroup, 2), (Kernel::Workgroup, 17)]
             {
                 for chunk in [1, 2, 5, 64, 65] {
-                    let variant = engines::variant(kernel, n);
+                    let variant = engines::variant::<f32>(kernel, n);
                     let engine = engines::forced::<f32>(adapter, variant, chunk, "lengths/chunks");
                     let lens = [
                         0,
@@ -182,7 +182,7 @@ mod on_the_gpu {
         for adapter in engines::adapters("lengths/chunks_are_counted") {
             let elements = vec![2.0_f32; 11];
             let stack = Stack::new(&elements, 1).unwrap();
-            let variant = engines::variant(Kernel::Thread, 1);
+            let variant = engines::variant::<f32>(Kernel::Thread, 1);
             for (chunk, chunks) in [(1, 11), (5, 3), (11, 1), (100, 1)] {
                 let (outcome, report) = engines::invert_with(&adapter.gpu, variant, chunk, stack).unwrap();
                 assert_eq!((report.chunks, report.kernel), (chunks, Kernel::Thread));
@@ -200,10 +200,11 @@ mod on_the_gpu {
         for engine in engines::gpu::<f32>(1, "lengths/long").iter().take(1) {
             repeated(engine, 1, &lens, &mut failures);
         }
-        let smallest = plan::THREAD_MAX_ORDER + 1;
+        let smallest = plan::max_order(Kernel::Thread, batchinv::ScalarKind::Float32) + 1;
         for adapter in engines::adapters("lengths/long") {
-            let forced =
-                |n| engines::forced::<f32>(adapter, engines::variant(Kernel::Workgroup, n), 1 << 16, "lengths/long");
+            let forced = |n| {
+                engines::forced::<f32>(adapter, engines::variant::<f32>(Kernel::Workgroup, n), 1 << 16, "lengths/long")
+            };
             repeated(&forced(1), 1, &lens, &mut failures);
             for engine in engines::gpu::<f32>(smallest, "lengths/long") {
                 repeated(&engine, smallest, if full_sweep() { &lens } else { &lens[..3] }, &mut failures);
@@ -219,7 +220,7 @@ mod on_the_gpu {
         let most = plan::GpuLimits::WEBGPU_DEFAULT.workgroups as usize;
         for adapter in engines::adapters("lengths/most_workgroups") {
             for kernel in [Kernel::Thread, Kernel::Workgroup] {
-                let variant = Variant { matrices: 1, ..engines::variant(kernel, 1) };
+                let variant = Variant { matrices: 1, ..engines::variant::<f32>(kernel, 1) };
                 let engine = engines::forced::<f32>(adapter, variant, most, "lengths/most_workgroups");
                 repeated(&engine, 1, &[most, most + 1, most + 2], &mut failures);
             }

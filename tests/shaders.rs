@@ -5,22 +5,29 @@
 use std::collections::BTreeMap;
 
 use batchinv::gpu::shader_source;
-use batchinv::plan::{self, GpuLimits, Variant, WORKGROUP_MAX_ORDER, Work};
+use batchinv::plan::{GpuLimits, Layout, Variant, max_order};
 use batchinv::wgpu::naga;
-use batchinv::{Kernel, Precision, Scalar, ScalarKind, Status};
+use batchinv::{Kernel, Precision, Real, ScalarKind, Status};
 use naga::{AddressSpace, Literal, Module, StorageAccess};
 
-/// The plan's variants of every order, and `workgroup` also where the plan prefers `thread`.
+/// Every kernel at every order that it takes, in every scalar and precision; a few laid out otherwise.
 fn variants() -> Vec<Variant> {
     let mut variants = Vec::new();
-    for order in 1..=WORKGROUP_MAX_ORDER {
-        let work = Work { scalar: ScalarKind::Float32, precision: Precision::Native, order, len: 1 };
-        let variant = plan::gpu(work, &GpuLimits::WEBGPU_DEFAULT).unwrap().variant;
-        variants.push(variant);
-        if variant.kernel == Kernel::Thread {
-            let matrices = (plan::WORKGROUP_INVOCATIONS / order as u32).max(1);
-            variants.push(Variant { kernel: Kernel::Workgroup, matrices, parts: 1, ..variant });
+    for scalar in ScalarKind::ALL {
+        for precision in [Precision::Native, Precision::Double] {
+            for kernel in Kernel::GPU {
+                let most = max_order(kernel, scalar.working(precision)) as u32;
+                // All orders of the small kernel; of the others both ends and what lies between.
+                let orders = (1..=most).filter(|&n| n <= 12 || n % 16 < 2 || n == most);
+                variants.extend(orders.map(|order| Variant::new(kernel, scalar, precision, order)));
+            }
         }
+    }
+    for kernel in Kernel::GPU {
+        let variant = Variant::new(kernel, ScalarKind::Float32, Precision::Native, 5);
+        let padded = Layout { offset: 3, matrix: 64, row: 1, column: 8 };
+        variants.push(Variant { in_place: true, ..variant });
+        variants.push(Variant { input: padded, output: padded.transposed(), in_place: true, ..variant });
     }
     variants
 }
@@ -33,14 +40,15 @@ fn parse(variant: Variant) -> (Module, String) {
 }
 
 /// The scalar constants, by name.
-fn constants(module: &Module) -> BTreeMap<String, i64> {
+fn constants(module: &Module) -> BTreeMap<String, i128> {
     let mut constants = BTreeMap::new();
     for (_, constant) in module.constants.iter() {
         let naga::Expression::Literal(literal) = module.global_expressions[constant.init] else { continue };
         let value = match literal {
             Literal::U32(value) => value.into(),
             Literal::I32(value) => value.into(),
-            Literal::AbstractInt(value) => value,
+            Literal::U64(value) => value.into(),
+            Literal::AbstractInt(value) => value.into(),
             _ => continue,
         };
         constants.insert(constant.name.clone().unwrap_or_default(), value);
@@ -48,13 +56,15 @@ fn constants(module: &Module) -> BTreeMap<String, i64> {
     constants
 }
 
-/// With no capability beyond the defaults, so with no optional feature of a device.
+/// With no capability beyond the defaults, so with no optional feature of a device, but for float64.
 #[test]
 fn all_validate() {
     for variant in variants() {
         let (module, source) = parse(variant);
-        let mut validator =
-            naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
+        use naga::valid::Capabilities;
+        let float64 = Capabilities::FLOAT64 | Capabilities::SHADER_INT64;
+        let capabilities = if variant.needs_float64() { float64 } else { Capabilities::empty() };
+        let mut validator = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities);
         if let Err(error) = validator.validate(&module) {
             panic!("{variant:?}: {}", error.emit_to_string(&source));
         }
@@ -84,18 +94,34 @@ fn constants_are_the_hosts() {
         assert_eq!(of("PARTS"), variant.parts.into());
         assert_eq!(of("COLUMNS"), variant.columns().into());
         assert_eq!(of("WORKGROUP"), variant.workgroup().into());
-        // The scalar's.
-        assert_eq!(variant.scalar, ScalarKind::Float32);
-        let bits = |x: f32| i64::from(x.to_bits());
-        let window = <f32 as batchinv::Real>::WINDOW;
-        assert_eq!(of("NAN_WORD"), bits(<f32 as Scalar>::NAN));
-        assert_eq!(of("WINDOW"), window.into());
-        assert_eq!(of("LOW"), bits(2.0_f32.powi(-window)));
-        assert_eq!(of("HIGH"), bits(2.0_f32.powi(window)));
-        assert_eq!(of("INFINITE"), bits(f32::INFINITY));
-        assert_eq!(of("MAGNITUDE"), 0x7fff_ffff);
-        assert_eq!(of("MIN_EXPONENT"), <f32 as batchinv::Real>::MIN_EXPONENT.into());
+        for (layout, name) in [(variant.input, "INPUT"), (variant.output, "OUTPUT")] {
+            let Layout { offset, matrix, row, column } = layout;
+            for (value, what) in [(offset, "OFFSET"), (matrix, "MATRIX"), (row, "ROW"), (column, "COLUMN")] {
+                assert_eq!(of(&format!("{name}_{what}")), value.into(), "{variant:?}");
+            }
+        }
+        match variant.needs_float64() {
+            false => scalar_constants::<f32, _>(&of, f32::to_bits),
+            true => scalar_constants::<f64, _>(&of, f64::to_bits),
+        }
     }
+}
+
+fn scalar_constants<R: Real, B: TryInto<i128>>(of: &dyn Fn(&str) -> i128, bits: fn(R) -> B) {
+    let bits = |x: R| bits(x).try_into().ok().unwrap();
+    let power = |e: i32| R::from_f64(2.0_f64.powi(e));
+    assert_eq!(of("NAN_BITS"), bits(R::NAN));
+    assert_eq!(of("WINDOW"), R::WINDOW.into());
+    assert_eq!(of("LOW"), bits(power(-R::WINDOW)));
+    assert_eq!(of("HIGH"), bits(power(R::WINDOW)));
+    assert_eq!(of("INFINITE"), bits(R::from_f64(f64::INFINITY)));
+    assert_eq!(of("LARGEST_PIVOT"), bits(power(-R::MIN_EXPONENT)));
+    assert_eq!(of("MIN_EXPONENT"), R::MIN_EXPONENT.into());
+    assert_eq!(of("BIAS"), (1 - R::MIN_EXPONENT).into());
+    assert_eq!(of("FRACTION_WIDTH"), (-R::EPS.log2() - 1.0) as i128);
+    assert_eq!(of("SIGN"), bits(power(0)) ^ bits(power(0).neg()));
+    assert_eq!(of("MAGNITUDE"), of("SIGN") - 1);
+    assert_eq!(of("FRACTION"), (1 << of("FRACTION_WIDTH")) - 1);
 }
 
 /// 0 input, 1 output, 2 statuses, 3 the length: one group, and what each may be used for.
@@ -117,7 +143,7 @@ fn bindings_are_the_hosts() {
             }
         }
         let wanted = [("input", "read"), ("output", "read_write"), ("statuses", "read_write"), ("params", "uniform")];
-        let wanted = wanted.into_iter().enumerate();
+        let wanted = wanted.into_iter().enumerate().skip(usize::from(variant.in_place));
         let wanted: BTreeMap<_, _> =
             wanted.map(|(index, (name, space))| (index as u32, (name.to_owned(), space))).collect();
         assert_eq!(bindings, wanted, "{variant:?}");
@@ -162,18 +188,15 @@ fn workgroup_memory_is_the_plans() {
 fn rooms_are_kept_apart() {
     let variant = variants()[0];
     assert!(shader_source(Variant { kernel: Kernel::Lanes, ..variant }).is_none());
-    for scalar in [ScalarKind::Float64, ScalarKind::Complex64, ScalarKind::Complex128] {
-        assert!(shader_source(Variant { scalar, ..variant }).is_none(), "{scalar} has a shader now: test it");
-    }
-    for kernel in ["thread", "workgroup"] {
+    for kernel in Kernel::GPU {
         let path = format!("{}/shaders/kernel/{kernel}.wgsl", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(path).unwrap();
         let code: String = text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
-        for word in ["f32", "f64", "bitcast", "@binding", "NAN_BITS"] {
+        for word in ["f32", "f64", "vec2", "bitcast", "@binding", "NAN_BITS"] {
             assert!(!code.contains(word), "{kernel} names {word}");
         }
         // The kernel stands first, so that line numbers in an error are the file's own.
-        let variant = variants().into_iter().find(|variant| variant.kernel.name() == kernel).unwrap();
+        let variant = variants().into_iter().find(|variant| variant.kernel == kernel).unwrap();
         assert!(shader_source(variant).unwrap().starts_with(&text));
     }
 }

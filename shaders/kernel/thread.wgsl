@@ -10,20 +10,24 @@
 // inverse that stands in column k.
 
 @compute @workgroup_size(MATRICES)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let m = id.x;
-    if m >= params.len {
+fn main(
+    @builtin(local_invocation_index) local: u32,
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+) {
+    if local >= matrices_here(group, groups) {
         return;
     }
+    let m = first_matrix(group, groups) + local;
 
     var a: array<array<Scalar, N>, N>;
     var origin: array<u32, N>;
-    var top = 0u;
-    var bottom = 0xffffffffu;
+    var top = NO_BITS;
+    var bottom = ALL_BITS;
     for (var i = 0u; i < N; i++) {
         origin[i] = i;
         for (var j = 0u; j < N; j++) {
-            let x = input[at(m, i, j)];
+            let x = load(m, i, j);
             a[i][j] = scalar(x);
             top = max(top, largest(x));
             bottom = min(bottom, smallest_less_one(x));
@@ -32,29 +36,29 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 
     var status = select(INVERTED, NOT_FINITE, top >= INFINITE);
     // An all-zero matrix has no bottom.
-    let unusual = status == INVERTED && top > 0u && (top > HIGH || bottom < LOW - 1u);
+    let unusual = status == INVERTED && top > NO_BITS && (top > HIGH || bottom < LOW - ONE_BIT);
     // Loops up to n stay loops: what is rare must not be unrolled, and then copied N * N times into every pipeline.
     let n = select(0u, N, unusual);
     var rows: array<i32, N>;
     var columns: array<i32, N>;
     var first_small = N;
     if unusual {
-        // The scaled matrix goes to the output first, and comes from there.
-        let low = exponent(bottom + 1u);
+        // The scaled matrix goes to memory first, and comes from there.
+        let low = exponent(bottom + ONE_BIT);
         let high = exponent(top);
         exponents(m, n, low, high, &rows, &columns);
         let lowest = select(-WINDOW, -1i, high - low <= 2i * WINDOW - 2i);
         for (var i = 0u; i < n; i++) {
             for (var j = 0u; j < n; j++) {
-                let x = input[at(m, i, j)];
+                let x = load(m, i, j);
                 let e = rows[i] + columns[j];
                 first_small = min(first_small, select(N, j, small(x, e, lowest)));
-                output[at(m, i, j)] = flushed(x, e);
+                stash(m, i, j, flushed(x, e));
             }
         }
         for (var i = 0u; i < N; i++) {
             for (var j = 0u; j < N; j++) {
-                a[i][j] = scalar(output[at(m, i, j)]);
+                a[i][j] = scalar(stashed(m, i, j));
             }
         }
     }
@@ -69,7 +73,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             best = select(best, candidate, better);
             pivot = select(pivot, i, better);
         }
-        if best == 0u && status == INVERTED {
+        if best == NO_BITS && status == INVERTED {
             status = select(NOT_FINITE, i32(k) + 1i, k < first_small || empty(m, k));
         }
         status = select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
@@ -118,16 +122,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var i = 0u; i < N; i++) {
         for (var k = 0u; k < N; k++) {
             let x = word(a[i][k]);
-            finite = finite && largest(x) < INFINITE;
-            output[at(m, i, origin[k])] = x;
+            finite = finite && fits(x);
+            store(m, i, origin[k], x);
         }
     }
     if unusual && status == INVERTED {
         for (var i = 0u; i < n; i++) {
             for (var j = 0u; j < n; j++) {
-                let x = scaled(output[at(m, i, j)], columns[i] + rows[j]);
-                finite = finite && largest(x) < INFINITE;
-                output[at(m, i, j)] = x;
+                let x = scaled(stored(m, i, j), columns[i] + rows[j]);
+                finite = finite && fits(x);
+                store(m, i, j, x);
             }
         }
     }
@@ -135,7 +139,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     statuses[m] = status;
     let fill = select(0u, N * N, status != INVERTED);
     for (var e = 0u; e < fill; e++) {
-        output[at(m, e / N, e % N)] = NAN_WORD;
+        store_nan(m, e / N, e % N);
     }
 }
 
@@ -144,11 +148,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 fn exponents(m: u32, n: u32, low: i32, high: i32, rows: ptr<function, array<i32, N>>, columns: ptr<function, array<i32, N>>) {
     let one_will_do = high - low <= 2i * WINDOW - 2i;
     for (var i = 0u; i < n; i++) {
-        var largest_part = 0u;
+        var largest_part = NO_BITS;
         for (var j = 0u; j < n; j++) {
-            largest_part = max(largest_part, largest(input[at(m, i, j)]));
+            largest_part = max(largest_part, largest(load(m, i, j)));
         }
-        let own = select(0i, -exponent(largest_part), largest_part > 0u);
+        let own = select(0i, -exponent(largest_part), largest_part > NO_BITS);
         (*rows)[i] = select(own, WINDOW - 1i - high, one_will_do);
         (*columns)[i] = 0i;
     }
@@ -158,8 +162,8 @@ fn exponents(m: u32, n: u32, low: i32, high: i32, rows: ptr<function, array<i32,
     for (var j = 0u; j < n; j++) {
         var highest = -10000i;
         for (var i = 0u; i < n; i++) {
-            let part = largest(input[at(m, i, j)]);
-            highest = max(highest, select(-10000i, exponent(part) + (*rows)[i], part > 0u));
+            let part = largest(load(m, i, j));
+            highest = max(highest, select(-10000i, exponent(part) + (*rows)[i], part > NO_BITS));
         }
         (*columns)[j] = select(-highest, 0i, highest == -10000i);
     }

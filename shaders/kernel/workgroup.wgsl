@@ -14,94 +14,101 @@ const ROWS = COLUMNS * PARTS;
 const TEAM = ROWS * PARTS;
 
 var<workgroup> factors: array<array<Scalar, ROWS>, MATRICES>;
-var<workgroup> keys: array<array<u32, ROWS>, MATRICES>;
+var<workgroup> keys: array<array<Bits, ROWS>, MATRICES>;
 var<workgroup> pivot_row: array<array<Scalar, ROWS>, MATRICES>;
 // The row that became row k.
 var<workgroup> origins: array<array<u32, ROWS>, MATRICES>;
 var<workgroup> row_exponents: array<array<i32, ROWS>, MATRICES>;
 var<workgroup> column_exponents: array<array<i32, ROWS>, MATRICES>;
-var<workgroup> top: array<atomic<u32>, MATRICES>;
-var<workgroup> bottom: array<atomic<u32>, MATRICES>;
+// The largest and the smallest magnitude that each invocation has seen.
+var<workgroup> tops: array<array<Bits, TEAM>, MATRICES>;
+var<workgroup> bottoms: array<array<Bits, TEAM>, MATRICES>;
 var<workgroup> first_small: array<atomic<u32>, MATRICES>;
 var<workgroup> infinite: array<atomic<u32>, MATRICES>;
 
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+fn main(
+    @builtin(local_invocation_index) local: u32,
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+) {
     let slot = local / TEAM;
     let part = local % TEAM / ROWS;
     let row = local % ROWS;
-    let m = group.x * MATRICES + slot;
+    let m = first_matrix(group, groups) + slot;
     let first_column = part * COLUMNS;
-    let present = m < params.len && row < N;
+    let present = slot < matrices_here(group, groups) && row < N;
 
     if part == 0u && row == 0u {
-        atomicStore(&bottom[slot], 0xffffffffu);
         atomicStore(&first_small[slot], N);
     }
-    workgroupBarrier();
 
     var v: array<Scalar, COLUMNS>;
-    var own_top = 0u;
-    var own_bottom = 0xffffffffu;
+    var own_top = NO_BITS;
+    var own_bottom = ALL_BITS;
     for (var c = 0u; c < COLUMNS; c++) {
         let j = first_column + c;
         v[c] = select(ZERO, ONE, row == j);
         if present && j < N {
-            let x = input[at(m, row, j)];
+            let x = load(m, row, j);
             v[c] = scalar(x);
             own_top = max(own_top, largest(x));
             own_bottom = min(own_bottom, smallest_less_one(x));
         }
     }
-    atomicMax(&top[slot], own_top);
-    atomicMin(&bottom[slot], own_bottom);
+    tops[slot][local % TEAM] = own_top;
+    bottoms[slot][local % TEAM] = own_bottom;
     workgroupBarrier();
 
-    let all_top = atomicLoad(&top[slot]);
-    let all_bottom = atomicLoad(&bottom[slot]);
-    var status = select(INVERTED, NOT_FINITE, all_top >= INFINITE);
+    var top = NO_BITS;
+    var bottom = ALL_BITS;
+    for (var i = 0u; i < TEAM; i++) {
+        top = max(top, tops[slot][i]);
+        bottom = min(bottom, bottoms[slot][i]);
+    }
+    var status = select(INVERTED, NOT_FINITE, top >= INFINITE);
     // An all-zero matrix has no bottom.
-    let unusual = present && status == INVERTED && all_top > 0u && (all_top > HIGH || all_bottom < LOW - 1u);
+    let unusual = present && status == INVERTED && top > NO_BITS && (top > HIGH || bottom < LOW - ONE_BIT);
 
     // Power-of-two factors, as `src/cpu/scaling.rs` has them: one for all where that will do, else rows and then
     // columns to a largest part in [1, 2).
-    let low = exponent(all_bottom + 1u);
-    let high = exponent(all_top);
+    let low = exponent(bottom + ONE_BIT);
+    let high = exponent(top);
     let one_will_do = high - low <= 2i * WINDOW - 2i;
     if unusual && part == 0u {
-        var largest_part = 0u;
+        var largest_part = NO_BITS;
         for (var j = 0u; j < N; j++) {
-            largest_part = max(largest_part, largest(input[at(m, row, j)]));
+            largest_part = max(largest_part, largest(load(m, row, j)));
         }
-        let own = select(0i, -exponent(largest_part), largest_part > 0u);
+        let own = select(0i, -exponent(largest_part), largest_part > NO_BITS);
         row_exponents[slot][row] = select(own, WINDOW - 1i - high, one_will_do);
     }
     workgroupBarrier();
     if unusual && part == 0u {
         var highest = -10000i;
         for (var i = 0u; i < N; i++) {
-            let magnitude = largest(input[at(m, i, row)]);
-            let e = select(-10000i, exponent(magnitude) + row_exponents[slot][i], magnitude > 0u);
+            let magnitude = largest(load(m, i, row));
+            let e = select(-10000i, exponent(magnitude) + row_exponents[slot][i], magnitude > NO_BITS);
             highest = max(highest, e);
         }
         column_exponents[slot][row] = select(-highest, 0i, one_will_do || highest == -10000i);
     }
     workgroupBarrier();
     if unusual {
-        // Rare, and not unrolled: the scaled matrix goes to the output first, and comes from there.
+        // Rare, and not unrolled: the scaled matrix goes to memory first, and comes from there.
         let lowest = select(-WINDOW, -1i, one_will_do);
         for (var j = first_column; j < min(first_column + COLUMNS, N); j++) {
-            let x = input[at(m, row, j)];
+            let x = load(m, row, j);
             let e = row_exponents[slot][row] + column_exponents[slot][j];
             if small(x, e, lowest) {
                 atomicMin(&first_small[slot], j);
             }
-            output[at(m, row, j)] = flushed(x, e);
+            stash(m, row, j, flushed(x, e));
         }
         for (var c = 0u; c < COLUMNS; c++) {
             let j = first_column + c;
             if j < N {
-                v[c] = scalar(output[at(m, row, j)]);
+                v[c] = scalar(stashed(m, row, j));
             }
         }
     }
@@ -114,19 +121,19 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
             factors[slot][row] = v[0];
             // A row of the extension is never exchanged with one of the matrix, not even where the update has made NaN
             // of it: results would land outside of the matrix.
-            keys[slot][position] = select(key(v[0]), 0u, row >= N && k < N);
+            keys[slot][position] = select(key(v[0]), NO_BITS, row >= N && k < N);
         }
         workgroupBarrier();
 
         // The first maximum among the positions still to be chosen; every invocation looks for itself.
-        var best = 0u;
+        var best = NO_BITS;
         var pivot = k;
         for (var i = k; i < ROWS; i++) {
             let candidate = keys[slot][i];
             pivot = select(pivot, i, candidate > best);
             best = max(best, candidate);
         }
-        if best == 0u && status == INVERTED {
+        if best == NO_BITS && status == INVERTED {
             status = select(NOT_FINITE, i32(k) + 1i, k < atomicLoad(&first_small[slot]) || (present && k < N && empty(m, k)));
         }
         status = select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
@@ -163,17 +170,17 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
         for (var c = 0u; c < COLUMNS; c++) {
             if first_column + c < N {
                 let x = word(v[c]);
-                finite = finite && largest(x) < INFINITE;
-                output[at(m, position, origins[slot][first_column + c])] = x;
+                finite = finite && fits(x);
+                store(m, position, origins[slot][first_column + c], x);
             }
         }
     }
     if unusual && status == INVERTED {
         for (var k = first_column; k < min(first_column + COLUMNS, N); k++) {
             let j = origins[slot][k];
-            let x = scaled(output[at(m, position, j)], column_exponents[slot][position] + row_exponents[slot][j]);
-            finite = finite && largest(x) < INFINITE;
-            output[at(m, position, j)] = x;
+            let x = scaled(stored(m, position, j), column_exponents[slot][position] + row_exponents[slot][j]);
+            finite = finite && fits(x);
+            store(m, position, j, x);
         }
     }
     if !finite {
@@ -189,7 +196,7 @@ fn main(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) grou
     if present && status != INVERTED {
         // Every invocation overwrites what it wrote itself, so no barrier is needed.
         for (var k = first_column; k < min(first_column + COLUMNS, N); k++) {
-            output[at(m, position, origins[slot][k])] = NAN_WORD;
+            store_nan(m, position, origins[slot][k]);
         }
     }
 }

@@ -54,12 +54,10 @@ pub async fn open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, Adap
         };
         return Err(Error::NoAdapter { reason });
     };
-    let timestamps = wgpu::Features::TIMESTAMP_QUERY;
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("batchinv"),
-        required_features: if facts.timestamps { timestamps } else { wgpu::Features::empty() },
-        // Nothing beyond what every WebGPU implementation grants.
-        required_limits: wgpu::Limits::default(),
+        required_features: wanted_features(&adapter),
+        required_limits: wanted_limits(&adapter),
         ..Default::default()
     };
     let (device, queue) = adapter
@@ -71,35 +69,58 @@ pub async fn open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, Adap
     Ok((device, queue, facts))
 }
 
+/// The features of an adapter that are worth asking for: timestamps, subgroups, and float64 with the 64-bit integers
+/// that its bits are looked at by. The engine does without any of them.
+pub fn wanted_features(adapter: &wgpu::Adapter) -> wgpu::Features {
+    use wgpu::Features;
+    let features = adapter.features();
+    let float64 = Features::SHADER_F64 | Features::SHADER_INT64;
+    let together = if features.contains(float64) { float64 } else { Features::empty() };
+    (features & (Features::TIMESTAMP_QUERY | Features::SUBGROUP)) | together
+}
+
+/// The limits of an adapter that are worth asking for: buffers as large as it has them. Everything else is what every
+/// WebGPU implementation grants.
+pub fn wanted_limits(adapter: &wgpu::Adapter) -> wgpu::Limits {
+    let limits = adapter.limits();
+    wgpu::Limits {
+        max_buffer_size: limits.max_buffer_size,
+        max_storage_buffer_binding_size: limits.max_storage_buffer_binding_size,
+        ..wgpu::Limits::default()
+    }
+}
+
 fn facts(adapter: &wgpu::Adapter) -> AdapterFacts {
     let info = adapter.get_info();
-    let features = adapter.features();
+    let features = wanted_features(adapter);
+    let kind = match info.device_type {
+        wgpu::DeviceType::DiscreteGpu => AdapterKind::Discrete,
+        wgpu::DeviceType::IntegratedGpu => AdapterKind::Integrated,
+        wgpu::DeviceType::VirtualGpu => AdapterKind::Virtual,
+        wgpu::DeviceType::Cpu => AdapterKind::Software,
+        wgpu::DeviceType::Other => AdapterKind::Other,
+    };
     AdapterFacts {
         name: info.name.clone(),
-        kind: match info.device_type {
-            wgpu::DeviceType::DiscreteGpu => AdapterKind::Discrete,
-            wgpu::DeviceType::IntegratedGpu => AdapterKind::Integrated,
-            wgpu::DeviceType::VirtualGpu => AdapterKind::Virtual,
-            wgpu::DeviceType::Cpu => AdapterKind::Software,
-            wgpu::DeviceType::Other => AdapterKind::Other,
-        },
+        kind,
         backend: info.backend.to_str().to_owned(),
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
-        limits: limits(&wgpu::Limits::default()),
-        subgroups: features
-            .contains(wgpu::Features::SUBGROUP)
-            .then_some((info.subgroup_min_size, info.subgroup_max_size)),
-        float64: features.contains(wgpu::Features::SHADER_F64),
+        limits: limits(&wanted_limits(adapter), features, &info),
         timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
     }
 }
 
-/// The limits that plans depend on.
-fn limits(limits: &wgpu::Limits) -> GpuLimits {
+/// What plans depend on, of a device that is granted these limits and features.
+fn limits(limits: &wgpu::Limits, features: wgpu::Features, info: &wgpu::AdapterInfo) -> GpuLimits {
     GpuLimits {
         binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
         workgroups: limits.max_compute_workgroups_per_dimension,
         invocations: limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x),
         workgroup_bytes: limits.max_compute_workgroup_storage_size,
+        subgroups: features
+            .contains(wgpu::Features::SUBGROUP)
+            .then_some((info.subgroup_min_size, info.subgroup_max_size)),
+        float64: features.contains(wgpu::Features::SHADER_F64 | wgpu::Features::SHADER_INT64),
+        software: info.device_type == wgpu::DeviceType::Cpu,
     }
 }

@@ -1,79 +1,99 @@
-//! Pipelines: one for each variant, built when first wanted, kept and shared.
+//! Pipelines: one for each program of a variant, built when first wanted, kept and shared.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::errors::Errors;
-use super::shader;
+use super::shader::{self, Program};
 use crate::Error;
 use crate::plan::{Engine, Variant};
 
 /// The pipelines of one device.
 #[derive(Debug)]
 pub struct Pipelines {
-    layout: wgpu::BindGroupLayout,
-    pipeline_layout: wgpu::PipelineLayout,
-    built: Mutex<HashMap<Variant, Arc<Mutex<Option<wgpu::ComputePipeline>>>>>,
+    apart: Shape,
+    in_place: Shape,
+    built: Mutex<HashMap<(Program, Variant), Arc<Mutex<Option<wgpu::ComputePipeline>>>>>,
 }
 
-/// What a binding of the shaders is; `shaders/layout.wgsl` declares them.
-pub const BINDINGS: [(u32, wgpu::BufferBindingType); 4] = [
-    (0, wgpu::BufferBindingType::Storage { read_only: true }),
-    (1, wgpu::BufferBindingType::Storage { read_only: false }),
-    (2, wgpu::BufferBindingType::Storage { read_only: false }),
-    (3, wgpu::BufferBindingType::Uniform),
-];
+/// What a pipeline binds.
+#[derive(Debug)]
+struct Shape {
+    bindings: wgpu::BindGroupLayout,
+    pipeline: wgpu::PipelineLayout,
+}
+
+/// Bindings of every program: the input, the output, the statuses and the counts; `shaders/` declares them. In place
+/// there is no input.
+const INPUT: u32 = 0;
+const OUTPUT: u32 = 1;
+const STATUSES: u32 = 2;
+const PARAMS: u32 = 3;
+
+/// What is bound to them.
+#[derive(Clone, Debug)]
+pub struct Bound<'a> {
+    /// `None` in place.
+    pub input: Option<wgpu::BufferBinding<'a>>,
+    pub output: wgpu::BufferBinding<'a>,
+    pub statuses: wgpu::BufferBinding<'a>,
+    pub params: wgpu::BufferBinding<'a>,
+}
 
 impl Pipelines {
     pub fn new(device: &wgpu::Device) -> Self {
-        let entries = BINDINGS.map(|(binding, ty)| wgpu::BindGroupLayoutEntry {
-            binding,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: false, min_binding_size: None },
-            count: None,
-        });
-        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-            label: Some("batchinv stack"),
-            entries: &entries,
-        });
-        let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        Self { apart: Shape::new(device, false), in_place: Shape::new(device, true), built: Mutex::default() }
+    }
+
+    /// Buffers as the programs see them.
+    pub fn bind(&self, device: &wgpu::Device, bound: Bound<'_>) -> wgpu::BindGroup {
+        let Bound { input, output, statuses, params } = bound;
+        let shape = if input.is_some() { &self.apart } else { &self.in_place };
+        let buffers = [(INPUT, input), (OUTPUT, Some(output)), (STATUSES, Some(statuses)), (PARAMS, Some(params))];
+        let entries: Vec<_> = buffers
+            .into_iter()
+            .filter_map(|(binding, buffer)| {
+                Some(wgpu::BindGroupEntry { binding, resource: wgpu::BindingResource::Buffer(buffer?) })
+            })
+            .collect();
+        device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("batchinv"),
-            bind_group_layouts: &[Some(&layout)],
-            immediate_size: 0,
-        });
-        Self { layout, pipeline_layout, built: Mutex::default() }
+            layout: &shape.bindings,
+            entries: &entries,
+        })
     }
 
-    /// The bind group layout of every pipeline.
-    pub fn layout(&self) -> &wgpu::BindGroupLayout {
-        &self.layout
-    }
-
-    /// The pipeline of a variant. Two threads that want the same one build it once; others are not held up.
-    pub fn get(&self, device: &wgpu::Device, variant: Variant) -> Result<wgpu::ComputePipeline, Error> {
+    /// The pipeline of a program. Two threads that want the same one build it once; others are not held up.
+    pub fn get(
+        &self,
+        device: &wgpu::Device,
+        program: Program,
+        variant: Variant,
+    ) -> Result<wgpu::ComputePipeline, Error> {
         let entry = {
             let mut built = self.built.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            Arc::clone(built.entry(variant).or_default())
+            Arc::clone(built.entry((program, variant)).or_default())
         };
         let mut entry = entry.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(pipeline) = &*entry {
             return Ok(pipeline.clone());
         }
-        let pipeline = self.build(device, variant)?;
+        let pipeline = self.build(device, program, variant)?;
         *entry = Some(pipeline.clone());
         Ok(pipeline)
     }
 
-    fn build(&self, device: &wgpu::Device, variant: Variant) -> Result<wgpu::ComputePipeline, Error> {
+    fn build(&self, device: &wgpu::Device, program: Program, variant: Variant) -> Result<wgpu::ComputePipeline, Error> {
         let unsupported = |reason: String| Error::Unsupported { engine: Engine::Gpu, reason };
-        let source = shader::source(variant)
-            .ok_or_else(|| unsupported(format!("{} has no shader for {}", variant.kernel, variant.scalar)))?;
-        let label = format!("batchinv {} {} {}", variant.kernel, variant.scalar, variant.order);
+        let source =
+            shader::source(program, variant).ok_or_else(|| unsupported(format!("{} has no shader", variant.kernel)))?;
+        let label = format!("batchinv {program:?} {} {} {}", variant.kernel, variant.scalar, variant.order);
+        let shape = if variant.in_place && program == Program::Invert { &self.in_place } else { &self.apart };
         let errors = Errors::watch(device);
         let module = unchecked_module(device, &label, source);
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(&label),
-            layout: Some(&self.pipeline_layout),
+            layout: Some(&shape.pipeline),
             module: &module,
             entry_point: Some("main"),
             compilation_options: wgpu::PipelineCompilationOptions::default(),
@@ -81,6 +101,36 @@ impl Pipelines {
         });
         errors.check(|error| unsupported(format!("the device refuses {label}: {error}")))?;
         Ok(pipeline)
+    }
+}
+
+impl Shape {
+    fn new(device: &wgpu::Device, in_place: bool) -> Self {
+        let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
+        let types = [
+            (INPUT, storage(true)),
+            (OUTPUT, storage(false)),
+            (STATUSES, storage(false)),
+            (PARAMS, wgpu::BufferBindingType::Uniform),
+        ];
+        let entries: Vec<_> = types
+            .into_iter()
+            .filter(|&(binding, _)| !(in_place && binding == INPUT))
+            .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {
+                binding,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: binding == PARAMS, min_binding_size: None },
+                count: None,
+            })
+            .collect();
+        let bindings = device
+            .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some("batchinv"), entries: &entries });
+        let pipeline = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+            label: Some("batchinv"),
+            bind_group_layouts: &[Some(&bindings)],
+            immediate_size: 0,
+        });
+        Self { bindings, pipeline }
     }
 }
 
@@ -93,9 +143,10 @@ fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> wgpu:
     let descriptor =
         wgpu::ShaderModuleDescriptor { label: Some(label), source: wgpu::ShaderSource::Wgsl(source.into()) };
     // SAFETY: the source is put together from the files of `shaders/` and integers of a `Variant` alone. In them,
-    // every loop counts up to N, COLUMNS, ROWS or a number no larger; every index into an array is such a counter or a
-    // row number: in `thread`, `origin` is a permutation of 0..N at every step; in `workgroup`, rows of the extension
-    // are not chosen before step N, so that positions and origins of the others stay below N. Buffers are indexed by `at(m, i, j)` and `m` with m < params.len and i, j < N, and
-    // `Slot` holds buffers for at least params.len matrices of that order; every divisor is a positive constant.
+    // every loop counts up to N, COLUMNS, ROWS, WORKGROUP or a number no larger; every index into an array is such a
+    // counter or a row number: in `thread`, `origin` is a permutation of 0..N at every step; in `workgroup`, rows of
+    // the extension are not chosen before step N, so that positions and origins of the others stay below N. Buffers
+    // are indexed through the layout with i, j < N and m below the number of matrices of the dispatch, for which
+    // `Passes` has seen that the buffers hold them; every divisor is a positive constant.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
 }

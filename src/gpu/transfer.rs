@@ -5,21 +5,22 @@ use std::sync::{Arc, Mutex};
 use futures_intrusive::channel::shared::{OneshotReceiver, OneshotSender, oneshot_channel};
 
 use super::errors::Errors;
+use super::passes::{Bindings, Buffers, Counts};
+use super::pipeline::Pipelines;
 use crate::Error;
-use crate::inverses::Status;
 
-/// Buffers for one chunk, with the bind group that shows them to the kernels.
+/// Buffers for one chunk, and how the programs see them.
 #[derive(Debug)]
 pub struct Slot {
-    capacity: Capacity,
+    capacity: Parts,
     input: wgpu::Buffer,
     output: wgpu::Buffer,
     statuses: wgpu::Buffer,
-    params: wgpu::Buffer,
-    /// Inverses, statuses and timestamps, where the host can read them.
+    rconds: Option<wgpu::Buffer>,
+    /// Inverses, statuses, rconds and timestamps, where the host can read them.
     staging: wgpu::Buffer,
     stopwatch: Option<Stopwatch>,
-    pub bind_group: wgpu::BindGroup,
+    pub bindings: Bindings,
 }
 
 /// The device's own clock, at the beginning and the end of a compute pass.
@@ -32,45 +33,57 @@ struct Stopwatch {
 /// Bytes of two timestamps.
 const TIMESTAMPS: u64 = 16;
 
-/// Where in the staging buffer the parts of a chunk lie.
-#[derive(Clone, Copy, Debug)]
+/// Bytes of each part of a chunk, or room for them in a slot. In the staging buffer they lie one behind the other, each
+/// at a multiple of 8, with the timestamps at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parts {
-    /// Bytes of inverses, from 0 on.
+    /// Matrices, on each side.
     pub matrices: u64,
-    /// Number of status words, behind them.
+    /// Status words.
     pub statuses: u64,
+    /// Reciprocal condition numbers; 0 where they are not asked for.
+    pub rconds: u64,
 }
 
 impl Parts {
-    /// Timestamps lie behind the statuses, at a multiple of 8.
-    fn timestamps(self) -> u64 {
-        (self.matrices + 4 * self.statuses).next_multiple_of(8)
+    fn statuses_at(self) -> u64 {
+        self.matrices.next_multiple_of(8)
+    }
+
+    fn rconds_at(self) -> u64 {
+        (self.statuses_at() + self.statuses).next_multiple_of(8)
+    }
+
+    fn timestamps_at(self) -> u64 {
+        (self.rconds_at() + self.rconds).next_multiple_of(8)
     }
 
     fn end(self) -> u64 {
-        self.timestamps() + TIMESTAMPS
+        self.timestamps_at() + TIMESTAMPS
     }
-}
 
-/// Bytes that a slot has room for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capacity {
-    /// Of matrices, on each side.
-    pub matrices: u64,
-    /// Of status words.
-    pub statuses: u64,
-}
-
-impl Capacity {
     fn holds(self, needed: Self) -> bool {
-        self.matrices >= needed.matrices && self.statuses >= needed.statuses
+        self.matrices >= needed.matrices && self.statuses >= needed.statuses && self.rconds >= needed.rconds
     }
 
     /// Rounded up, so that calls of similar size share slots.
     fn rounded(self) -> Self {
         let round = |bytes: u64| bytes.max(256).next_power_of_two();
-        Self { matrices: round(self.matrices), statuses: round(self.statuses) }
+        let rconds = if self.rconds == 0 { 0 } else { round(self.rconds) };
+        Self { matrices: round(self.matrices), statuses: round(self.statuses), rconds }
     }
+
+    fn largest(self) -> u64 {
+        self.matrices.max(self.statuses).max(self.rconds)
+    }
+}
+
+/// What a slot is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Maker<'a> {
+    pub device: &'a wgpu::Device,
+    pub pipelines: &'a Pipelines,
+    pub counts: &'a Counts,
 }
 
 /// Slots that no call is using.
@@ -80,13 +93,7 @@ pub struct Pool(Mutex<Vec<Slot>>);
 impl Pool {
     /// A slot with room for `needed`: one kept from an earlier call, or a new one.
     /// `lost` makes an error of a lost device's words.
-    pub fn take(
-        &self,
-        device: &wgpu::Device,
-        layout: &wgpu::BindGroupLayout,
-        needed: Capacity,
-        lost: impl FnOnce(String) -> Error,
-    ) -> Result<Slot, Error> {
+    pub fn take(&self, maker: Maker<'_>, needed: Parts, lost: impl FnOnce(String) -> Error) -> Result<Slot, Error> {
         let kept = {
             let mut slots = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             let fits = slots.iter().position(|slot| slot.capacity.holds(needed));
@@ -96,7 +103,7 @@ impl Pool {
             }
             fits.map(|index| slots.swap_remove(index))
         };
-        kept.map_or_else(|| Slot::new(device, layout, needed, lost), Ok)
+        kept.map_or_else(|| Slot::new(maker, needed, lost), Ok)
     }
 
     /// Keeps a slot for the next call.
@@ -109,17 +116,13 @@ impl Pool {
 }
 
 impl Slot {
-    fn new(
-        device: &wgpu::Device,
-        layout: &wgpu::BindGroupLayout,
-        needed: Capacity,
-        lost: impl FnOnce(String) -> Error,
-    ) -> Result<Self, Error> {
+    fn new(maker: Maker<'_>, needed: Parts, lost: impl FnOnce(String) -> Error) -> Result<Self, Error> {
         use wgpu::BufferUsages as Usage;
+        let Maker { device, pipelines, counts } = maker;
         let rounded = needed.rounded();
         // A power of two above what a binding may hold would be refused.
         let limit = device.limits().max_storage_buffer_binding_size.min(device.limits().max_buffer_size);
-        let capacity = if rounded.matrices.max(rounded.statuses) <= limit { rounded } else { needed };
+        let capacity = if rounded.largest() <= limit { rounded } else { needed };
 
         let errors = Errors::watch(device);
         let buffer = |label, size, usage| {
@@ -128,12 +131,9 @@ impl Slot {
         let input = buffer("batchinv input", capacity.matrices, Usage::STORAGE | Usage::COPY_DST);
         let output = buffer("batchinv output", capacity.matrices, Usage::STORAGE | Usage::COPY_SRC);
         let statuses = buffer("batchinv statuses", capacity.statuses, Usage::STORAGE | Usage::COPY_SRC);
-        let params = buffer("batchinv params", 16, Usage::UNIFORM | Usage::COPY_DST);
-        let staging = buffer(
-            "batchinv staging",
-            capacity.matrices + capacity.statuses + 8 + TIMESTAMPS,
-            Usage::MAP_READ | Usage::COPY_DST,
-        );
+        let rconds =
+            (capacity.rconds > 0).then(|| buffer("batchinv rconds", capacity.rconds, Usage::STORAGE | Usage::COPY_SRC));
+        let staging = buffer("batchinv staging", capacity.end(), Usage::MAP_READ | Usage::COPY_DST);
         let stopwatch = device.features().contains(wgpu::Features::TIMESTAMP_QUERY).then(|| Stopwatch {
             queries: device.create_query_set(&wgpu::QuerySetDescriptor {
                 label: Some("batchinv pass"),
@@ -142,24 +142,21 @@ impl Slot {
             }),
             resolved: buffer("batchinv timestamps", TIMESTAMPS, Usage::QUERY_RESOLVE | Usage::COPY_SRC),
         });
-        let entries: [_; 4] = std::array::from_fn(|binding| wgpu::BindGroupEntry {
-            binding: binding as u32,
-            resource: [&input, &output, &statuses, &params][binding].as_entire_binding(),
-        });
-        let bind_group = device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: Some("batchinv stack"),
-            layout,
-            entries: &entries,
-        });
+        let buffers = Buffers {
+            input: Some(input.as_entire_buffer_binding()),
+            output: output.as_entire_buffer_binding(),
+            statuses: statuses.as_entire_buffer_binding(),
+            rconds: rconds.as_ref().map(wgpu::Buffer::as_entire_buffer_binding),
+        };
+        let bindings = Bindings::new(pipelines, device, counts, buffers);
         // Every size was planned within the device's limits, so that what is left is a device that is gone.
         errors.check(lost)?;
-        Ok(Self { capacity, input, output, statuses, params, staging, stopwatch, bind_group })
+        Ok(Self { capacity, input, output, statuses, rconds, staging, stopwatch, bindings })
     }
 
     /// Copies a chunk's matrices to the device, ahead of the next submission.
-    pub fn upload(&self, queue: &wgpu::Queue, matrices: &[u8], len: u32) {
+    pub fn upload(&self, queue: &wgpu::Queue, matrices: &[u8]) {
         queue.write_buffer(&self.input, 0, matrices);
-        queue.write_buffer(&self.params, 0, bytemuck::cast_slice(&[len, 0, 0, 0]));
     }
 
     /// Has a compute pass write the time of its beginning and end, where the device has a clock.
@@ -174,10 +171,13 @@ impl Slot {
     /// Encodes the copies of a chunk's results to where the host can read them.
     pub fn encode_readback(&self, encoder: &mut wgpu::CommandEncoder, parts: Parts) {
         encoder.copy_buffer_to_buffer(&self.output, 0, &self.staging, 0, parts.matrices);
-        encoder.copy_buffer_to_buffer(&self.statuses, 0, &self.staging, parts.matrices, 4 * parts.statuses);
+        encoder.copy_buffer_to_buffer(&self.statuses, 0, &self.staging, parts.statuses_at(), parts.statuses);
+        if let (Some(rconds), 1..) = (&self.rconds, parts.rconds) {
+            encoder.copy_buffer_to_buffer(rconds, 0, &self.staging, parts.rconds_at(), parts.rconds);
+        }
         if let Some(stopwatch) = &self.stopwatch {
             encoder.resolve_query_set(&stopwatch.queries, 0..2, &stopwatch.resolved, 0);
-            encoder.copy_buffer_to_buffer(&stopwatch.resolved, 0, &self.staging, parts.timestamps(), TIMESTAMPS);
+            encoder.copy_buffer_to_buffer(&stopwatch.resolved, 0, &self.staging, parts.timestamps_at(), TIMESTAMPS);
         }
     }
 
@@ -188,15 +188,15 @@ impl Slot {
 
     /// Copies what is mapped into the caller's memory, and gives the buffer back to the device. Returns the ticks of
     /// the device's clock between beginning and end of the pass, where it has one.
-    pub fn read(&self, matrices: &mut [u8], statuses: &mut [Status]) -> Result<Option<u64>, String> {
-        let parts = Parts { matrices: matrices.len() as u64, statuses: statuses.len() as u64 };
+    pub fn read(&self, matrices: &mut [u8], statuses: &mut [u8], rconds: &mut [u8]) -> Result<Option<u64>, String> {
+        let [a, b, c] = [matrices.len(), statuses.len(), rconds.len()].map(|bytes| bytes as u64);
+        let parts = Parts { matrices: a, statuses: b, rconds: c };
         let view = self.staging.get_mapped_range(0..parts.end()).map_err(|error| error.to_string())?;
-        let (inverses, rest) = view.split_at(matrices.len());
-        matrices.copy_from_slice(inverses);
-        let words: &mut [u8] = bytemuck::cast_slice_mut(statuses);
-        words.copy_from_slice(&rest[..words.len()]);
+        for (target, at) in [(matrices, 0), (statuses, parts.statuses_at()), (rconds, parts.rconds_at())] {
+            target.copy_from_slice(&view[at as usize..][..target.len()]);
+        }
         let ticks = self.stopwatch.as_ref().map(|_| {
-            let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(&view[parts.timestamps() as usize..]);
+            let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(&view[parts.timestamps_at() as usize..]);
             stamps[1].saturating_sub(stamps[0])
         });
         drop(view);

@@ -112,15 +112,20 @@ pub fn gpu<T: Element>(_: usize, _: &'static str) -> Vec<Engine<T>> {
     Vec::new()
 }
 
+#[cfg(not(all(feature = "gpu", feature = "testing")))]
+pub fn gpu_double<T: Element>(_: &'static str) -> Vec<Engine<T>> {
+    Vec::new()
+}
+
 #[cfg(all(feature = "gpu", feature = "testing"))]
 #[allow(unused_imports, reason = "each test file uses its own part")]
-pub use with_gpu::{Adapter, adapters, forced, gpu, invert_with, variant};
+pub use with_gpu::{Adapter, adapters, forced, gpu, gpu_double, invert_with, variant};
 
 #[cfg(all(feature = "gpu", feature = "testing"))]
 mod with_gpu {
     use batchinv::gpu::GpuInverter;
-    use batchinv::plan::{self, GpuPlan, Variant};
-    use batchinv::{Error, InversesMut, Report, ScalarKind, Status};
+    use batchinv::plan::{self, GpuPlan, Variant, Work};
+    use batchinv::{Error, InversesMut, Report, Status};
 
     use super::*;
 
@@ -150,8 +155,8 @@ mod with_gpu {
         });
         if opened.is_empty() {
             eprintln!("SKIPPED: {promise} on the GPU, there is no adapter");
-            for kernel in ["thread", "workgroup"] {
-                record("none", kernel, "float32", promise, "skipped");
+            for kernel in Kernel::GPU {
+                record("none", kernel.name(), "float32", promise, "skipped");
             }
             let required = std::env::var_os("BATCHINV_REQUIRE_GPU").is_some_and(|value| value == "1");
             assert!(!required, "BATCHINV_REQUIRE_GPU is 1, and there is no adapter");
@@ -159,15 +164,9 @@ mod with_gpu {
         opened
     }
 
-    /// A variant of a kernel that the plan may not choose at this order: matrices to a workgroup as it would.
-    pub fn variant(kernel: Kernel, order: usize) -> Variant {
-        let parts = if kernel == Kernel::Workgroup { order.div_ceil(plan::WORKGROUP_COLUMNS) as u32 } else { 1 };
-        let one = Variant { kernel, scalar: ScalarKind::Float32, order: order as u32, matrices: 1, parts };
-        let matrices = match kernel {
-            Kernel::Workgroup => (plan::WORKGROUP_INVOCATIONS / one.workgroup()).max(1),
-            _ => plan::THREAD_WORKGROUP,
-        };
-        Variant { matrices, ..one }
+    /// A variant of a kernel that the plan may not choose at this order.
+    pub fn variant<T: Element>(kernel: Kernel, order: usize) -> Variant {
+        Variant::new(kernel, T::KIND, Precision::Native, order as u32)
     }
 
     /// Inverts with a forced variant and chunk length.
@@ -202,20 +201,33 @@ mod with_gpu {
         Engine { name, adapter: adapter.word.clone(), promise, run: Box::new(run) }
     }
 
-    /// The GPU engine on each adapter: as the plan has it, and `workgroup` also where the plan prefers `thread`.
+    /// The GPU engine on each adapter that computes in this scalar: as the plan has it, and each other kernel over the
+    /// orders that it takes.
     pub fn gpu<T: Element>(order: usize, promise: &'static str) -> Vec<Engine<T>> {
         let mut engines = Vec::new();
-        if T::KIND != ScalarKind::Float32 || order == 0 || order > plan::WORKGROUP_MAX_ORDER {
-            return engines;
-        }
         for adapter in adapters(promise) {
+            let work = Work { scalar: T::KIND, precision: Precision::Native, order, len: 1 };
+            let Ok(plan) = plan::gpu(work, &adapter.gpu.facts().limits) else { continue };
             let planned = Inverter::with_gpu(adapter.gpu.clone()).rcond(true);
             engines.push(inverter(adapter.word.clone(), &adapter.word, promise, planned));
-            if order <= plan::THREAD_MAX_ORDER {
-                engines.push(forced(adapter, variant(Kernel::Workgroup, order), 1 << 10, promise));
+            for kernel in Kernel::GPU {
+                if kernel != plan.variant.kernel && (1..=plan::max_order(kernel, T::KIND)).contains(&order) {
+                    engines.push(forced(adapter, variant::<T>(kernel, order), 1 << 10, promise));
+                }
             }
         }
         engines
+    }
+
+    /// The GPU engine in double precision on each adapter that computes in float64.
+    pub fn gpu_double<T: Element>(promise: &'static str) -> Vec<Engine<T>> {
+        let able = adapters(promise).iter().filter(|adapter| adapter.gpu.facts().limits.float64);
+        able.map(|adapter| {
+            let name = format!("{} double", adapter.word);
+            let double = Inverter::with_gpu(adapter.gpu.clone()).rcond(true).precision(Precision::Double);
+            inverter(name, &adapter.word, promise, double)
+        })
+        .collect()
     }
 }
 

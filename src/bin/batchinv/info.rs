@@ -149,8 +149,8 @@ impl Adapter {
                 invocations: limits.invocations,
                 workgroup_bytes: limits.workgroup_bytes,
             },
-            subgroups: facts.subgroups,
-            float64: facts.float64,
+            subgroups: facts.limits.subgroups,
+            float64: facts.limits.float64,
             timestamps: facts.timestamps,
         }
     }

@@ -1,0 +1,86 @@
+// A complex scalar: what the kernels know of it. As real.wgsl, with real and imaginary parts one after another.
+
+alias Element = vec2<Part>;
+alias Word = vec2<Bits>;
+alias Scalar = vec2<Real>;
+
+const ZERO: Scalar = Scalar(REAL_ZERO, REAL_ZERO);
+const ONE: Scalar = Scalar(REAL_ONE, REAL_ZERO);
+const NAN_ELEMENT: Element = Element(NAN_PART, NAN_PART);
+
+fn scalar(x: Word) -> Scalar {
+    return Scalar(real(x.x), real(x.y));
+}
+
+fn word(x: Scalar) -> Word {
+    return Word(bits(x.x), bits(x.y));
+}
+
+fn opened(x: Element) -> Word {
+    return Word(widened(x.x), widened(x.y));
+}
+
+fn closed(x: Word) -> Element {
+    return Element(narrowed(x.x), narrowed(x.y));
+}
+
+fn fits(x: Word) -> bool {
+    return part_fits(x.x) && part_fits(x.y);
+}
+
+// |re| + |im|, as LAPACK's icamax and izamax compare.
+fn key(x: Scalar) -> Bits {
+    return bits(abs(x.x) + abs(x.y)) & MAGNITUDE;
+}
+
+fn modulus(x: Word) -> Real {
+    let re = x.x & MAGNITUDE;
+    let im = x.y & MAGNITUDE;
+    let large = real(max(re, im));
+    if large == REAL_ZERO {
+        return large;
+    }
+    let ratio = real(min(re, im)) / large;
+    return large * root(REAL_ONE + ratio * ratio);
+}
+
+fn largest(x: Word) -> Bits {
+    return max(x.x & MAGNITUDE, x.y & MAGNITUDE);
+}
+
+fn smallest_less_one(x: Word) -> Bits {
+    return min((x.x & MAGNITUDE) - ONE_BIT, (x.y & MAGNITUDE) - ONE_BIT);
+}
+
+fn mul(a: Scalar, b: Scalar) -> Scalar {
+    return Scalar(a.x * b.x - a.y * b.y, a.x * b.y + a.y * b.x);
+}
+
+fn sub_mul(a: Scalar, f: Scalar, p: Scalar) -> Scalar {
+    return Scalar(a.x - f.x * p.x + f.y * p.y, a.y - f.x * p.y - f.y * p.x);
+}
+
+fn neg(a: Scalar) -> Scalar {
+    return Scalar(-a.x, -a.y);
+}
+
+// Scaled to have its larger part in [1, 2), so that the squares neither overflow nor underflow.
+fn recip(a: Scalar) -> Scalar {
+    let unit_power = power(-exponent(largest(word(a))));
+    let re = a.x * unit_power;
+    let im = a.y * unit_power;
+    let r = real_reciprocal(re * re + im * im);
+    return Scalar(re * r * unit_power, -im * r * unit_power);
+}
+
+fn scaled(x: Word, e: i32) -> Word {
+    return Word(scaled_bits(x.x, e), scaled_bits(x.y, e));
+}
+
+fn flushed(x: Word, e: i32) -> Word {
+    return Word(flushed_bits(x.x, e), flushed_bits(x.y, e));
+}
+
+fn small(x: Word, e: i32, lowest: i32) -> bool {
+    return small_bits(x.x, e, lowest) || small_bits(x.y, e, lowest);
+}

@@ -1,0 +1,66 @@
+// Exact powers of two on the bits of a real, by integer arithmetic: the same for every width of `Bits`.
+
+// floor(log2) of a nonzero finite magnitude, subnormal or not.
+fn exponent(magnitude: Bits) -> i32 {
+    let biased = i32(magnitude >> FRACTION_WIDTH);
+    let subnormal = i32(highest_bit(magnitude)) + MIN_EXPONENT - i32(FRACTION_WIDTH);
+    return select(subnormal, biased - BIAS, biased > 0i);
+}
+
+// 2^e, for an exponent of a normal number.
+fn power(e: i32) -> Real {
+    return real(integer(e + BIAS) << FRACTION_WIDTH);
+}
+
+// x * 2^e, rounded to nearest even where the result is subnormal.
+fn scaled_bits(x: Bits, e: i32) -> Bits {
+    let sign = x & ~MAGNITUDE;
+    let magnitude = x & MAGNITUDE;
+    if magnitude == NO_BITS || magnitude >= INFINITE {
+        return x;
+    }
+    let own = exponent(magnitude);
+    let total = own + e;
+    // The significand with its leading bit where a normal number has it hidden.
+    let significand = select(
+        magnitude << (FRACTION_WIDTH - min(highest_bit(magnitude), FRACTION_WIDTH)),
+        (magnitude & FRACTION) | (FRACTION + ONE_BIT),
+        own >= MIN_EXPONENT,
+    );
+    if total > BIAS {
+        return sign | INFINITE;
+    }
+    if total >= MIN_EXPONENT {
+        return sign | (integer(total + BIAS) << FRACTION_WIDTH) | (significand & FRACTION);
+    }
+    let shift = u32(MIN_EXPONENT - total);
+    if shift > FRACTION_WIDTH + 1u {
+        return sign;
+    }
+    let quotient = significand >> shift;
+    let rest = significand & ((ONE_BIT << shift) - ONE_BIT);
+    let half = ONE_BIT << (shift - 1u);
+    let up = rest > half || (rest == half && (quotient & ONE_BIT) == ONE_BIT);
+    return sign | (quotient + select(NO_BITS, ONE_BIT, up));
+}
+
+// As `scaled_bits`, with 0 for what would be subnormal.
+fn flushed_bits(x: Bits, e: i32) -> Bits {
+    let magnitude = x & MAGNITUDE;
+    if magnitude != NO_BITS && exponent(magnitude) + e < MIN_EXPONENT {
+        return NO_BITS;
+    }
+    return scaled_bits(x, e);
+}
+
+// x * 2^e is not zero, and below 2^lowest.
+fn small_bits(x: Bits, e: i32, lowest: i32) -> bool {
+    let magnitude = x & MAGNITUDE;
+    return magnitude != NO_BITS && exponent(magnitude) + e < lowest;
+}
+
+// 1 / x. WGSL divides to 2.5 ulp only; one step of Newton's iteration brings that below 1 ulp.
+fn real_reciprocal(x: Real) -> Real {
+    let r = REAL_ONE / x;
+    return r + r * (REAL_ONE - x * r);
+}

@@ -1,0 +1,21 @@
+// Elements lie in memory in the precision that is computed in.
+
+alias Part = Bits;
+
+const NO_PART: Part = NO_BITS;
+const NAN_PART: Part = NAN_BITS;
+const SIGN_PART: Part = SIGN;
+// Half the range of exponents of a part.
+const SHIFT = (BIAS + 1i) / 2i;
+
+fn widened(x: Part) -> Bits {
+    return x;
+}
+
+fn part_fits(x: Bits) -> bool {
+    return (x & MAGNITUDE) < INFINITE;
+}
+
+fn narrowed(x: Bits) -> Part {
+    return x;
+}

@@ -36,13 +36,3 @@ fn matrices_here(group: vec3<u32>, groups: vec3<u32>) -> u32 {
     let all = select(params.groups, groups.x * groups.y, params.groups == 0u);
     return select(select(MATRICES, params.last, number + 1u == all), 0u, number >= all);
 }
-
-// Column k of a scaled matrix, which was stashed, is zero: exactly where that of the input is, since scaling brings the
-// largest part of every other column into the window.
-fn empty(m: u32, k: u32) -> bool {
-    var all = NO_BITS;
-    for (var i = 0u; i < N; i++) {
-        all |= largest(stashed(m, i, k));
-    }
-    return all == NO_BITS;
-}

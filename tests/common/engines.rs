@@ -15,6 +15,14 @@ pub struct Outcome<T: Scalar> {
     pub elements: Vec<T>,
     pub statuses: Vec<i32>,
     pub rconds: Option<Vec<T::Real>>,
+    /// How many units of roundoff rcond may be wrong by.
+    pub rcond_slack: f64,
+}
+
+/// The CPU sums norms in float64 and rounds rcond once. A GPU sums them in the precision that it works in: n - 1 roundings
+/// for each norm, and a few for moduli, product and reciprocal.
+fn rcond_slack(engine: batchinv::Engine, order: usize) -> f64 {
+    if engine == batchinv::Engine::Cpu { 1.0 } else { 2.0 * order as f64 + 8.0 }
 }
 
 impl<T: Scalar> From<Inverses<T>> for Outcome<T> {
@@ -23,6 +31,7 @@ impl<T: Scalar> From<Inverses<T>> for Outcome<T> {
             elements: inverses.stack().elements().to_vec(),
             statuses: inverses.statuses().iter().map(|status| status.word()).collect(),
             rconds: inverses.rconds().map(<[_]>::to_vec),
+            rcond_slack: rcond_slack(inverses.report().engine, inverses.stack().order()),
         }
     }
 }
@@ -61,7 +70,7 @@ pub fn reference<T: Scalar>(stack: Stack<'_, T>) -> Outcome<T> {
     let statuses = (0..stack.len())
         .map(|m| invert_reference(stack.matrix(m), stack.order(), &mut elements[m * size..][..size]).word())
         .collect();
-    Outcome { elements, statuses, rconds: None }
+    Outcome { elements, statuses, rconds: None, rcond_slack: 0.0 }
 }
 
 fn inverter<T: Scalar>(name: String, adapter: &str, promise: &'static str, inverter: Inverter) -> Engine<T> {
@@ -183,7 +192,8 @@ mod with_gpu {
         let output = InversesMut::new(&mut elements, &mut statuses).with_rconds(&mut rconds);
         let report = gpu.invert_with(plan, stack, output)?;
         let statuses = statuses.iter().map(|status| status.word()).collect();
-        Ok((Outcome { elements, statuses, rconds: Some(rconds) }, report))
+        let rcond_slack = rcond_slack(report.engine, stack.order());
+        Ok((Outcome { elements, statuses, rconds: Some(rconds), rcond_slack }, report))
     }
 
     /// A forced variant as an engine.

@@ -159,7 +159,7 @@ pub fn check_outcome<T: Element>(
     for (m, case) in cases.iter().enumerate() {
         let x = &outcome.elements[m * n * n..][..n * n];
         let status = outcome.statuses[m];
-        let rcond = outcome.rconds.as_ref().map(|rconds| rconds[m].to_f64());
+        let rcond = outcome.rconds.as_ref().map(|rconds| (rconds[m].to_f64(), outcome.rcond_slack));
         let verdict = check_matrix(n, case, x, status, rcond);
         failures.expect(verdict.is_ok(), || {
             format!("{engine}, order {n}, matrix {m} ({}): {}", case.name, verdict.unwrap_err())
@@ -167,7 +167,14 @@ pub fn check_outcome<T: Element>(
     }
 }
 
-fn check_matrix<T: Element>(n: usize, case: &Case<T>, x: &[T], status: i32, rcond: Option<f64>) -> Result<(), String> {
+/// `rcond` comes with the units of roundoff that it may be wrong by.
+fn check_matrix<T: Element>(
+    n: usize,
+    case: &Case<T>,
+    x: &[T],
+    status: i32,
+    rcond: Option<(f64, f64)>,
+) -> Result<(), String> {
     let wanted_status = match &case.want {
         Want::Status(status) => *status,
         Want::RatioOrSingular if (1..=n as i32).contains(&status) => status,
@@ -181,8 +188,8 @@ fn check_matrix<T: Element>(n: usize, case: &Case<T>, x: &[T], status: i32, rcon
             return Err(format!("status {status}, and not filled with the one NaN: {:?}", &x[..n.min(4)]));
         }
         return match rcond {
-            Some(rcond) if status > 0 && rcond != 0.0 => Err(format!("singular, with rcond {rcond}")),
-            Some(rcond) if status < 0 && !rcond.is_nan() => Err(format!("not finite, with rcond {rcond}")),
+            Some((rcond, _)) if status > 0 && rcond != 0.0 => Err(format!("singular, with rcond {rcond}")),
+            Some((rcond, _)) if status < 0 && !rcond.is_nan() => Err(format!("not finite, with rcond {rcond}")),
             _ => Ok(()),
         };
     }
@@ -210,9 +217,10 @@ fn check_matrix<T: Element>(n: usize, case: &Case<T>, x: &[T], status: i32, rcon
     }
 
     let own = self::rcond(&case.matrix, x, n);
-    if let Some(rcond) = rcond {
-        // Rounded once, from norms summed in float64; the last term is for subnormal results.
-        let slack = own * (T::eps() + 8.0 * n as f64 * f64::EPSILON) + power((T::MIN_EXPONENT - T::DIGITS).max(-1074));
+    if let Some((rcond, units)) = rcond {
+        // The second term is for the sums of this oracle, the last one for subnormal results.
+        let slack =
+            own * (units * T::eps() + 8.0 * n as f64 * f64::EPSILON) + power((T::MIN_EXPONENT - T::DIGITS).max(-1074));
         if !matches!(
             (rcond - own).abs().partial_cmp(&slack),
             Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal)

@@ -26,6 +26,10 @@ pub enum Error {
         index: usize,
     },
 
+    /// A job's buffers do not fit its matrices, or a count does not fit the job.
+    #[error(transparent)]
+    Job(#[from] JobError),
+
     /// No adapter was found that the GPU engine can use.
     #[error("no GPU adapter: {reason}")]
     NoAdapter {
@@ -59,6 +63,61 @@ pub enum Error {
         /// What the device said.
         detail: String,
     },
+}
+
+/// Buffers that do not fit the matrices of a job of the GPU engine, or a count that does not fit the job.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum JobError {
+    /// A job for no matrices, or for matrices of order 0, has nothing to encode.
+    #[error("a job needs an order and a capacity above 0")]
+    Empty,
+
+    /// A buffer ends before the last element.
+    #[error("the buffer for {what} holds {size} bytes, the job needs {needed}")]
+    TooSmall {
+        /// `input`, `output`, `statuses` or `rconds`.
+        what: &'static str,
+        /// Bytes up to the end of the last element.
+        needed: u64,
+        /// Bytes in the buffer.
+        size: u64,
+    },
+
+    /// A buffer was not created for what it is used for here.
+    #[error("the buffer for {what} lacks the usage {usage}")]
+    Usage {
+        /// `input`, `output`, `statuses`, `rconds` or `the count`.
+        what: &'static str,
+        /// As wgpu names it.
+        usage: &'static str,
+    },
+
+    /// Two inverses would go to one place, or an inverse to the place of another's matrix.
+    #[error("inverses would overwrite each other, or matrices that are not their own")]
+    Overlap,
+
+    /// The count of an indirect job is not there.
+    #[error("a count at byte {offset} of a buffer of {size}: it takes 4 bytes at a multiple of 4")]
+    Count {
+        /// In bytes.
+        offset: u64,
+        /// Bytes in the buffer.
+        size: u64,
+    },
+
+    /// More matrices than the job was made for.
+    #[error("{len} matrices are more than the {capacity} that the job was made for")]
+    TooMany {
+        /// What was asked for.
+        len: u32,
+        /// What the job has room for.
+        capacity: u32,
+    },
+
+    /// An indirect dispatch of a job that was made without a count.
+    #[error("the job was made without a buffer to read its count from")]
+    NoCount,
 }
 
 /// Elements, order and length that do not make a stack, or outputs that do not fit one.

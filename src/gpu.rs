@@ -3,6 +3,7 @@
 mod adapter;
 mod copy;
 mod errors;
+mod job;
 mod passes;
 mod pipeline;
 mod poller;
@@ -24,7 +25,8 @@ use crate::plan::{self, AdapterFacts, Engine, GpuPlan, Layout, Precision, Varian
 use crate::scalar::{Real, Scalar};
 use crate::{Error, Stack};
 
-pub use self::adapter::adapters;
+pub use self::adapter::{adapters, wanted_features, wanted_limits};
+pub use self::job::{Job, JobDescriptor};
 
 /// The WGSL of a variant, or `None` where no shader is written for it.
 ///
@@ -70,8 +72,33 @@ impl GpuInverter {
     /// [`Error::NoAdapter`] where there is none, or it opens no device.
     pub fn open(name: Option<&str>) -> Result<Self, Error> {
         let (device, queue, facts) = pollster::block_on(adapter::open(name))?;
+        Ok(Self::new(device, queue, facts))
+    }
+
+    /// An engine on a device of the caller's, which keeps its error handlers and everything else that was set on it.
+    /// Handles are cloned, nothing more. What the device was not opened with, the engine does without;
+    /// [`wanted_features`] and [`wanted_limits`] say what is worth asking an adapter for.
+    ///
+    /// ```no_run
+    /// # use batchinv::{gpu::{self, GpuInverter}, wgpu};
+    /// # async fn open(adapter: wgpu::Adapter) -> Result<(), Box<dyn std::error::Error>> {
+    /// let descriptor = wgpu::DeviceDescriptor {
+    ///     required_features: gpu::wanted_features(&adapter),
+    ///     required_limits: gpu::wanted_limits(&adapter),
+    ///     ..Default::default()
+    /// };
+    /// let (device, queue) = adapter.request_device(&descriptor).await?;
+    /// let inverter = GpuInverter::from_device(&device, &queue);
+    /// # Ok(()) }
+    /// ```
+    pub fn from_device(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
+        let facts = adapter::facts(&device.adapter_info(), device.features(), &device.limits());
+        Self::new(device.clone(), queue.clone(), facts)
+    }
+
+    fn new(device: wgpu::Device, queue: wgpu::Queue, facts: AdapterFacts) -> Self {
         let (pipelines, counts, poller) = (Pipelines::new(&device), Counts::new(&device), Poller::new(&device));
-        Ok(Self(Arc::new(Shared { facts, device, queue, pipelines, counts, pool: Pool::default(), poller })))
+        Self(Arc::new(Shared { facts, device, queue, pipelines, counts, pool: Pool::default(), poller }))
     }
 
     /// One for the whole process and each name, opened by the first call that wants it. That there is none is
@@ -241,7 +268,8 @@ impl<T: Scalar> Call<'_, T> {
                 label: Some("batchinv"),
                 timestamp_writes: slot.timestamp_writes(),
             });
-            passes::dispatch(&mut pass, &self.programs, &slot.bindings, &self.gpu.counts, len as u32);
+            let workgroups = self.gpu.facts.limits.workgroups;
+            passes::dispatch(&mut pass, &self.programs, &slot.bindings, &self.gpu.counts, len as u32, workgroups);
         }
         slot.encode_readback(&mut encoder, parts);
         let submission = self.gpu.queue.submit([encoder.finish()]);

@@ -43,7 +43,7 @@ mod scalar;
 mod stack;
 
 pub use cpu::{SimdLevel, reference::invert_reference};
-pub use error::{Error, ShapeError};
+pub use error::{Error, JobError, ShapeError};
 pub use inverses::{Inverses, InversesMut, Report, Stages, Status, Verdict};
 pub use inverter::{EngineChoice, Inverter, UnknownEngine, inv, invert};
 pub use num_complex::Complex;

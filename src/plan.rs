@@ -296,6 +296,36 @@ impl Layout {
     pub const fn transposed(self) -> Self {
         Self { row: self.column, column: self.row, ..self }
     }
+
+    /// The first element of `len` matrices, and the one behind the last; `len` and `order` are not 0.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn elements(self, order: u32, len: u32) -> (u64, u64) {
+        let Self { offset, matrix, row, column } = self;
+        let last = |stride: u32, count: u32| u64::from(stride) * u64::from(count - 1);
+        let offset = u64::from(offset);
+        let end = [last(matrix, len), last(row, order), last(column, order), 1];
+        (offset, end.into_iter().fold(offset, u64::saturating_add))
+    }
+
+    /// No two elements of `len` matrices lie at one place. Layouts of which this cannot be told stride by stride count
+    /// as if there were.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn is_injective(self, order: u32, len: u32) -> bool {
+        let mut axes = [(self.matrix, len), (self.row, order), (self.column, order)];
+        axes.sort_unstable();
+        let mut span = 0;
+        axes.into_iter().filter(|&(_, count)| count > 1).all(|(stride, count)| {
+            let apart = u64::from(stride) > span;
+            span += u64::from(stride) * u64::from(count - 1);
+            apart
+        })
+    }
+
+    /// Counted from another element, which does not lie behind it.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn from(self, base: u64) -> Self {
+        Self { offset: (u64::from(self.offset) - base) as u32, ..self }
+    }
 }
 
 /// Everything that decides a shader's text: two equal variants share their pipelines.

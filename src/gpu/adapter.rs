@@ -19,7 +19,7 @@ async fn enumerate() -> Vec<(wgpu::Adapter, AdapterFacts)> {
         .into_iter()
         .filter(|adapter| adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS))
         .map(|adapter| {
-            let facts = facts(&adapter);
+            let facts = facts(&adapter.get_info(), wanted_features(&adapter), &wanted_limits(&adapter));
             (adapter, facts)
         })
         .collect();
@@ -90,9 +90,8 @@ pub fn wanted_limits(adapter: &wgpu::Adapter) -> wgpu::Limits {
     }
 }
 
-fn facts(adapter: &wgpu::Adapter) -> AdapterFacts {
-    let info = adapter.get_info();
-    let features = wanted_features(adapter);
+/// Of an adapter, with what a device on it is granted.
+pub fn facts(info: &wgpu::AdapterInfo, features: wgpu::Features, granted: &wgpu::Limits) -> AdapterFacts {
     let kind = match info.device_type {
         wgpu::DeviceType::DiscreteGpu => AdapterKind::Discrete,
         wgpu::DeviceType::IntegratedGpu => AdapterKind::Integrated,
@@ -105,7 +104,7 @@ fn facts(adapter: &wgpu::Adapter) -> AdapterFacts {
         kind,
         backend: info.backend.to_str().to_owned(),
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
-        limits: limits(&wanted_limits(adapter), features, &info),
+        limits: limits(granted, features, info),
         timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
     }
 }

@@ -2,22 +2,24 @@
 
 use crate::Error;
 
-/// Error scopes of every kind, opened together. Dropped unasked, they forget what they caught.
+/// Error scopes of every kind, opened together, the innermost first: so they must end, and are dropped. Dropped unasked,
+/// they forget what they caught.
 pub struct Errors([wgpu::ErrorScopeGuard; 3]);
 
 impl Errors {
     /// From here on, errors on this thread are caught.
     pub fn watch(device: &wgpu::Device) -> Self {
         use wgpu::ErrorFilter::{Internal, OutOfMemory, Validation};
-        Self([OutOfMemory, Internal, Validation].map(|filter| device.push_error_scope(filter)))
+        let mut scopes = [OutOfMemory, Internal, Validation].map(|filter| device.push_error_scope(filter));
+        scopes.reverse();
+        Self(scopes)
     }
 
     /// An error where there was one since: `OutOfMemory` before others, which may follow from it and are what
     /// `otherwise` makes of their words.
     pub fn check(self, otherwise: impl FnOnce(String) -> Error) -> Result<(), Error> {
-        let [memory, internal, validation] = self.0;
-        // The scopes end innermost first. On native devices their answers are there at once.
-        let mut answers = [validation, internal, memory].map(|scope| pollster::block_on(scope.pop()));
+        // On native devices their answers are there at once.
+        let mut answers = self.0.map(|scope| pollster::block_on(scope.pop()));
         answers.reverse();
         match answers.into_iter().flatten().next() {
             None => Ok(()),

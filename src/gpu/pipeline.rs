@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::errors::Errors;
-use super::shader::{self, Program};
+use super::shader::{self, CountConstants, Program};
 use crate::Error;
 use crate::plan::{Engine, Variant};
 
@@ -89,19 +89,36 @@ impl Pipelines {
             shader::source(program, variant).ok_or_else(|| unsupported(format!("{} has no shader", variant.kernel)))?;
         let label = format!("batchinv {program:?} {} {} {}", variant.kernel, variant.scalar, variant.order);
         let shape = if variant.in_place && program == Program::Invert { &self.in_place } else { &self.apart };
-        let errors = Errors::watch(device);
-        let module = unchecked_module(device, &label, source);
-        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(&label),
-            layout: Some(&shape.pipeline),
-            module: &module,
-            entry_point: Some("main"),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
-            cache: None,
-        });
-        errors.check(|error| unsupported(format!("the device refuses {label}: {error}")))?;
-        Ok(pipeline)
+        compile(device, &shape.pipeline, &label, source)
     }
+
+    /// The pipeline that turns a count into dispatches. Each job has its own constants: none is kept.
+    pub fn count(&self, device: &wgpu::Device, constants: &CountConstants) -> Result<wgpu::ComputePipeline, Error> {
+        compile(device, &self.apart.pipeline, "batchinv count", shader::count(constants))
+    }
+}
+
+fn compile(
+    device: &wgpu::Device,
+    layout: &wgpu::PipelineLayout,
+    label: &str,
+    source: String,
+) -> Result<wgpu::ComputePipeline, Error> {
+    let errors = Errors::watch(device);
+    let module = unchecked_module(device, label, source);
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label: Some(label),
+        layout: Some(layout),
+        module: &module,
+        entry_point: Some("main"),
+        compilation_options: wgpu::PipelineCompilationOptions::default(),
+        cache: None,
+    });
+    errors.check(|error| {
+        let reason = format!("the device refuses {label}: {error}");
+        Error::Unsupported { engine: Engine::Gpu, reason }
+    })?;
+    Ok(pipeline)
 }
 
 impl Shape {

@@ -65,6 +65,39 @@ pub fn source(program: Program, variant: Variant) -> Option<String> {
     Some([own, layout, access, number, part, real, magnitude, &constants(program, variant)].join("\n"))
 }
 
+/// What decides the text of the program that turns a count in a buffer into dispatches.
+#[derive(Clone, Debug)]
+pub struct CountConstants {
+    /// Of the word with the count.
+    pub index: u32,
+    pub capacity: u32,
+    /// To a workgroup of each program.
+    pub matrices: Vec<u32>,
+    /// Words from an entry to the next.
+    pub entry_words: u32,
+    /// At the most in a row.
+    pub workgroups: u32,
+}
+
+/// The WGSL of the program that turns a count into dispatches.
+pub fn count(constants: &CountConstants) -> String {
+    let CountConstants { index, capacity, matrices, entry_words, workgroups } = constants;
+    let programs = matrices.len();
+    let list: Vec<String> = matrices.iter().map(|matrices| format!("{matrices}u")).collect();
+    let list = list.join(", ");
+    include_str!("../../shaders/count.wgsl").to_owned()
+        + &format!(
+            "
+const COUNT_INDEX = {index}u;
+const CAPACITY = {capacity}u;
+const PROGRAMS = {programs}u;
+const PROGRAM_MATRICES = array<u32, {programs}>({list});
+const ENTRY_WORDS = {entry_words}u;
+const MOST_GROUPS = {workgroups}u;
+"
+        )
+}
+
 fn constants(program: Program, variant: Variant) -> String {
     let mut constants = vec![
         ("N".to_owned(), variant.order),

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use futures_intrusive::channel::shared::{OneshotReceiver, OneshotSender, oneshot_channel};
 
+use super::Shared;
 use super::errors::Errors;
 use super::passes::{Bindings, Buffers, Counts};
 use super::pipeline::Pipelines;
@@ -148,7 +149,7 @@ impl Slot {
             statuses: statuses.as_entire_buffer_binding(),
             rconds: rconds.as_ref().map(wgpu::Buffer::as_entire_buffer_binding),
         };
-        let bindings = Bindings::new(pipelines, device, counts, buffers);
+        let bindings = Bindings::new(pipelines, device, counts.binding(), buffers);
         // Every size was planned within the device's limits, so that what is left is a device that is gone.
         errors.check(lost)?;
         Ok(Self { capacity, input, output, statuses, rconds, staging, stopwatch, bindings })
@@ -203,6 +204,29 @@ impl Slot {
         self.staging.unmap();
         Ok(ticks)
     }
+}
+
+/// Copies the beginning of a buffer of the device into the caller's memory, after everything submitted so far.
+pub async fn read_back(shared: &Shared, buffer: &wgpu::Buffer, bytes: &mut [u8]) -> Result<(), String> {
+    let size = bytes.len() as u64;
+    let device = &shared.device;
+    let errors = Errors::watch(device);
+    let staging = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("batchinv readback"),
+        size,
+        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("batchinv") });
+    encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
+    let submission = shared.queue.submit([encoder.finish()]);
+    let mapping = map_buffer(&staging, 0..size);
+    errors.check(|detail| Error::DeviceLost { done: 0, len: 0, detail }).map_err(|error| error.to_string())?;
+    shared.poller.watch(submission, mapping.sender());
+    mapping.wait().await?;
+    let view = staging.get_mapped_range(0..size).map_err(|error| error.to_string())?;
+    bytes.copy_from_slice(&view);
+    Ok(())
 }
 
 /// Asks for a part of a buffer once everything submitted so far is done.

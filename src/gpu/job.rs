@@ -1,0 +1,351 @@
+//! Inverting where the matrices already lie: in the caller's buffers, in the caller's encoder.
+
+use super::errors::Errors;
+use super::passes::{Bindings, Buffers, Counts, Indirect, Programs, dispatch, dispatch_indirect};
+use super::{GpuInverter, transfer};
+use crate::error::JobError;
+use crate::inverses::Status;
+use crate::plan::{self, Layout, Precision, Variant, Work};
+use crate::{Error, ScalarKind};
+
+/// What a [`Job`] is to invert: matrices of one order in a buffer, up to a number of them, and where the results go.
+///
+/// Unless told otherwise it inverts in place, from the first element of the buffer on, row-major and one matrix after
+/// another.
+///
+/// ```no_run
+/// # use batchinv::{gpu::{GpuInverter, JobDescriptor}, plan::Layout, wgpu, ScalarKind};
+/// # fn frame(gpu: &GpuInverter, instances: &wgpu::Buffer, normals: &wgpu::Buffer) -> Result<(), batchinv::Error> {
+/// // The 3x3 part of column-major 4x4 transforms in, its inverse transpose as WGSL's mat3x3<f32> out.
+/// let transforms = Layout { offset: 0, matrix: 16, row: 1, column: 4 };
+/// let mat3x3 = Layout { offset: 0, matrix: 12, row: 1, column: 4 };
+/// let descriptor = JobDescriptor::new(ScalarKind::Float32, 3, 10_000, instances)
+///     .input_layout(transforms)
+///     .output(normals, mat3x3.transposed());
+/// let job = gpu.job(&descriptor)?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct JobDescriptor<'a> {
+    scalar: ScalarKind,
+    precision: Precision,
+    order: u32,
+    capacity: u32,
+    input: (&'a wgpu::Buffer, Layout),
+    output: Option<(&'a wgpu::Buffer, Layout)>,
+    statuses: Option<&'a wgpu::Buffer>,
+    rconds: Option<&'a wgpu::Buffer>,
+    count: Option<(&'a wgpu::Buffer, u64)>,
+}
+
+impl<'a> JobDescriptor<'a> {
+    /// Up to `capacity` matrices of `order` in `buffer`, which needs the usage `STORAGE`.
+    pub fn new(scalar: ScalarKind, order: u32, capacity: u32, buffer: &'a wgpu::Buffer) -> Self {
+        let layout = Layout { offset: 0, matrix: order.wrapping_mul(order), row: order, column: 1 };
+        Self {
+            scalar,
+            precision: Precision::Native,
+            order,
+            capacity,
+            input: (buffer, layout),
+            output: None,
+            statuses: None,
+            rconds: None,
+            count: None,
+        }
+    }
+
+    /// The precision of the elimination; `Native` unless set.
+    #[must_use]
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// Where in the buffer the matrices lie. In place, their inverses go to the same elements.
+    #[must_use]
+    pub fn input_layout(self, layout: Layout) -> Self {
+        Self { input: (self.input.0, layout), ..self }
+    }
+
+    /// Where the inverses go: with [`Layout::transposed`], the inverse transposes. The buffer, which needs the usage
+    /// `STORAGE`, may be that of the input; then the inverses must go to other elements, or each to those of its own
+    /// matrix.
+    #[must_use]
+    pub fn output(self, buffer: &'a wgpu::Buffer, layout: Layout) -> Self {
+        Self { output: Some((buffer, layout)), ..self }
+    }
+
+    /// Where the status words go, one `i32` for each matrix from the start of the buffer; into a buffer of the job
+    /// unless set. It needs the usage `STORAGE`, and `COPY_SRC` for [`Job::read_statuses`].
+    #[must_use]
+    pub fn statuses(self, buffer: &'a wgpu::Buffer) -> Self {
+        Self { statuses: Some(buffer), ..self }
+    }
+
+    /// Where the reciprocal condition numbers go, one `f32` or `f64` for each matrix from the start of the buffer, as
+    /// the scalar has them; nowhere unless set. It needs the usage `STORAGE`.
+    #[must_use]
+    pub fn rconds(self, buffer: &'a wgpu::Buffer) -> Self {
+        Self { rconds: Some(buffer), ..self }
+    }
+
+    /// Where [`Job::encode_indirect`] finds the number of matrices: a `u32` at a byte offset, a multiple of 4. The
+    /// buffer needs the usage `STORAGE`.
+    #[must_use]
+    pub fn count(self, buffer: &'a wgpu::Buffer, offset: u64) -> Self {
+        Self { count: Some((buffer, offset)), ..self }
+    }
+
+    fn target(&self) -> (&'a wgpu::Buffer, Layout) {
+        self.output.unwrap_or(self.input)
+    }
+}
+
+/// Everything that is needed to invert matrices in certain buffers, made once and encoded as often as wanted.
+///
+/// Nothing is copied to the host, and encoding neither allocates GPU memory nor submits nor waits.
+#[derive(Debug)]
+pub struct Job {
+    gpu: GpuInverter,
+    capacity: u32,
+    programs: Programs,
+    bindings: Bindings,
+    /// The job's own, where its capacity takes more than one row of workgroups.
+    counts: Option<Counts>,
+    statuses: wgpu::Buffer,
+    indirect: Option<Indirect>,
+}
+
+impl GpuInverter {
+    /// Makes a job: builds its pipelines, bind groups and whatever memory it needs.
+    ///
+    /// # Errors
+    /// [`Error::Job`] where a buffer is too small or lacks a usage, where inverses would overwrite each other or the
+    /// matrices of others, or a count's offset is no multiple of 4. [`Error::Unsupported`] where the device cannot do it,
+    /// [`Error::OutOfMemory`] and [`Error::DeviceLost`] from the device.
+    pub fn job(&self, descriptor: &JobDescriptor<'_>) -> Result<Job, Error> {
+        let JobDescriptor { scalar, precision, order, capacity, .. } = *descriptor;
+        let shared = &*self.0;
+        let device = &shared.device;
+        if order == 0 || capacity == 0 {
+            return Err(JobError::Empty.into());
+        }
+        let limits = shared.facts.limits;
+        let work = Work { scalar, precision, order: order as usize, len: capacity as usize };
+        let variant = plan::gpu(work, &limits)?.variant;
+        let place = Place::of(descriptor, device)?;
+        let variant = Variant {
+            input: place.input_layout,
+            output: place.output_layout,
+            in_place: place.input.is_none(),
+            ..variant
+        };
+        let lost = |detail| Error::DeviceLost { done: 0, len: capacity as usize, detail };
+
+        let programs = Programs::new(&shared.pipelines, device, variant, descriptor.rconds.is_some())?;
+        let errors = Errors::watch(device);
+        let counts = Counts::for_capacity(device, &programs, capacity, limits.workgroups);
+        let statuses = match descriptor.statuses {
+            Some(buffer) => part(buffer, "statuses", u64::from(capacity) * 4)?.buffer.clone(),
+            None => device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("batchinv statuses"),
+                size: u64::from(capacity) * 4,
+                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            }),
+        };
+        let rconds = match descriptor.rconds {
+            Some(buffer) => Some(part(buffer, "rconds", u64::from(capacity) * scalar.real_size() as u64)?),
+            None => None,
+        };
+        let buffers = Buffers {
+            input: place.input,
+            output: place.output,
+            statuses: part(&statuses, "statuses", u64::from(capacity) * 4)?,
+            rconds,
+        };
+        let bindings = Bindings::new(
+            &shared.pipelines,
+            device,
+            counts.as_ref().unwrap_or(&shared.counts).binding(),
+            buffers.clone(),
+        );
+        let indirect = match descriptor.count {
+            None => None,
+            Some((buffer, offset)) => {
+                let fits = offset.is_multiple_of(4) && offset.checked_add(4).is_some_and(|end| end <= buffer.size());
+                if !fits {
+                    return Err(JobError::Count { offset, size: buffer.size() }.into());
+                }
+                usage(buffer, "the count", wgpu::BufferUsages::STORAGE)?;
+                Some(Indirect::new(shared, &programs, buffers, (buffer, offset), capacity)?)
+            }
+        };
+        errors.check(lost)?;
+        Ok(Job { gpu: self.clone(), capacity, programs, bindings, counts, statuses, indirect })
+    }
+}
+
+impl Job {
+    /// The largest number of matrices.
+    pub fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// The buffer with the status words, the caller's or the job's own.
+    pub fn statuses(&self) -> &wgpu::Buffer {
+        &self.statuses
+    }
+
+    /// Encodes the inversion of the first `len` matrices, in a compute pass of its own.
+    ///
+    /// # Errors
+    /// [`Error::Job`] where `len` is above the capacity; nothing is encoded then.
+    pub fn encode(&self, encoder: &mut wgpu::CommandEncoder, len: u32) -> Result<(), Error> {
+        self.check(len)?;
+        let mut pass = encoder
+            .begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("batchinv"), timestamp_writes: None });
+        self.encode_in_pass(&mut pass, len)
+    }
+
+    /// The same, within a compute pass of the caller's. It leaves its own pipeline and bind group 0 set.
+    ///
+    /// # Errors
+    /// As [`Job::encode`].
+    pub fn encode_in_pass(&self, pass: &mut wgpu::ComputePass<'_>, len: u32) -> Result<(), Error> {
+        self.check(len)?;
+        let shared = &self.gpu.0;
+        let counts = self.counts.as_ref().unwrap_or(&shared.counts);
+        dispatch(pass, &self.programs, &self.bindings, counts, len, shared.facts.limits.workgroups);
+        Ok(())
+    }
+
+    /// Encodes the inversion of as many matrices as the buffer given with [`JobDescriptor::count`] says when the commands
+    /// run, in a compute pass of its own; of the capacity, where it says more.
+    ///
+    /// # Errors
+    /// [`Error::Job`] where no such buffer was given.
+    pub fn encode_indirect(&self, encoder: &mut wgpu::CommandEncoder) -> Result<(), Error> {
+        let mut pass = encoder
+            .begin_compute_pass(&wgpu::ComputePassDescriptor { label: Some("batchinv"), timestamp_writes: None });
+        self.encode_indirect_in_pass(&mut pass)
+    }
+
+    /// The same, within a compute pass of the caller's. It leaves its own pipeline and bind group 0 set.
+    ///
+    /// # Errors
+    /// As [`Job::encode_indirect`].
+    pub fn encode_indirect_in_pass(&self, pass: &mut wgpu::ComputePass<'_>) -> Result<(), Error> {
+        let indirect = self.indirect.as_ref().ok_or(JobError::NoCount)?;
+        dispatch_indirect(pass, &self.programs, indirect);
+        Ok(())
+    }
+
+    /// The statuses of the first `len` matrices, after everything submitted so far. Waits without blocking the
+    /// executor, whichever it is: a thread of the engine polls the device.
+    ///
+    /// # Errors
+    /// [`Error::Job`] where `len` is above the capacity, or the caller's buffer lacks the usage `COPY_SRC`;
+    /// [`Error::DeviceLost`] from the device.
+    pub async fn read_statuses(&self, len: u32) -> Result<Vec<Status>, Error> {
+        self.check(len)?;
+        usage(&self.statuses, "statuses", wgpu::BufferUsages::COPY_SRC)?;
+        let mut statuses = vec![Status::INVERTED; len as usize];
+        if len > 0 {
+            let bytes = bytemuck::cast_slice_mut(&mut statuses);
+            let read = transfer::read_back(&self.gpu.0, &self.statuses, bytes).await;
+            read.map_err(|detail| Error::DeviceLost { done: 0, len: len as usize, detail })?;
+        }
+        Ok(statuses)
+    }
+
+    /// Position and status of the first of `len` matrices that was not inverted, after everything submitted so far.
+    ///
+    /// # Errors
+    /// As [`Job::read_statuses`].
+    pub async fn first_failure(&self, len: u32) -> Result<Option<(usize, Status)>, Error> {
+        let statuses = self.read_statuses(len).await?;
+        Ok(statuses.into_iter().enumerate().find(|(_, status)| !status.is_inverted()))
+    }
+
+    fn check(&self, len: u32) -> Result<(), Error> {
+        if len > self.capacity {
+            return Err(JobError::TooMany { len, capacity: self.capacity }.into());
+        }
+        Ok(())
+    }
+}
+
+/// The parts of the buffers that are bound, and the layouts from their beginnings on.
+struct Place<'a> {
+    input: Option<wgpu::BufferBinding<'a>>,
+    input_layout: Layout,
+    output: wgpu::BufferBinding<'a>,
+    output_layout: Layout,
+}
+
+impl<'a> Place<'a> {
+    fn of(descriptor: &JobDescriptor<'a>, device: &wgpu::Device) -> Result<Self, Error> {
+        let (source, target) = (descriptor.input, descriptor.target());
+        let (order, capacity, size) = (descriptor.order, descriptor.capacity, descriptor.scalar.size() as u64);
+        let read = source.1.elements(order, capacity);
+        let written = target.1.elements(order, capacity);
+        for ((buffer, _), elements, what) in [(source, read, "input"), (target, written, "output")] {
+            usage(buffer, what, wgpu::BufferUsages::STORAGE)?;
+            let needed = elements.1.saturating_mul(size);
+            if needed > buffer.size() {
+                return Err(JobError::TooSmall { what, needed, size: buffer.size() }.into());
+            }
+        }
+        if !target.1.is_injective(order, capacity) {
+            return Err(JobError::Overlap.into());
+        }
+        let in_place = source.0 == target.0;
+        if in_place {
+            let own = target.1 == source.1 || target.1 == source.1.transposed();
+            let elsewhere = read.1 <= written.0 || written.1 <= read.0;
+            if !own && !elsewhere {
+                return Err(JobError::Overlap.into());
+            }
+            let both = (read.0.min(written.0), read.1.max(written.1));
+            let (binding, base) = bound(source.0, both, size, device);
+            let (input_layout, output_layout) = (source.1.from(base), target.1.from(base));
+            return Ok(Self { input: None, input_layout, output: binding, output_layout });
+        }
+        let (input, input_base) = bound(source.0, read, size, device);
+        let (output, output_base) = bound(target.0, written, size, device);
+        let (input_layout, output_layout) = (source.1.from(input_base), target.1.from(output_base));
+        Ok(Self { input: Some(input), input_layout, output, output_layout })
+    }
+}
+
+/// The part of a buffer with these elements, and how many elements lie before it: binding begins at a multiple of what
+/// the device asks for.
+fn bound<'a>(
+    buffer: &'a wgpu::Buffer,
+    elements: (u64, u64),
+    size: u64,
+    device: &wgpu::Device,
+) -> (wgpu::BufferBinding<'a>, u64) {
+    let alignment = u64::from(device.limits().min_storage_buffer_offset_alignment).max(size);
+    let offset = elements.0 * size / alignment * alignment;
+    let bytes = elements.1 * size - offset;
+    (wgpu::BufferBinding { buffer, offset, size: wgpu::BufferSize::new(bytes) }, offset / size)
+}
+
+/// The first bytes of a buffer that is to be written to.
+fn part<'a>(buffer: &'a wgpu::Buffer, what: &'static str, needed: u64) -> Result<wgpu::BufferBinding<'a>, Error> {
+    usage(buffer, what, wgpu::BufferUsages::STORAGE)?;
+    if needed > buffer.size() {
+        return Err(JobError::TooSmall { what, needed, size: buffer.size() }.into());
+    }
+    Ok(wgpu::BufferBinding { buffer, offset: 0, size: wgpu::BufferSize::new(needed) })
+}
+
+fn usage(buffer: &wgpu::Buffer, what: &'static str, usage: wgpu::BufferUsages) -> Result<(), Error> {
+    if buffer.usage().contains(usage) {
+        return Ok(());
+    }
+    Err(JobError::Usage { what, usage: if usage == wgpu::BufferUsages::STORAGE { "STORAGE" } else { "COPY_SRC" } }
+        .into())
+}

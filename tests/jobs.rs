@@ -1,0 +1,377 @@
+//! Inverting in the caller's own buffers and encoder: the bits of `invert`, and nothing else touched.
+#![cfg(all(feature = "gpu", feature = "testing"))]
+
+mod common;
+
+use batchinv::gpu::{GpuInverter, JobDescriptor};
+use batchinv::plan::Layout;
+use batchinv::{Error, InversesMut, Inverter, JobError, Stack, Status, wgpu};
+use common::Element;
+use common::cases::{self, Random};
+use common::engines::{self, Adapter};
+use wgpu::BufferUsages as Usage;
+
+const ALL: Usage = Usage::STORAGE.union(Usage::COPY_SRC).union(Usage::COPY_DST);
+
+/// A device as a caller would open it, beside the engine on it.
+struct Own {
+    device: wgpu::Device,
+    queue: wgpu::Queue,
+    gpu: GpuInverter,
+}
+
+/// One for each adapter, with what the engine wants, and one with nothing but what WebGPU grants.
+fn devices(promise: &'static str) -> Vec<Own> {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+    let mut devices = Vec::new();
+    for Adapter { gpu, word } in engines::adapters(promise) {
+        let name = &gpu.facts().name;
+        let adapter = found.iter().find(|adapter| adapter.get_info().name == *name).unwrap();
+        let rich = wgpu::DeviceDescriptor {
+            required_features: batchinv::gpu::wanted_features(adapter),
+            required_limits: batchinv::gpu::wanted_limits(adapter),
+            ..Default::default()
+        };
+        for descriptor in [rich, wgpu::DeviceDescriptor::default()] {
+            let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).unwrap();
+            let gpu = GpuInverter::from_device(&device, &queue);
+            devices.push(Own { device, queue, gpu });
+        }
+        engines::record(word, "thread", "float32", promise, "ran");
+    }
+    devices
+}
+
+impl Own {
+    fn buffer(&self, bytes: &[u8], usage: Usage) -> wgpu::Buffer {
+        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: bytes.len() as u64,
+            usage,
+            mapped_at_creation: false,
+        });
+        self.queue.write_buffer(&buffer, 0, bytes);
+        buffer
+    }
+
+    /// What is in a buffer now.
+    fn read<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer) -> Vec<T> {
+        let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: buffer.size(),
+            usage: Usage::MAP_READ | Usage::COPY_DST,
+            mapped_at_creation: false,
+        });
+        let mut encoder = self.encoder();
+        encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
+        self.queue.submit([encoder.finish()]);
+        staging.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
+        self.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+        bytemuck::pod_collect_to_vec(&staging.get_mapped_range(..).unwrap())
+    }
+
+    fn encoder(&self) -> wgpu::CommandEncoder {
+        self.device.create_command_encoder(&Default::default())
+    }
+
+    /// Inverses, statuses and rconds of the engine's own path through the host.
+    fn wanted<T: Element>(&self, stack: Stack<'_, T>) -> (Vec<T>, Vec<Status>, Vec<T::Real>) {
+        let mut elements = vec![T::ZERO; stack.elements().len()];
+        let mut statuses = vec![Status::INVERTED; stack.len()];
+        let mut rconds = vec![<T::Real as batchinv::Scalar>::ZERO; stack.len()];
+        let output = InversesMut::new(&mut elements, &mut statuses).with_rconds(&mut rconds);
+        Inverter::with_gpu(self.gpu.clone()).invert_into(stack, output).unwrap();
+        (elements, statuses, rconds)
+    }
+}
+
+/// Well-conditioned matrices, with a singular one, one that is not finite and one near overflow among them.
+fn stack<T: Element>(n: usize, len: usize) -> Vec<T> {
+    let mut random = Random::new(n as u64 * 1000 + len as u64);
+    let mut elements = Vec::new();
+    for m in 0..len {
+        let mut matrix = cases::dominant::<T>(n, &mut random);
+        match m % 7 {
+            2 => matrix.iter_mut().step_by(n).for_each(|first| *first = T::ZERO),
+            4 => matrix[n * n - 1] = T::NAN,
+            5 => matrix.iter_mut().for_each(|x| *x = T::new(x.re_im().0 * 1e30, x.re_im().1 * 1e30)),
+            _ => {}
+        }
+        elements.extend(matrix);
+    }
+    elements
+}
+
+/// Elements of a buffer where a layout has them, in a sea of guard values.
+fn spread<T: Element>(elements: &[T], n: usize, layout: Layout, size: usize) -> Vec<T> {
+    let mut buffer = vec![guard::<T>(); size];
+    for (index, &element) in elements.iter().enumerate() {
+        buffer[place(index, n, layout)] = element;
+    }
+    buffer
+}
+
+fn guard<T: Element>() -> T {
+    T::new(12_345.0, -54_321.0)
+}
+
+/// Where the element with this index in a contiguous stack lies.
+fn place(index: usize, n: usize, layout: Layout) -> usize {
+    let (m, i, j) = (index / (n * n), index / n % n, index % n);
+    let Layout { offset, matrix, row, column } = layout;
+    offset as usize + m * matrix as usize + i * row as usize + j * column as usize
+}
+
+/// Layouts in use: contiguous, column-major, WGSL's mat3x3 with its padding, a part of a struct.
+fn layouts(n: u32) -> Vec<Layout> {
+    let padded = n.next_multiple_of(4);
+    vec![
+        Layout::contiguous(n),
+        Layout::contiguous(n).transposed(),
+        Layout { offset: 0, matrix: padded * n, row: 1, column: padded },
+        Layout { offset: 7, matrix: padded * padded + 5, row: padded, column: 1 },
+        Layout { offset: 301, matrix: 1, row: 1000, column: 1000 * n },
+    ]
+}
+
+fn strided<T: Element>() {
+    let len = 23;
+    for own in devices("jobs/strided") {
+        if T::eps() < 1e-10 && !own.gpu.facts().limits.float64 {
+            continue;
+        }
+        for n in [1_u32, 3, 4, 17] {
+            let elements = stack::<T>(n as usize, len);
+            let (inverses, statuses, rconds) = own.wanted(Stack::new(&elements, n as usize).unwrap());
+            for (index, &input) in layouts(n).iter().enumerate() {
+                let output = layouts(n)[(index + n as usize) % 5];
+                let size = 1000 * (n * n) as usize + 2000;
+                let source = spread(&elements, n as usize, input, size);
+                for (in_place, output) in [(false, output), (true, input), (true, input.transposed())] {
+                    let from = own.buffer(bytemuck::cast_slice(&source), ALL);
+                    let to = own.buffer(bytemuck::cast_slice(&vec![guard::<T>(); size]), ALL);
+                    let target = if in_place { &from } else { &to };
+                    let words = own.buffer(&[0xab; 4 * 30], ALL);
+                    let reals = own.buffer(bytemuck::cast_slice(&vec![guard::<T>(); 30]), ALL);
+                    let descriptor = JobDescriptor::new(T::KIND, n, 30, &from)
+                        .input_layout(input)
+                        .output(target, output)
+                        .statuses(&words)
+                        .rconds(&reals);
+                    let job = own.gpu.job(&descriptor).unwrap();
+                    let mut encoder = own.encoder();
+                    job.encode(&mut encoder, len as u32).unwrap();
+                    own.queue.submit([encoder.finish()]);
+
+                    let what = format!("order {n}, {input:?} to {output:?}, in place: {in_place}");
+                    let before = if in_place { &source } else { &vec![guard::<T>(); size] };
+                    let mut wanted = before.clone();
+                    for (index, &element) in inverses.iter().enumerate() {
+                        wanted[place(index, n as usize, output)] = element;
+                    }
+                    let got: Vec<T> = own.read(target);
+                    assert!(common::bits(&got) == common::bits(&wanted), "{what}");
+                    if !in_place {
+                        assert!(common::bits(&own.read::<T>(&from)) == common::bits(&source), "{what}: the input");
+                    }
+                    let got: Vec<Status> = own.read(&words);
+                    assert_eq!(got[..len], statuses, "{what}");
+                    assert!(got[len..].iter().all(|status| status.word() == 0xabab_abab_u32 as i32), "{what}");
+                    let got: Vec<T::Real> = own.read(&reals);
+                    let same = |(a, b): (&T::Real, &T::Real)| a == b || (a != a && b != b);
+                    assert!(got[..len].iter().zip(&rconds).all(same), "{what}: {got:?}, not {rconds:?}");
+                }
+            }
+        }
+    }
+}
+
+for_each_scalar!(strided);
+
+/// A job for 300 matrices, encoded again and again with other counts.
+#[test]
+fn any_count_up_to_the_capacity() {
+    for own in devices("jobs/counts") {
+        for n in [2_usize, 16] {
+            let elements = stack::<f32>(n, 300);
+            let (inverses, statuses, _) = own.wanted(Stack::new(&elements, n).unwrap());
+            let from = own.buffer(bytemuck::cast_slice(&elements), ALL);
+            let to = own.buffer(&vec![0; 4 * elements.len()], ALL);
+            let layout = Layout::contiguous(n as u32);
+            let job = own
+                .gpu
+                .job(&JobDescriptor::new(batchinv::ScalarKind::Float32, n as u32, 300, &from).output(&to, layout))
+                .unwrap();
+            assert_eq!(job.capacity(), 300);
+            for len in [300, 0, 1, 63, 64, 65, 128, 299] {
+                own.queue.write_buffer(&to, 0, &vec![0; 4 * elements.len()]);
+                let mut encoder = own.encoder();
+                {
+                    let mut pass = encoder.begin_compute_pass(&Default::default());
+                    job.encode_in_pass(&mut pass, len).unwrap();
+                }
+                own.queue.submit([encoder.finish()]);
+                let got: Vec<f32> = own.read(&to);
+                let end = len as usize * n * n;
+                assert!(common::bits(&got[..end]) == common::bits(&inverses[..end]), "{len} of order {n}");
+                assert!(got[end..].iter().all(|&x| x == 0.0), "{len} of order {n}: nothing beyond");
+                let read = pollster::block_on(job.read_statuses(len)).unwrap();
+                assert_eq!(read, statuses[..len as usize]);
+            }
+            let first = pollster::block_on(job.first_failure(300)).unwrap();
+            assert_eq!(first, Some((2, statuses[2])));
+            assert_eq!(pollster::block_on(job.first_failure(2)).unwrap(), None);
+            let error = job.encode(&mut own.encoder(), 301).unwrap_err();
+            assert_eq!(error, Error::Job(JobError::TooMany { len: 301, capacity: 300 }));
+        }
+    }
+}
+
+/// The count comes from a buffer that the device fills; one above the capacity counts as the capacity.
+#[test]
+fn indirect() {
+    for own in devices("jobs/indirect") {
+        for n in [3_usize, 16] {
+            let elements = stack::<f32>(n, 200);
+            let (inverses, statuses, rconds) = own.wanted(Stack::new(&elements, n).unwrap());
+            let count = own.buffer(bytemuck::cast_slice(&[7_u32; 100]), ALL);
+            let from = own.buffer(bytemuck::cast_slice(&elements), ALL);
+            let reals = own.buffer(&[0; 4 * 200], ALL);
+            let descriptor = JobDescriptor::new(batchinv::ScalarKind::Float32, n as u32, 200, &from)
+                .rconds(&reals)
+                .count(&count, 4 * 77);
+            let job = own.gpu.job(&descriptor).unwrap();
+            for len in [0_u32, 1, 64, 65, 199, 200, 201, u32::MAX] {
+                own.queue.write_buffer(&from, 0, bytemuck::cast_slice(&elements));
+                own.queue.write_buffer(&count, 4 * 77, bytemuck::bytes_of(&len));
+                own.queue.write_buffer(&reals, 0, &[0; 4 * 200]);
+                let mut encoder = own.encoder();
+                job.encode_indirect(&mut encoder).unwrap();
+                own.queue.submit([encoder.finish()]);
+                let len = len.min(200) as usize;
+                let end = len * n * n;
+                let got: Vec<f32> = own.read(&from);
+                assert!(common::bits(&got[..end]) == common::bits(&inverses[..end]), "{len} of order {n}");
+                assert!(common::bits(&got[end..]) == common::bits(&elements[end..]), "{len} of order {n}: beyond");
+                let read: Vec<Status> = own.read(job.statuses());
+                assert_eq!(read[..len], statuses[..len]);
+                let got: Vec<f32> = own.read(&reals);
+                assert!(got[..len].iter().zip(&rconds).all(|(a, b)| a == b || (a.is_nan() && b.is_nan())));
+                assert!(got[len..].iter().all(|&rcond| rcond == 0.0));
+            }
+            let without = JobDescriptor::new(batchinv::ScalarKind::Float32, n as u32, 200, &from);
+            let error = own.gpu.job(&without).unwrap().encode_indirect(&mut own.encoder()).unwrap_err();
+            assert_eq!(error, Error::Job(JobError::NoCount));
+        }
+    }
+}
+
+/// More workgroups than fit in one row, counted by the host and by the device.
+#[test]
+fn rows_of_workgroups() {
+    let len = 65_535 * 64 + 130;
+    for own in devices("jobs/rows_of_workgroups").iter().take(1) {
+        let elements: Vec<f32> = (0..len).map(|m| (m % 1000) as f32).collect();
+        let from = own.buffer(bytemuck::cast_slice(&elements), ALL);
+        let to = own.buffer(&vec![0; 4 * len], ALL);
+        let count = own.buffer(bytemuck::bytes_of(&(len as u32)), ALL);
+        let descriptor = JobDescriptor::new(batchinv::ScalarKind::Float32, 1, len as u32, &from)
+            .output(&to, Layout::contiguous(1))
+            .count(&count, 0);
+        let job = own.gpu.job(&descriptor).unwrap();
+        for indirect in [false, true] {
+            own.queue.write_buffer(&to, 0, &vec![0; 4 * len]);
+            let mut encoder = own.encoder();
+            match indirect {
+                false => job.encode(&mut encoder, len as u32).unwrap(),
+                true => job.encode_indirect(&mut encoder).unwrap(),
+            }
+            own.queue.submit([encoder.finish()]);
+            let got: Vec<f32> = own.read(&to);
+            let wrong = got
+                .iter()
+                .zip(&elements)
+                .position(|(&x, &a)| if a == 0.0 { !x.is_nan() } else { (x * a - 1.0).abs() > 1e-6 });
+            assert_eq!(wrong, None, "indirect: {indirect}");
+        }
+    }
+}
+
+/// By wgpu's own counters, and by the queue: an encoded job makes nothing and submits nothing.
+#[test]
+fn encoding_allocates_nothing() {
+    for own in devices("jobs/encoding_allocates_nothing") {
+        let elements = stack::<f32>(4, 1000);
+        let from = own.buffer(bytemuck::cast_slice(&elements), ALL);
+        let reals = own.buffer(&[0; 4 * 1000], ALL);
+        let count = own.buffer(bytemuck::bytes_of(&900_u32), ALL);
+        let descriptor =
+            JobDescriptor::new(batchinv::ScalarKind::Float32, 4, 1000, &from).rconds(&reals).count(&count, 0);
+        let job = own.gpu.job(&descriptor).unwrap();
+        own.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+        let count = || {
+            let hal = own.device.get_internal_counters().hal;
+            [
+                hal.buffers.read(),
+                hal.buffer_memory.read(),
+                hal.memory_allocations.read(),
+                hal.bind_groups.read(),
+                hal.compute_pipelines.read(),
+                hal.shader_modules.read(),
+                hal.query_sets.read(),
+            ]
+        };
+        let before = count();
+        assert!(before[0] > 0, "wgpu counts nothing: its feature `counters` is off");
+        let mut encoder = own.encoder();
+        for len in [1, 1000, 500] {
+            job.encode(&mut encoder, len).unwrap();
+            job.encode_indirect(&mut encoder).unwrap();
+        }
+        assert_eq!(count(), before);
+        // Nothing is submitted: what the buffer holds is what was put there.
+        assert!(common::bits(&own.read::<f32>(&from)) == common::bits(&elements));
+        drop(encoder);
+    }
+}
+
+/// What cannot be right is refused before anything is made of it, and named.
+#[test]
+fn what_a_job_refuses() {
+    for own in devices("jobs/refusals").iter().take(1) {
+        let float32 = batchinv::ScalarKind::Float32;
+        let buffer = own.buffer(&[0; 4 * 90], ALL);
+        let other = own.buffer(&[0; 4 * 90], ALL);
+        let plain = own.buffer(&[0; 4 * 90], Usage::COPY_DST);
+        let job = |descriptor: JobDescriptor<'_>| match own.gpu.job(&descriptor) {
+            Err(Error::Job(error)) => error,
+            other => panic!("{other:?}"),
+        };
+        let descriptor = JobDescriptor::new(float32, 3, 10, &buffer);
+        assert!(own.gpu.job(&descriptor).is_ok());
+        assert_eq!(job(JobDescriptor::new(float32, 0, 10, &buffer)), JobError::Empty);
+        assert_eq!(job(JobDescriptor::new(float32, 3, 0, &buffer)), JobError::Empty);
+        let small = JobError::TooSmall { what: "input", needed: 396, size: 360 };
+        assert_eq!(job(JobDescriptor::new(float32, 3, 11, &buffer)), small);
+        let far = Layout { offset: u32::MAX, matrix: u32::MAX, row: u32::MAX, column: u32::MAX };
+        assert!(matches!(job(descriptor.input_layout(far)), JobError::TooSmall { what: "input", .. }));
+        assert!(matches!(job(descriptor.output(&other, far)), JobError::TooSmall { what: "output", .. }));
+        assert!(matches!(job(JobDescriptor::new(float32, 3, 10, &plain)), JobError::Usage { what: "input", .. }));
+        assert!(matches!(job(descriptor.statuses(&plain)), JobError::Usage { what: "statuses", .. }));
+        let short = own.buffer(&[0; 36], ALL);
+        assert!(matches!(job(descriptor.statuses(&short)), JobError::TooSmall { what: "statuses", .. }));
+        assert!(matches!(job(descriptor.rconds(&short)), JobError::TooSmall { what: "rconds", .. }));
+        // Inverses over one another, or over matrices that are still to be read.
+        let contiguous = Layout::contiguous(3);
+        let crowded = Layout { matrix: 8, ..contiguous };
+        assert_eq!(job(descriptor.output(&other, crowded)), JobError::Overlap);
+        assert_eq!(job(descriptor.output(&other, Layout { row: 0, ..contiguous })), JobError::Overlap);
+        let few = JobDescriptor::new(float32, 3, 4, &buffer);
+        assert_eq!(job(few.output(&buffer, Layout { offset: 9, ..contiguous })), JobError::Overlap);
+        assert!(own.gpu.job(&few.output(&buffer, Layout { offset: 36, ..contiguous })).is_ok());
+        for offset in [2, 360, u64::MAX - 3] {
+            assert_eq!(job(descriptor.count(&other, offset)), JobError::Count { offset, size: 360 });
+        }
+    }
+}

@@ -8,7 +8,19 @@
 fn main() {
     let len = min(count[COUNT_INDEX], CAPACITY);
     var matrices = PROGRAM_MATRICES;
+    var tiles = PROGRAM_TILES;
     for (var p = 0u; p < PROGRAMS; p++) {
+        if tiles[p] != 0u {
+            // Many workgroups to a matrix, and the matrices along y.
+            let entry = p * ENTRY_WORDS;
+            entries[entry] = 0u;
+            entries[entry + 1u] = 1u;
+            entries[entry + 2u] = 0u;
+            entries[entry + 4u] = tiles[p];
+            entries[entry + 5u] = len;
+            entries[entry + 6u] = 1u;
+            continue;
+        }
         let m = matrices[p];
         let groups = (len + m - 1u) / m;
         // As few rows of workgroups as there can be, and those as even.

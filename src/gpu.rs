@@ -21,7 +21,7 @@ use self::pipeline::Pipelines;
 use self::poller::Poller;
 use self::transfer::{Maker, Mapping, Parts, Pool, Slot};
 use crate::inverses::{InversesMut, Report, Stages, Status};
-use crate::plan::{self, AdapterFacts, Engine, GpuPlan, Layout, Precision, Variant, Work};
+use crate::plan::{self, AdapterFacts, Engine, GpuPlan, Kernel, Layout, Precision, Variant, Work};
 use crate::scalar::{Real, Scalar};
 use crate::{Error, Stack};
 
@@ -173,12 +173,12 @@ impl GpuInverter {
         }
         let mut seconds = Stages::default();
         let start = Instant::now();
-        let programs = Programs::new(&self.0.pipelines, &self.0.device, plan.variant, rconds.is_some())?;
+        let programs = self.0.programs(variant, rconds.is_some())?;
         seconds.prepare = start.elapsed().as_secs_f64();
 
         let rconds = rconds.unwrap_or_default();
         let mut call =
-            Call { gpu: &self.0, stack, programs, elements, statuses, rconds, done: 0, seconds, ticks: Some(0) };
+            Call { gpu: &self.0, plan, stack, programs, elements, statuses, rconds, done: 0, seconds, ticks: Some(0) };
         let mut in_flight = VecDeque::with_capacity(plan::CHUNKS_IN_FLIGHT);
         for index in 0..plan.chunks {
             if in_flight.len() == plan::CHUNKS_IN_FLIGHT
@@ -209,6 +209,16 @@ impl GpuInverter {
 }
 
 impl Shared {
+    fn programs(&self, variant: Variant, rcond: bool) -> Result<Programs, Error> {
+        Programs::new(&self.pipelines, &self.device, variant, rcond, &self.facts.limits)
+    }
+
+    /// Bytes of working memory and state for so many matrices at once.
+    fn scratch(&self, variant: Variant, batch: u32) -> [u64; 2] {
+        let (work, state) = variant.scratch_bytes();
+        if variant.kernel == Kernel::Device { [work, state].map(|bytes| bytes * u64::from(batch)) } else { [0; 2] }
+    }
+
     fn maker(&self) -> Maker<'_> {
         Maker { device: &self.device, pipelines: &self.pipelines, counts: &self.counts }
     }
@@ -222,6 +232,7 @@ impl Shared {
 /// One call on its way through the device.
 struct Call<'a, T: Scalar> {
     gpu: &'a Shared,
+    plan: GpuPlan,
     stack: Stack<'a, T>,
     programs: Programs,
     elements: &'a mut [T],
@@ -254,9 +265,15 @@ impl<T: Scalar> Call<'_, T> {
         let matrices = self.stack.slice(range.clone());
         let bytes: &[u8] = bytemuck::cast_slice(matrices.elements());
         let len = range.len();
+        let chunk = self.plan.chunk_len.min(self.stack.len()) as u32;
+        let scratch = self.gpu.scratch(self.plan.variant, self.programs.batch(chunk));
         let wanted = self.rconds.get(range.clone()).unwrap_or_default();
-        let parts =
-            Parts { matrices: bytes.len() as u64, statuses: 4 * len as u64, rconds: size_of_val(wanted) as u64 };
+        let parts = Parts {
+            matrices: bytes.len() as u64,
+            statuses: 4 * len as u64,
+            rconds: size_of_val(wanted) as u64,
+            scratch,
+        };
         let slot = self.gpu.pool.take(self.gpu.maker(), parts, |detail| self.lost(detail))?;
         slot.upload(&self.gpu.queue, bytes);
         self.seconds.upload += start.elapsed().as_secs_f64();

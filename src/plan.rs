@@ -54,11 +54,13 @@ pub enum Kernel {
     Thread,
     /// GPU: the invocations of a workgroup hold the rows and share pivot rows through workgroup memory.
     Workgroup,
+    /// GPU: the matrix stays in memory, and many workgroups share it.
+    Device,
 }
 
 impl Kernel {
     /// The GPU's, in the order in which a plan prefers them.
-    pub const GPU: [Self; 2] = [Self::Thread, Self::Workgroup];
+    pub const GPU: [Self; 3] = [Self::Thread, Self::Workgroup, Self::Device];
 
     /// The kernel's word, which is also its shader's file name.
     pub const fn name(self) -> &'static str {
@@ -68,6 +70,7 @@ impl Kernel {
             Self::Blocked => "blocked",
             Self::Thread => "thread",
             Self::Workgroup => "workgroup",
+            Self::Device => "device",
         }
     }
 }
@@ -246,6 +249,7 @@ pub const fn max_order(kernel: Kernel, working: ScalarKind) -> usize {
         (Kernel::Thread, ScalarKind::Complex128) => 6,
         (Kernel::Workgroup, ScalarKind::Float32) => 128,
         (Kernel::Workgroup, _) => 64,
+        (Kernel::Device, _) => DEVICE_MAX_ORDER,
         (Kernel::Lanes | Kernel::Rows | Kernel::Blocked, _) => 0,
     }
 }
@@ -258,6 +262,23 @@ pub const WORKGROUP_INVOCATIONS: u32 = 64;
 
 /// Bytes of a row that one invocation of `workgroup` holds, at the most.
 pub const WORKGROUP_ROW_BYTES: usize = 256;
+
+/// Largest order of `device`, whose indexes are 32 bits wide; memory ends earlier.
+pub const DEVICE_MAX_ORDER: usize = 1 << 14;
+
+/// Columns of a panel of `device`: pivots to one pass over the matrix.
+pub const DEVICE_BLOCK: u32 = 8;
+
+/// Rows to a workgroup of the update of `device`, columns of each to an invocation, and how far apart they are, which is
+/// the number of invocations.
+pub const DEVICE_TILE: (u32, u32, u32) = (8, 2, 32);
+
+/// Rows of a panel that one invocation of `device` holds, at the most, on a software adapter: there, few invocations
+/// with long rows wait for each other less.
+pub const DEVICE_PANEL_ROWS: u32 = 32;
+
+/// Bytes of working memory that `device` takes at once, unless one matrix needs more.
+pub const DEVICE_WORK_BYTES: u64 = 32 << 20;
 
 /// Matrices to a workgroup, at the most, of any program.
 pub const MOST_MATRICES: u32 = 64;
@@ -341,7 +362,7 @@ pub struct Variant {
     pub order: u32,
     /// Matrices to a workgroup: `MATRICES` in the shader.
     pub matrices: u32,
-    /// Invocations that share a row: `PARTS` in the shader; 1 in `thread`.
+    /// Invocations that share a row of `workgroup`, or a panel of `device`; 1 in `thread`. `PARTS` in the shader.
     pub parts: u32,
     /// Where the input lies: `INPUT_OFFSET` and so on in the shader.
     pub input: Layout,
@@ -374,6 +395,10 @@ impl Variant {
                 let several = WORKGROUP_INVOCATIONS / one.workgroup();
                 Self { matrices: if several > 1 { several } else { 1 }, ..one }
             }
+            Kernel::Device => {
+                let rows = one.padded().next_power_of_two();
+                Self { parts: if rows > 256 { 256 } else { rows }, ..one }
+            }
             _ => Self { matrices: THREAD_WORKGROUP, ..one },
         }
     }
@@ -381,6 +406,42 @@ impl Variant {
     /// The scalar that the elimination runs in.
     pub const fn working_scalar(self) -> ScalarKind {
         self.scalar.working(self.precision)
+    }
+
+    /// The same work as it suits a software adapter, or hardware.
+    #[must_use]
+    pub fn suited(self, software: bool) -> Self {
+        match self.kernel {
+            Kernel::Device if software => {
+                let parts = self.padded().div_ceil(DEVICE_PANEL_ROWS).next_power_of_two().clamp(8, self.parts);
+                Self { parts, ..self }
+            }
+            _ => self,
+        }
+    }
+
+    /// Rows and columns in the working memory of `device`, whole panels: `PADDED` in the shader.
+    pub const fn padded(self) -> u32 {
+        self.order.next_multiple_of(DEVICE_BLOCK)
+    }
+
+    /// Rows of a panel that one invocation of `device` holds: `ROWS` in the shader.
+    pub const fn panel_rows(self) -> u32 {
+        self.padded().div_ceil(self.parts)
+    }
+
+    /// Bytes of working memory and of state that `device` needs for each matrix.
+    pub const fn scratch_bytes(self) -> (u64, u64) {
+        let padded = self.padded() as u64;
+        let work = padded * (padded + DEVICE_BLOCK as u64) * self.working_scalar().size() as u64;
+        (work, 4 * (4 + 4 * padded))
+    }
+
+    /// Matrices that `device` works on at once.
+    pub fn batch(self, limits: &GpuLimits) -> u32 {
+        let (work, state) = self.scratch_bytes();
+        let fit = DEVICE_WORK_BYTES.min(limits.binding_bytes) / work;
+        fit.min(limits.binding_bytes / state).clamp(1, limits.workgroups.into()) as u32
     }
 
     /// Columns of a row in one invocation, the last one padded: `COLUMNS` in the shader.
@@ -392,12 +453,14 @@ impl Variant {
     pub const fn workgroup(self) -> u32 {
         match self.kernel {
             Kernel::Workgroup => self.matrices * self.parts * self.columns() * self.parts,
+            Kernel::Device => self.parts,
             _ => self.matrices,
         }
     }
 
-    /// Bytes of workgroup memory: for each matrix a pivot column and a pivot row of scalars, a key, an origin and two
-    /// exponents to a row, two magnitudes to an invocation, and two words more.
+    /// Bytes of workgroup memory. `workgroup`: for each matrix a pivot column and a pivot row of scalars, a key, an origin and two
+    /// exponents to a row, two magnitudes to an invocation, and two words more. `device`: two magnitudes and two words to an
+    /// invocation, a row of the panel, and a word more.
     pub const fn workgroup_bytes(self) -> u32 {
         match self.kernel {
             Kernel::Workgroup => {
@@ -405,6 +468,10 @@ impl Variant {
                 let rows = self.parts * self.columns();
                 let one = rows * (2 * scalar + real + 12) + 2 * real * rows * self.parts;
                 self.matrices * (one + 8)
+            }
+            Kernel::Device => {
+                let (scalar, real) = (self.working_scalar().size() as u32, self.working_scalar().real_size() as u32);
+                self.parts * (2 * real + 8) + DEVICE_BLOCK * scalar + 4
             }
             _ => 0,
         }
@@ -442,7 +509,8 @@ pub struct GpuPlan {
 /// [`Error::Unsupported`] with a plain reason where the GPU engine cannot take it.
 pub fn gpu(work: Work, limits: &GpuLimits) -> Result<GpuPlan, Error> {
     let kernel = gpu_kernel(work)?;
-    gpu_with(Variant::new(kernel, work.scalar, work.precision, work.order as u32), work.len, limits)
+    let variant = Variant::new(kernel, work.scalar, work.precision, work.order as u32);
+    gpu_with(variant.suited(limits.software), work.len, limits)
 }
 
 /// The kernel that the GPU engine takes.
@@ -450,7 +518,7 @@ fn gpu_kernel(work: Work) -> Result<Kernel, Error> {
     let working = work.working_scalar();
     let takes = |kernel: &Kernel| work.order <= max_order(*kernel, working);
     Kernel::GPU.into_iter().find(takes).ok_or_else(|| {
-        let most = max_order(Kernel::Workgroup, working);
+        let most = DEVICE_MAX_ORDER;
         let reason = format!("order {} of {working} is above {most}, the largest its kernels take", work.order);
         Error::Unsupported { engine: Engine::Gpu, reason }
     })
@@ -481,6 +549,13 @@ pub(crate) fn gpu_with(variant: Variant, len: usize, limits: &GpuLimits) -> Resu
     if fit == 0 {
         return unsupported(format!(
             "one matrix of order {} takes {matrix_bytes} bytes, a binding {}",
+            variant.order, limits.binding_bytes
+        ));
+    }
+    let (work, state) = variant.scratch_bytes();
+    if variant.kernel == Kernel::Device && work.max(state) > limits.binding_bytes {
+        return unsupported(format!(
+            "order {} needs {work} bytes of working memory, a binding holds {}",
             variant.order, limits.binding_bytes
         ));
     }

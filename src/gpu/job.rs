@@ -142,7 +142,7 @@ impl GpuInverter {
         };
         let lost = |detail| Error::DeviceLost { done: 0, len: capacity as usize, detail };
 
-        let programs = Programs::new(&shared.pipelines, device, variant, descriptor.rconds.is_some())?;
+        let programs = shared.programs(variant, descriptor.rconds.is_some())?;
         let errors = Errors::watch(device);
         let counts = Counts::for_capacity(device, &programs, capacity, limits.workgroups);
         let statuses = match descriptor.statuses {
@@ -158,7 +158,19 @@ impl GpuInverter {
             Some(buffer) => Some(part(buffer, "rconds", u64::from(capacity) * scalar.real_size() as u64)?),
             None => None,
         };
+        let [work, state] = shared.scratch(variant, programs.batch(capacity));
+        let scratch = (work > 0).then(|| {
+            [work, state].map(|size| {
+                device.create_buffer(&wgpu::BufferDescriptor {
+                    label: Some("batchinv working memory"),
+                    size,
+                    usage: wgpu::BufferUsages::STORAGE,
+                    mapped_at_creation: false,
+                })
+            })
+        });
         let buffers = Buffers {
+            scratch: scratch.as_ref().map(|scratch| scratch.each_ref().map(wgpu::Buffer::as_entire_buffer_binding)),
             input: place.input,
             output: place.output,
             statuses: part(&statuses, "statuses", u64::from(capacity) * 4)?,

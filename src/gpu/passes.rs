@@ -4,21 +4,71 @@ use super::Shared;
 use super::pipeline::{Bound, Pipelines};
 use super::shader::{CountConstants, Program};
 use crate::Error;
-use crate::plan::{MOST_MATRICES, Variant};
+use crate::plan::{self, Engine, GpuLimits, Kernel, MOST_MATRICES, Variant};
 
-/// The pipelines for a variant, in the order in which they run.
+/// The programs that invert a variant's matrices, in the order in which they run.
 #[derive(Clone, Debug)]
-pub struct Programs(Vec<(Program, wgpu::ComputePipeline, u32)>);
+pub struct Programs {
+    steps: Vec<Step>,
+    /// Matrices to a batch: `device` has working memory for so many.
+    batch: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Step {
+    program: Program,
+    pipeline: wgpu::ComputePipeline,
+    grid: Grid,
+}
+
+/// How the matrices of a dispatch are shared out.
+#[derive(Clone, Copy, Debug)]
+enum Grid {
+    /// So many to a workgroup, along x.
+    Several(u32),
+    /// So many workgroups to one, along x, and the matrices along y.
+    Tiles(u32),
+}
 
 impl Programs {
     /// Builds what is not there yet.
-    pub fn new(pipelines: &Pipelines, device: &wgpu::Device, variant: Variant, rcond: bool) -> Result<Self, Error> {
-        let programs: &[Program] =
-            if rcond { &[Program::Norm, Program::Invert, Program::Rcond] } else { &[Program::Invert] };
-        let built = programs
-            .iter()
-            .map(|&program| Ok((program, pipelines.get(device, program, variant)?, program.matrices(variant))));
-        built.collect::<Result<_, _>>().map(Self)
+    pub fn new(
+        pipelines: &Pipelines,
+        device: &wgpu::Device,
+        variant: Variant,
+        rcond: bool,
+        limits: &GpuLimits,
+    ) -> Result<Self, Error> {
+        let mut programs = match variant.kernel {
+            Kernel::Device => {
+                let panels = (variant.padded() / plan::DEVICE_BLOCK) as usize;
+                let pairs = [Program::Panel, Program::Update].repeat(panels);
+                [vec![Program::Load], pairs, vec![Program::Store]].concat()
+            }
+            _ => vec![Program::Invert],
+        };
+        if rcond {
+            programs.insert(0, Program::Norm);
+            programs.push(Program::Rcond);
+        }
+        let built = programs.into_iter().map(|program| {
+            let grid = match program {
+                Program::Load | Program::Panel | Program::Store => Grid::Tiles(1),
+                Program::Update => {
+                    let (rows, columns, line) = plan::DEVICE_TILE;
+                    Grid::Tiles(variant.padded() / rows * variant.padded().div_ceil(columns * line))
+                }
+                Program::Invert | Program::Norm | Program::Rcond => Grid::Several(program.matrices(variant)),
+            };
+            Ok(Step { program, pipeline: pipelines.get(device, program, variant)?, grid })
+        });
+        let batch = if variant.kernel == Kernel::Device { variant.batch(limits) } else { u32::MAX };
+        Ok(Self { steps: built.collect::<Result<_, Error>>()?, batch })
+    }
+
+    /// Matrices that are worked on at once, of a capacity.
+    pub fn batch(&self, capacity: u32) -> u32 {
+        self.batch.min(capacity)
     }
 }
 
@@ -30,6 +80,8 @@ pub struct Buffers<'a> {
     pub output: wgpu::BufferBinding<'a>,
     pub statuses: wgpu::BufferBinding<'a>,
     pub rconds: Option<wgpu::BufferBinding<'a>>,
+    /// Working memory and state of `device`.
+    pub scratch: Option<[wgpu::BufferBinding<'a>; 2]>,
 }
 
 /// The buffers of a stack as the programs see them.
@@ -48,27 +100,27 @@ impl Bindings {
         params: wgpu::BufferBinding<'_>,
         buffers: Buffers<'_>,
     ) -> Self {
-        let Buffers { input, output, statuses, rconds } = buffers;
+        let Buffers { input, output, statuses, rconds, scratch } = buffers;
         let norms = rconds.map(|rconds| {
             [input.clone().unwrap_or_else(|| output.clone()), output.clone()].map(|matrices| {
+                let (input, output) = (Some(matrices), rconds.clone());
                 let (statuses, params) = (statuses.clone(), params.clone());
-                pipelines.bind(device, Bound { input: Some(matrices), output: rconds.clone(), statuses, params })
+                pipelines.bind(device, Bound { input, output, statuses, params, scratch: None })
             })
         });
-        Self { invert: pipelines.bind(device, Bound { input, output, statuses, params }), norms }
+        Self { invert: pipelines.bind(device, Bound { input, output, statuses, params, scratch }), norms }
     }
 
     fn of(&self, program: Program) -> Option<&wgpu::BindGroup> {
         match program {
-            Program::Invert => Some(&self.invert),
             Program::Norm => self.norms.as_ref().map(|[input, _]| input),
             Program::Rcond => self.norms.as_ref().map(|[_, inverses]| inverses),
+            _ => Some(&self.invert),
         }
     }
 }
 
-/// Dispatches the programs over the first `len` matrices, no more than the buffers hold, in rows of at most `workgroups`
-/// workgroups.
+/// Dispatches the programs over the first `len` matrices, no more than the buffers hold.
 pub fn dispatch(
     pass: &mut wgpu::ComputePass<'_>,
     programs: &Programs,
@@ -77,15 +129,28 @@ pub fn dispatch(
     len: u32,
     workgroups: u32,
 ) {
-    for (index, &(program, ref pipeline, matrices)) in programs.0.iter().enumerate() {
-        pass.set_pipeline(pipeline);
+    // Each batch goes through all its steps before the next, since they share the working memory.
+    let batched = |step: &Step| matches!(step.grid, Grid::Tiles(_));
+    for steps in programs.steps.chunk_by(|a, b| batched(a) && batched(b)) {
         let (mut left, mut row) = (len, 0);
         while left > 0 {
-            let groups = left.div_ceil(matrices).min(workgroups);
-            let here = left.min(groups * matrices);
-            let last = here - (groups - 1) * matrices;
-            pass.set_bind_group(0, bindings.of(program), &[counts.offset(index, row, last)]);
-            pass.dispatch_workgroups(groups, 1, 1);
+            let mut here = 0;
+            for step in steps {
+                let (groups, last) = match step.grid {
+                    Grid::Several(matrices) => {
+                        let groups = left.div_ceil(matrices).min(workgroups);
+                        here = left.min(groups * matrices);
+                        ([groups, 1], here - (groups - 1) * matrices)
+                    }
+                    Grid::Tiles(tiles) => {
+                        here = programs.batch(left);
+                        ([tiles, here], 1)
+                    }
+                };
+                pass.set_pipeline(&step.pipeline);
+                pass.set_bind_group(0, bindings.of(step.program), &[counts.offset(step.program, row, last)]);
+                pass.dispatch_workgroups(groups[0], groups[1], 1);
+            }
             (left, row) = (left - here, row + 1);
         }
     }
@@ -96,10 +161,11 @@ pub fn dispatch_indirect(pass: &mut wgpu::ComputePass<'_>, programs: &Programs, 
     pass.set_pipeline(&indirect.pipeline);
     pass.set_bind_group(0, &indirect.bind_group, &[0]);
     pass.dispatch_workgroups(1, 1, 1);
-    for (index, (program, pipeline, _)) in programs.0.iter().enumerate() {
+    for step in &programs.steps {
+        let index = indirect.programs.iter().position(|&program| program == step.program).unwrap_or_default();
         let entry = index as u32 * indirect.stride;
-        pass.set_pipeline(pipeline);
-        pass.set_bind_group(0, indirect.bindings.of(*program), &[entry]);
+        pass.set_pipeline(&step.pipeline);
+        pass.set_bind_group(0, indirect.bindings.of(step.program), &[entry]);
         pass.dispatch_workgroups_indirect(&indirect.entries, u64::from(entry) + GROUPS_AT);
     }
 }
@@ -111,8 +177,8 @@ pub struct Counts {
     buffer: wgpu::Buffer,
     /// Bytes from an entry to the next.
     stride: u32,
-    /// For each program, its first entry and its matrices to a workgroup. Empty: one row of any program.
-    programs: Vec<(u32, u32)>,
+    /// For each program, its first entry and how many there are to a row. Empty: one row of any program.
+    programs: Vec<(Program, u32, u32)>,
 }
 
 /// Bytes that `Params` of the shaders takes.
@@ -129,21 +195,27 @@ impl Counts {
 
     /// For the programs of a job, where its capacity takes more than one row.
     pub fn for_capacity(device: &wgpu::Device, programs: &Programs, capacity: u32, workgroups: u32) -> Option<Self> {
-        if programs.0.iter().all(|&(_, _, matrices)| capacity.div_ceil(matrices) <= workgroups) {
-            return None;
-        }
         let mut entries = Vec::new();
-        let mut starts = Vec::new();
-        for &(_, _, matrices) in &programs.0 {
-            starts.push((entries.len() as u32, matrices));
-            for row in 0..capacity.div_ceil(matrices).div_ceil(workgroups) {
-                entries.extend((1..=matrices).map(|last| [row * workgroups * matrices, last]));
+        let mut starts: Vec<(Program, u32, u32)> = Vec::new();
+        let mut rows = 1;
+        for step in &programs.steps {
+            if starts.iter().any(|&(program, ..)| program == step.program) {
+                continue;
+            }
+            let (in_row, matrices) = match step.grid {
+                Grid::Several(matrices) => (workgroups.saturating_mul(matrices), matrices),
+                Grid::Tiles(_) => (programs.batch(capacity), 1),
+            };
+            starts.push((step.program, entries.len() as u32, matrices));
+            rows = rows.max(capacity.div_ceil(in_row));
+            for row in 0..capacity.div_ceil(in_row) {
+                entries.extend((1..=matrices).map(|last| [row * in_row, last]));
             }
         }
-        Some(Self::with(device, entries, starts))
+        (rows > 1).then(|| Self::with(device, entries, starts))
     }
 
-    fn with(device: &wgpu::Device, entries: Vec<[u32; 2]>, programs: Vec<(u32, u32)>) -> Self {
+    fn with(device: &wgpu::Device, entries: Vec<[u32; 2]>, programs: Vec<(Program, u32, u32)>) -> Self {
         let stride = stride(device);
         let buffer = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("batchinv counts"),
@@ -168,8 +240,9 @@ impl Counts {
     }
 
     /// Of the entry for a row of workgroups of a program, with `last` matrices in the last workgroup.
-    fn offset(&self, program: usize, row: u32, last: u32) -> u32 {
-        let (start, matrices) = self.programs.get(program).copied().unwrap_or_default();
+    fn offset(&self, program: Program, row: u32, last: u32) -> u32 {
+        let own = self.programs.iter().find(|&&(own, ..)| own == program);
+        let (start, matrices) = own.map_or((0, 0), |&(_, start, matrices)| (start, matrices));
         (start + row * matrices + last - 1) * self.stride
     }
 }
@@ -179,7 +252,8 @@ impl Counts {
 pub struct Indirect {
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
-    /// For each program its counts, and its number of workgroups.
+    programs: Vec<Program>,
+    /// For each of them its counts, and its number of workgroups.
     entries: wgpu::Buffer,
     stride: u32,
     bindings: Bindings,
@@ -197,9 +271,19 @@ impl Indirect {
         use wgpu::BufferUsages as Usage;
         let device = &shared.device;
         let stride = stride(device);
+        if programs.batch(capacity) < capacity {
+            let reason = format!("an indirect job of this order takes {} matrices at the most", programs.batch);
+            return Err(Error::Unsupported { engine: Engine::Gpu, reason });
+        }
+        let mut kinds: Vec<&Step> = Vec::new();
+        for step in &programs.steps {
+            if kinds.iter().all(|kind| kind.program != step.program) {
+                kinds.push(step);
+            }
+        }
         let entries = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("batchinv indirect"),
-            size: programs.0.len() as u64 * u64::from(stride),
+            size: kinds.len() as u64 * u64::from(stride),
             usage: Usage::STORAGE | Usage::UNIFORM | Usage::INDIRECT,
             mapped_at_creation: false,
         });
@@ -211,18 +295,27 @@ impl Indirect {
             output: entries.as_entire_buffer_binding(),
             statuses: buffers.statuses.clone(),
             params: shared.counts.binding(),
+            scratch: None,
         };
         let bind_group = shared.pipelines.bind(device, bound);
         let constants = CountConstants {
             index: ((offset - begin) / 4) as u32,
             capacity,
-            matrices: programs.0.iter().map(|&(_, _, matrices)| matrices).collect(),
+            programs: kinds
+                .iter()
+                .map(|step| step.grid)
+                .map(|grid| match grid {
+                    Grid::Several(matrices) => [matrices, 0],
+                    Grid::Tiles(tiles) => [0, tiles],
+                })
+                .collect(),
             entry_words: stride / 4,
             workgroups: shared.facts.limits.workgroups,
         };
         let pipeline = shared.pipelines.count(device, &constants)?;
         let bindings = Bindings::new(&shared.pipelines, device, entry(&entries), buffers);
-        Ok(Self { pipeline, bind_group, entries, stride, bindings })
+        let programs = kinds.iter().map(|step| step.program).collect();
+        Ok(Self { pipeline, bind_group, programs, entries, stride, bindings })
     }
 }
 

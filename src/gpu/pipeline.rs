@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex};
 use super::errors::Errors;
 use super::shader::{self, CountConstants, Program};
 use crate::Error;
-use crate::plan::{Engine, Variant};
+use crate::plan::{Engine, Kernel, Variant};
 
 /// The pipelines of one device.
 #[derive(Debug)]
 pub struct Pipelines {
-    apart: Shape,
-    in_place: Shape,
+    /// By `in_place`, and by whether there is working memory.
+    shapes: [[Shape; 2]; 2],
     built: Mutex<HashMap<(Program, Variant), Arc<Mutex<Option<wgpu::ComputePipeline>>>>>,
 }
 
@@ -29,6 +29,9 @@ const INPUT: u32 = 0;
 const OUTPUT: u32 = 1;
 const STATUSES: u32 = 2;
 const PARAMS: u32 = 3;
+/// Of `device` alone.
+const WORK: u32 = 4;
+const STATE: u32 = 5;
 
 /// What is bound to them.
 #[derive(Clone, Debug)]
@@ -38,18 +41,29 @@ pub struct Bound<'a> {
     pub output: wgpu::BufferBinding<'a>,
     pub statuses: wgpu::BufferBinding<'a>,
     pub params: wgpu::BufferBinding<'a>,
+    /// Working memory and state of `device`.
+    pub scratch: Option<[wgpu::BufferBinding<'a>; 2]>,
 }
 
 impl Pipelines {
     pub fn new(device: &wgpu::Device) -> Self {
-        Self { apart: Shape::new(device, false), in_place: Shape::new(device, true), built: Mutex::default() }
+        let shapes = [false, true].map(|in_place| [false, true].map(|scratch| Shape::new(device, in_place, scratch)));
+        Self { shapes, built: Mutex::default() }
     }
 
     /// Buffers as the programs see them.
     pub fn bind(&self, device: &wgpu::Device, bound: Bound<'_>) -> wgpu::BindGroup {
-        let Bound { input, output, statuses, params } = bound;
-        let shape = if input.is_some() { &self.apart } else { &self.in_place };
-        let buffers = [(INPUT, input), (OUTPUT, Some(output)), (STATUSES, Some(statuses)), (PARAMS, Some(params))];
+        let Bound { input, output, statuses, params, scratch } = bound;
+        let shape = self.shape(input.is_none(), scratch.is_some());
+        let [work, state] = scratch.map_or([None, None], |scratch| scratch.map(Some));
+        let buffers = [
+            (INPUT, input),
+            (OUTPUT, Some(output)),
+            (STATUSES, Some(statuses)),
+            (PARAMS, Some(params)),
+            (WORK, work),
+            (STATE, state),
+        ];
         let entries: Vec<_> = buffers
             .into_iter()
             .filter_map(|(binding, buffer)| {
@@ -61,6 +75,10 @@ impl Pipelines {
             layout: &shape.bindings,
             entries: &entries,
         })
+    }
+
+    fn shape(&self, in_place: bool, scratch: bool) -> &Shape {
+        &self.shapes[usize::from(in_place)][usize::from(scratch)]
     }
 
     /// The pipeline of a program. Two threads that want the same one build it once; others are not held up.
@@ -88,13 +106,17 @@ impl Pipelines {
         let source =
             shader::source(program, variant).ok_or_else(|| unsupported(format!("{} has no shader", variant.kernel)))?;
         let label = format!("batchinv {program:?} {} {} {}", variant.kernel, variant.scalar, variant.order);
-        let shape = if variant.in_place && program == Program::Invert { &self.in_place } else { &self.apart };
-        compile(device, &shape.pipeline, &label, source)
+        let shape = match program.is_norm() {
+            true => self.shape(false, false),
+            false => self.shape(variant.in_place, variant.kernel == Kernel::Device),
+        };
+        compile(device, &shape.pipeline, &label, program.entry(), source)
     }
 
     /// The pipeline that turns a count into dispatches. Each job has its own constants: none is kept.
     pub fn count(&self, device: &wgpu::Device, constants: &CountConstants) -> Result<wgpu::ComputePipeline, Error> {
-        compile(device, &self.apart.pipeline, "batchinv count", shader::count(constants))
+        let shape = self.shape(false, false);
+        compile(device, &shape.pipeline, "batchinv count", "main", shader::count(constants))
     }
 }
 
@@ -102,6 +124,7 @@ fn compile(
     device: &wgpu::Device,
     layout: &wgpu::PipelineLayout,
     label: &str,
+    entry: &str,
     source: String,
 ) -> Result<wgpu::ComputePipeline, Error> {
     let errors = Errors::watch(device);
@@ -110,7 +133,7 @@ fn compile(
         label: Some(label),
         layout: Some(layout),
         module: &module,
-        entry_point: Some("main"),
+        entry_point: Some(entry),
         compilation_options: wgpu::PipelineCompilationOptions::default(),
         cache: None,
     });
@@ -122,17 +145,19 @@ fn compile(
 }
 
 impl Shape {
-    fn new(device: &wgpu::Device, in_place: bool) -> Self {
+    fn new(device: &wgpu::Device, in_place: bool, scratch: bool) -> Self {
         let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
         let types = [
             (INPUT, storage(true)),
             (OUTPUT, storage(false)),
             (STATUSES, storage(false)),
             (PARAMS, wgpu::BufferBindingType::Uniform),
+            (WORK, storage(false)),
+            (STATE, storage(false)),
         ];
         let entries: Vec<_> = types
             .into_iter()
-            .filter(|&(binding, _)| !(in_place && binding == INPUT))
+            .filter(|&(binding, _)| !(in_place && binding == INPUT) && (scratch || binding < WORK))
             .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {
                 binding,
                 visibility: wgpu::ShaderStages::COMPUTE,
@@ -161,8 +186,9 @@ fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> wgpu:
         wgpu::ShaderModuleDescriptor { label: Some(label), source: wgpu::ShaderSource::Wgsl(source.into()) };
     // SAFETY: the source is put together from the files of `shaders/` and integers of a `Variant` alone. In them,
     // every loop counts up to N, COLUMNS, ROWS, WORKGROUP or a number no larger; every index into an array is such a
-    // counter or a row number: in `thread`, `origin` is a permutation of 0..N at every step; in `workgroup`, rows of
-    // the extension are not chosen before step N, so that positions and origins of the others stay below N. Buffers
+    // counter or a row number, kept below the array's length: in `thread`, `origin` is a permutation of 0..N at every step; in `workgroup`, rows of
+    // the extension are not chosen before step N, so that positions and origins of the others stay below N; in
+    // `device` likewise, and its working memory has REGION scalars and STATE words for each matrix of a dispatch. Buffers
     // are indexed through the layout with i, j < N and m below the number of matrices of the dispatch, for which
     // `Passes` has seen that the buffers hold them; every divisor is a positive constant.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }

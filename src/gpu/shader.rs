@@ -7,8 +7,16 @@ use crate::scalar::ScalarKind;
 /// One pass over the matrices of a dispatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Program {
-    /// The inversion itself, by the variant's kernel.
+    /// The inversion itself, by the variant's kernel, but for `device`.
     Invert,
+    /// Of `device`: brings the matrices into working memory.
+    Load,
+    /// Of `device`: eliminates the next columns alone.
+    Panel,
+    /// Of `device`: takes the steps of a panel to the other columns.
+    Update,
+    /// Of `device`: brings the inverses home.
+    Store,
     /// The norms of the input, for rcond.
     Norm,
     /// The norms of the inverses, and rcond.
@@ -20,6 +28,7 @@ impl Program {
     pub fn matrices(self, variant: Variant) -> u32 {
         match self {
             Self::Invert => variant.matrices,
+            Self::Load | Self::Panel | Self::Update | Self::Store => 1,
             // A power of two, so that the invocations of a workgroup are shared out evenly.
             Self::Norm | Self::Rcond => 1 << (plan::RCOND_WORKGROUP / variant.order).max(1).ilog2(),
         }
@@ -27,8 +36,27 @@ impl Program {
 
     fn workgroup(self, variant: Variant) -> u32 {
         match self {
-            Self::Invert => variant.workgroup(),
             Self::Norm | Self::Rcond => plan::RCOND_WORKGROUP,
+            _ => variant.workgroup(),
+        }
+    }
+
+    /// The function in the shader.
+    pub fn entry(self) -> &'static str {
+        match self {
+            Self::Invert | Self::Norm | Self::Rcond => "main",
+            Self::Load => "load_matrix",
+            Self::Panel => "panel",
+            Self::Update => "update",
+            Self::Store => "store_inverse",
+        }
+    }
+
+    /// It takes norms for rcond.
+    pub fn is_norm(self) -> bool {
+        match self {
+            Self::Norm | Self::Rcond => true,
+            _ => false,
         }
     }
 }
@@ -39,13 +67,14 @@ pub fn source(program: Program, variant: Variant) -> Option<String> {
     let own = match (program, variant.kernel) {
         (_, Kernel::Lanes | Kernel::Rows | Kernel::Blocked) => return None,
         (Program::Norm | Program::Rcond, _) => rcond,
-        (Program::Invert, Kernel::Thread) => include_str!("../../shaders/kernel/thread.wgsl"),
-        (Program::Invert, Kernel::Workgroup) => include_str!("../../shaders/kernel/workgroup.wgsl"),
+        (_, Kernel::Thread) => include_str!("../../shaders/kernel/thread.wgsl"),
+        (_, Kernel::Workgroup) => include_str!("../../shaders/kernel/workgroup.wgsl"),
+        (_, Kernel::Device) => include_str!("../../shaders/kernel/device.wgsl"),
     };
-    let access = match (program, variant.in_place) {
-        (Program::Invert, false) => include_str!("../../shaders/access/apart.wgsl"),
-        (Program::Invert, true) => include_str!("../../shaders/access/in_place.wgsl"),
-        _ => "",
+    let access = match variant.in_place {
+        _ if program.is_norm() => "",
+        false => include_str!("../../shaders/access/apart.wgsl"),
+        true => include_str!("../../shaders/access/in_place.wgsl"),
     };
     let working = variant.working_scalar();
     let real = match working {
@@ -71,8 +100,8 @@ pub struct CountConstants {
     /// Of the word with the count.
     pub index: u32,
     pub capacity: u32,
-    /// To a workgroup of each program.
-    pub matrices: Vec<u32>,
+    /// For each program, matrices to a workgroup, or else 0 and workgroups to a matrix.
+    pub programs: Vec<[u32; 2]>,
     /// Words from an entry to the next.
     pub entry_words: u32,
     /// At the most in a row.
@@ -81,17 +110,19 @@ pub struct CountConstants {
 
 /// The WGSL of the program that turns a count into dispatches.
 pub fn count(constants: &CountConstants) -> String {
-    let CountConstants { index, capacity, matrices, entry_words, workgroups } = constants;
-    let programs = matrices.len();
-    let list: Vec<String> = matrices.iter().map(|matrices| format!("{matrices}u")).collect();
-    let list = list.join(", ");
+    let CountConstants { index, capacity, programs, entry_words, workgroups } = constants;
+    let count = programs.len();
+    let list =
+        |part: usize| programs.iter().map(|program| format!("{}u", program[part])).collect::<Vec<_>>().join(", ");
+    let (matrices, tiles) = (list(0), list(1));
     include_str!("../../shaders/count.wgsl").to_owned()
         + &format!(
             "
 const COUNT_INDEX = {index}u;
 const CAPACITY = {capacity}u;
-const PROGRAMS = {programs}u;
-const PROGRAM_MATRICES = array<u32, {programs}>({list});
+const PROGRAMS = {count}u;
+const PROGRAM_MATRICES = array<u32, {count}>({matrices});
+const PROGRAM_TILES = array<u32, {count}>({tiles});
 const ENTRY_WORDS = {entry_words}u;
 const MOST_GROUPS = {workgroups}u;
 "
@@ -113,9 +144,20 @@ fn constants(program: Program, variant: Variant) -> String {
     // The last program reads the inverses.
     layout("INPUT", if program == Program::Rcond { variant.output } else { variant.input });
     layout("OUTPUT", variant.output);
-    if program == Program::Invert {
-        constants.extend([("PARTS".to_owned(), variant.parts), ("COLUMNS".to_owned(), variant.columns())]);
-    }
+    let (tile_rows, tile_columns, line) = plan::DEVICE_TILE;
+    let own: &[(&str, u32)] = match variant.kernel {
+        _ if program.is_norm() => &[],
+        Kernel::Device => &[
+            ("PADDED", variant.padded()),
+            ("BLOCK", plan::DEVICE_BLOCK),
+            ("ROWS", variant.panel_rows()),
+            ("TILE_ROWS", tile_rows),
+            ("TILE_COLUMNS", tile_columns),
+            ("LINE", line),
+        ],
+        _ => &[("PARTS", variant.parts), ("COLUMNS", variant.columns())],
+    };
+    constants.extend(own.iter().map(|&(name, value)| (name.to_owned(), value)));
     let text: String = constants.iter().map(|(name, value)| format!("const {name} = {value}u;\n")).collect();
-    text + &format!("const ONLY_NORM = {};\n", program == Program::Norm)
+    if program.is_norm() { text + &format!("const ONLY_NORM = {};\n", program == Program::Norm) } else { text }
 }

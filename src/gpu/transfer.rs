@@ -44,6 +44,8 @@ pub struct Parts {
     pub statuses: u64,
     /// Reciprocal condition numbers; 0 where they are not asked for.
     pub rconds: u64,
+    /// Working memory and state of `device`, which stay on the device; 0 for other kernels.
+    pub scratch: [u64; 2],
 }
 
 impl Parts {
@@ -64,14 +66,23 @@ impl Parts {
     }
 
     fn holds(self, needed: Self) -> bool {
-        self.matrices >= needed.matrices && self.statuses >= needed.statuses && self.rconds >= needed.rconds
+        self.matrices >= needed.matrices
+            && self.statuses >= needed.statuses
+            && self.rconds >= needed.rconds
+            && (self.scratch[0] > 0) == (needed.scratch[0] > 0)
+            && self.scratch.iter().zip(needed.scratch).all(|(&own, needed)| own >= needed)
     }
 
     /// Rounded up, so that calls of similar size share slots.
     fn rounded(self) -> Self {
-        let round = |bytes: u64| bytes.max(256).next_power_of_two();
-        let rconds = if self.rconds == 0 { 0 } else { round(self.rconds) };
-        Self { matrices: round(self.matrices), statuses: round(self.statuses), rconds }
+        let round = |bytes: u64| if bytes == 0 { 0 } else { bytes.max(256).next_power_of_two() };
+        Self {
+            matrices: round(self.matrices),
+            statuses: round(self.statuses),
+            rconds: round(self.rconds),
+            // Large, and of one size in most calls.
+            scratch: self.scratch,
+        }
     }
 
     fn largest(self) -> u64 {
@@ -143,7 +154,10 @@ impl Slot {
             }),
             resolved: buffer("batchinv timestamps", TIMESTAMPS, Usage::QUERY_RESOLVE | Usage::COPY_SRC),
         });
+        let scratch = (capacity.scratch[0] > 0)
+            .then(|| capacity.scratch.map(|size| buffer("batchinv working memory", size, Usage::STORAGE)));
         let buffers = Buffers {
+            scratch: scratch.as_ref().map(|scratch| scratch.each_ref().map(wgpu::Buffer::as_entire_buffer_binding)),
             input: Some(input.as_entire_buffer_binding()),
             output: output.as_entire_buffer_binding(),
             statuses: statuses.as_entire_buffer_binding(),
@@ -191,7 +205,7 @@ impl Slot {
     /// the device's clock between beginning and end of the pass, where it has one.
     pub fn read(&self, matrices: &mut [u8], statuses: &mut [u8], rconds: &mut [u8]) -> Result<Option<u64>, String> {
         let [a, b, c] = [matrices.len(), statuses.len(), rconds.len()].map(|bytes| bytes as u64);
-        let parts = Parts { matrices: a, statuses: b, rconds: c };
+        let parts = Parts { matrices: a, statuses: b, rconds: c, scratch: [0; 2] };
         let view = self.staging.get_mapped_range(0..parts.end()).map_err(|error| error.to_string())?;
         for (target, at) in [(matrices, 0), (statuses, parts.statuses_at()), (rconds, parts.rconds_at())] {
             target.copy_from_slice(&view[at as usize..][..target.len()]);

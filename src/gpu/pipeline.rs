@@ -13,8 +13,11 @@ use crate::plan::{Engine, Kernel, Variant};
 pub struct Pipelines {
     /// By `in_place`, and by whether there is working memory.
     shapes: [[Shape; 2]; 2],
-    built: Mutex<HashMap<(Program, Variant), Arc<Mutex<Option<wgpu::ComputePipeline>>>>>,
+    built: Mutex<HashMap<(Program, Variant), Slot>>,
 }
+
+/// A pipeline, or none yet; who builds it holds the lock, so that nobody builds it twice.
+type Slot = Arc<Mutex<Option<wgpu::ComputePipeline>>>;
 
 /// What a pipeline binds.
 #[derive(Debug)]

@@ -54,10 +54,7 @@ impl Program {
 
     /// It takes norms for rcond.
     pub fn is_norm(self) -> bool {
-        match self {
-            Self::Norm | Self::Rcond => true,
-            _ => false,
-        }
+        matches!(self, Self::Norm | Self::Rcond)
     }
 }
 

@@ -52,6 +52,8 @@ pub enum Kernel {
     Blocked,
     /// GPU: one invocation inverts one matrix in its registers.
     Thread,
+    /// GPU: some lanes of a subgroup hold the rows in their registers and shuffle pivot rows among themselves.
+    Subgroup,
     /// GPU: the invocations of a workgroup hold the rows and share pivot rows through workgroup memory.
     Workgroup,
     /// GPU: the matrix stays in memory, and many workgroups share it.
@@ -60,7 +62,7 @@ pub enum Kernel {
 
 impl Kernel {
     /// The GPU's, in the order in which a plan prefers them.
-    pub const GPU: [Self; 3] = [Self::Thread, Self::Workgroup, Self::Device];
+    pub const GPU: [Self; 4] = [Self::Thread, Self::Subgroup, Self::Workgroup, Self::Device];
 
     /// The kernel's word, which is also its shader's file name.
     pub const fn name(self) -> &'static str {
@@ -69,6 +71,7 @@ impl Kernel {
             Self::Rows => "rows",
             Self::Blocked => "blocked",
             Self::Thread => "thread",
+            Self::Subgroup => "subgroup",
             Self::Workgroup => "workgroup",
             Self::Device => "device",
         }
@@ -247,6 +250,9 @@ pub const fn max_order(kernel: Kernel, working: ScalarKind) -> usize {
         (Kernel::Thread, ScalarKind::Float32) => 12,
         (Kernel::Thread, ScalarKind::Float64 | ScalarKind::Complex64) => 8,
         (Kernel::Thread, ScalarKind::Complex128) => 6,
+        (Kernel::Subgroup, ScalarKind::Float32) => 64,
+        (Kernel::Subgroup, ScalarKind::Float64 | ScalarKind::Complex64) => 48,
+        (Kernel::Subgroup, ScalarKind::Complex128) => 32,
         (Kernel::Workgroup, ScalarKind::Float32) => 128,
         (Kernel::Workgroup, _) => 64,
         (Kernel::Device, _) => DEVICE_MAX_ORDER,
@@ -256,6 +262,16 @@ pub const fn max_order(kernel: Kernel, working: ScalarKind) -> usize {
 
 /// Matrices, and so invocations, to a workgroup of `thread`.
 pub const THREAD_WORKGROUP: u32 = 64;
+
+/// Invocations to a workgroup of `subgroup`.
+pub const SUBGROUP_WORKGROUP: u32 = 64;
+
+/// The smallest subgroup that any adapter has (Vulkan, Metal and Direct3D 12 have no smaller one in use).
+pub const SUBGROUP_MIN_LANES: u32 = 4;
+
+/// Rows, and words of 32 bits of them, that one lane of `subgroup` holds on hardware. Each step takes one shuffle for each
+/// column, whatever the rows of a lane, so that few lanes with several rows shuffle less; but registers are few.
+pub const SUBGROUP_ROWS: (u32, u32) = (4, 128);
 
 /// Invocations that a workgroup of `workgroup` aims at, by taking several small matrices at once.
 pub const WORKGROUP_INVOCATIONS: u32 = 64;
@@ -362,7 +378,8 @@ pub struct Variant {
     pub order: u32,
     /// Matrices to a workgroup: `MATRICES` in the shader.
     pub matrices: u32,
-    /// Invocations that share a row of `workgroup`, or a panel of `device`; 1 in `thread`. `PARTS` in the shader.
+    /// Invocations that share a matrix of `subgroup` (`LANES` in the shader), a row of `workgroup` (`PARTS`), or a panel of
+    /// `device`; 1 in `thread`.
     pub parts: u32,
     /// Where the input lies: `INPUT_OFFSET` and so on in the shader.
     pub input: Layout,
@@ -389,6 +406,7 @@ impl Variant {
             in_place: false,
         };
         match kernel {
+            Kernel::Subgroup => one.with_lanes(SUBGROUP_MIN_LANES),
             Kernel::Workgroup => {
                 let columns = (WORKGROUP_ROW_BYTES / one.working_scalar().size()) as u32;
                 let one = Self { parts: order.div_ceil(columns), ..one };
@@ -408,16 +426,33 @@ impl Variant {
         self.scalar.working(self.precision)
     }
 
-    /// The same work as it suits a software adapter, or hardware.
+    /// The same work as it suits a device with these limits.
     #[must_use]
-    pub fn suited(self, software: bool) -> Self {
-        match self.kernel {
-            Kernel::Device if software => {
+    pub fn suited(self, limits: &GpuLimits) -> Self {
+        match (self.kernel, limits.subgroups) {
+            (Kernel::Device, _) if limits.software => {
                 let parts = self.padded().div_ceil(DEVICE_PANEL_ROWS).next_power_of_two().clamp(8, self.parts);
                 Self { parts, ..self }
             }
+            (Kernel::Subgroup, Some((smallest, _))) => {
+                // A software adapter's subgroup is a SIMD vector: lanes cost nothing there, and shuffles little.
+                let (rows, words) = if limits.software { (1, u32::MAX) } else { SUBGROUP_ROWS };
+                let of_row = self.order * (self.working_scalar().size() / 4) as u32;
+                let mut lanes = SUBGROUP_MIN_LANES;
+                while lanes < smallest && {
+                    let held = self.order.div_ceil(lanes);
+                    held > rows || held > 1 && held * of_row > words
+                } {
+                    lanes *= 2;
+                }
+                self.with_lanes(lanes)
+            }
             _ => self,
         }
+    }
+
+    const fn with_lanes(self, lanes: u32) -> Self {
+        Self { parts: lanes, matrices: SUBGROUP_WORKGROUP / lanes, ..self }
     }
 
     /// Rows and columns in the working memory of `device`, whole panels: `PADDED` in the shader.
@@ -425,9 +460,12 @@ impl Variant {
         self.order.next_multiple_of(DEVICE_BLOCK)
     }
 
-    /// Rows of a panel that one invocation of `device` holds: `ROWS` in the shader.
-    pub const fn panel_rows(self) -> u32 {
-        self.padded().div_ceil(self.parts)
+    /// Rows that one lane of `subgroup`, or rows of a panel that one invocation of `device` holds: `ROWS` in the shader.
+    pub const fn rows(self) -> u32 {
+        match self.kernel {
+            Kernel::Device => self.padded().div_ceil(self.parts),
+            _ => self.order.div_ceil(self.parts),
+        }
     }
 
     /// Bytes of working memory and of state that `device` needs for each matrix.
@@ -454,6 +492,7 @@ impl Variant {
         match self.kernel {
             Kernel::Workgroup => self.matrices * self.parts * self.columns() * self.parts,
             Kernel::Device => self.parts,
+            Kernel::Subgroup => self.matrices * self.parts,
             _ => self.matrices,
         }
     }
@@ -508,20 +547,29 @@ pub struct GpuPlan {
 /// # Errors
 /// [`Error::Unsupported`] with a plain reason where the GPU engine cannot take it.
 pub fn gpu(work: Work, limits: &GpuLimits) -> Result<GpuPlan, Error> {
-    let kernel = gpu_kernel(work)?;
+    let kernel = gpu_kernel(work, limits)?;
     let variant = Variant::new(kernel, work.scalar, work.precision, work.order as u32);
-    gpu_with(variant.suited(limits.software), work.len, limits)
+    gpu_with(variant.suited(limits), work.len, limits)
 }
 
 /// The kernel that the GPU engine takes.
-fn gpu_kernel(work: Work) -> Result<Kernel, Error> {
+fn gpu_kernel(work: Work, limits: &GpuLimits) -> Result<Kernel, Error> {
     let working = work.working_scalar();
-    let takes = |kernel: &Kernel| work.order <= max_order(*kernel, working);
+    let takes = |kernel: &Kernel| work.order <= preferred_order(*kernel, working, limits);
     Kernel::GPU.into_iter().find(takes).ok_or_else(|| {
         let most = DEVICE_MAX_ORDER;
         let reason = format!("order {} of {working} is above {most}, the largest its kernels take", work.order);
         Error::Unsupported { engine: Engine::Gpu, reason }
     })
+}
+
+/// Largest order at which a device with these limits is given this kernel, where no kernel before it takes the order.
+fn preferred_order(kernel: Kernel, working: ScalarKind, limits: &GpuLimits) -> usize {
+    let most = max_order(kernel, working);
+    match kernel {
+        Kernel::Subgroup if limits.subgroups.is_none() => 0,
+        _ => most,
+    }
 }
 
 /// The chunks for a variant already chosen.
@@ -532,6 +580,9 @@ pub(crate) fn gpu_with(variant: Variant, len: usize, limits: &GpuLimits) -> Resu
             "the device does not compute in float64, which {} in this precision needs",
             variant.scalar
         ));
+    }
+    if variant.kernel == Kernel::Subgroup && limits.subgroups.is_none_or(|(smallest, _)| variant.parts > smallest) {
+        return unsupported(format!("`subgroup` needs subgroups of {} lanes, the device has none", variant.parts));
     }
     if variant.workgroup() > limits.invocations || variant.workgroup_bytes() > limits.workgroup_bytes {
         return unsupported(format!(

@@ -2,7 +2,7 @@
 //! know: read from the module by naga, not by eye.
 #![cfg(feature = "gpu")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use batchinv::gpu::shader_source;
 use batchinv::plan::{self, GpuLimits, Layout, Variant, max_order};
@@ -19,7 +19,10 @@ fn variants() -> Vec<Variant> {
                 let most = max_order(kernel, scalar.working(precision)).min(300) as u32;
                 // All orders of the small kernel; of the others both ends and what lies between.
                 let orders = (1..=most).filter(|&n| n <= 12 || n % 16 < 2 || n == most);
-                variants.extend(orders.map(|order| Variant::new(kernel, scalar, precision, order)));
+                for variant in orders.map(|order| Variant::new(kernel, scalar, precision, order)) {
+                    variants.push(variant);
+                    variants.extend(suited(variant).into_iter().filter(|&other| other != variant));
+                }
             }
         }
     }
@@ -30,6 +33,16 @@ fn variants() -> Vec<Variant> {
         variants.push(Variant { input: padded, output: padded.transposed(), in_place: true, ..variant });
     }
     variants
+}
+
+/// As it suits software and hardware with subgroups of several sizes.
+fn suited(variant: Variant) -> HashSet<Variant> {
+    let sizes = [(8, 8), (16, 32), (32, 32), (64, 64)];
+    let both = sizes.iter().flat_map(|&sizes| [false, true].map(|software| (sizes, software)));
+    both.map(|(sizes, software)| {
+        variant.suited(&GpuLimits { subgroups: Some(sizes), software, ..GpuLimits::WEBGPU_DEFAULT })
+    })
+    .collect()
 }
 
 fn parse(variant: Variant) -> (Module, String) {
@@ -63,8 +76,15 @@ fn all_validate() {
         let (module, source) = parse(variant);
         use naga::valid::Capabilities;
         let float64 = Capabilities::FLOAT64 | Capabilities::SHADER_INT64;
-        let capabilities = if variant.needs_float64() { float64 } else { Capabilities::empty() };
+        let mut capabilities = if variant.needs_float64() { float64 } else { Capabilities::empty() };
+        capabilities.set(Capabilities::SUBGROUP, variant.kernel == Kernel::Subgroup);
         let mut validator = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities);
+        if variant.kernel == Kernel::Subgroup {
+            use naga::valid::{ShaderStages, SubgroupOperationSet as Operations};
+            // Shuffles alone: no reduction, whose lanes would be those of the whole subgroup.
+            validator.subgroup_stages(ShaderStages::COMPUTE);
+            validator.subgroup_operations(Operations::SHUFFLE | Operations::SHUFFLE_RELATIVE);
+        }
         if let Err(error) = validator.validate(&module) {
             panic!("{variant:?}: {}", error.emit_to_string(&source));
         }
@@ -102,7 +122,7 @@ fn constants_are_the_hosts() {
         assert_eq!(of("MATRICES"), variant.matrices.into());
         if variant.kernel == Kernel::Device {
             assert_eq!(of("PADDED"), variant.padded().into());
-            assert_eq!(of("ROWS"), variant.panel_rows().into());
+            assert_eq!(of("ROWS"), variant.rows().into());
             assert_eq!(of("BLOCK"), plan::DEVICE_BLOCK.into());
             // What a matrix takes of working memory and state.
             let (work, state) = variant.scratch_bytes();
@@ -112,6 +132,9 @@ fn constants_are_the_hosts() {
             );
             assert_eq!(4 + 4 * of("PADDED"), i128::from(state) / 4);
             assert_eq!(of("PADDED") % of("TILE_ROWS"), 0);
+        } else if variant.kernel == Kernel::Subgroup {
+            assert_eq!(of("LANES"), variant.parts.into());
+            assert_eq!(of("ROWS"), variant.rows().into());
         } else {
             assert_eq!(of("PARTS"), variant.parts.into());
             assert_eq!(of("COLUMNS"), variant.columns().into());

@@ -27,13 +27,3 @@ fn store(m: u32, i: u32, j: u32, x: Word) {
 fn store_nan(m: u32, i: u32, j: u32) {
     output[output_at(m, i, j)] = NAN_ELEMENT;
 }
-
-// Column k of a scaled matrix, which was stashed, is zero: exactly where that of the input is, since scaling brings the
-// largest part of every other column into the window.
-fn empty(m: u32, k: u32) -> bool {
-    var all = NO_BITS;
-    for (var i = 0u; i < N; i++) {
-        all |= largest(stashed(m, i, k));
-    }
-    return all == NO_BITS;
-}

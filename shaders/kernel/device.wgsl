@@ -26,8 +26,6 @@ const ORIGINS = POSITIONS + PADDED;
 const ROW_EXPONENTS = ORIGINS + PADDED;
 const COLUMN_EXPONENTS = ROW_EXPONENTS + PADDED;
 const STATE = COLUMN_EXPONENTS + PADDED;
-// The exponent of a column that is zero.
-const EMPTY = 0x40000000i;
 
 var<workgroup> keys: array<Bits, WORKGROUP>;
 var<workgroup> others: array<Bits, WORKGROUP>;
@@ -82,12 +80,12 @@ fn load_matrix(@builtin(local_invocation_index) local: u32, @builtin(workgroup_i
     for (var j = local; j < PADDED; j += WORKGROUP) {
         var e = 0i;
         if unusual && j < N {
-            var highest = -10000i;
+            var highest = LOWEST_EXPONENT;
             for (var i = 0u; i < N; i++) {
                 let part = largest(load(m, i, j));
-                highest = max(highest, select(-10000i, exponent(part) + state[own + ROW_EXPONENTS + i], part > NO_BITS));
+                highest = max(highest, select(LOWEST_EXPONENT, exponent(part) + state[own + ROW_EXPONENTS + i], part > NO_BITS));
             }
-            e = select(select(-highest, 0i, one_will_do), EMPTY, highest == -10000i);
+            e = select(select(-highest, 0i, one_will_do), EMPTY, highest == LOWEST_EXPONENT);
         }
         state[own + COLUMN_EXPONENTS + j] = e;
     }

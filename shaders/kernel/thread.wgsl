@@ -44,10 +44,7 @@ fn main(
     var first_small = N;
     if unusual {
         // The scaled matrix goes to memory first, and comes from there.
-        let low = exponent(bottom + ONE_BIT);
-        let high = exponent(top);
-        exponents(m, n, low, high, &rows, &columns);
-        let lowest = select(-WINDOW, -1i, high - low <= 2i * WINDOW - 2i);
+        let lowest = exponents(m, n, bottom, top, &rows, &columns);
         for (var i = 0u; i < n; i++) {
             for (var j = 0u; j < n; j++) {
                 let x = load(m, i, j);
@@ -63,7 +60,7 @@ fn main(
         }
     }
 
-    for (var k = 0u; k < N; k++) {
+    for (var k = 0u; k < counted(N); k++) {
         // The first maximum of column 0 among the N - k rows still to be chosen.
         var best = key(a[0][0]);
         var pivot = 0u;
@@ -74,7 +71,7 @@ fn main(
             pivot = select(pivot, i, better);
         }
         if best == NO_BITS && status == INVERTED {
-            status = select(NOT_FINITE, i32(k) + 1i, k < first_small || empty(m, k));
+            status = select(NOT_FINITE, i32(k) + 1i, k < first_small || columns[k] == EMPTY);
         }
         status = select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
 
@@ -140,31 +137,5 @@ fn main(
     let fill = select(0u, N * N, status != INVERTED);
     for (var e = 0u; e < fill; e++) {
         store_nan(m, e / N, e % N);
-    }
-}
-
-// Exponents of the power-of-two factors that bring a matrix into the window, as `src/cpu/scaling.rs` has them: one for
-// all where that will do, else rows and then columns to a largest part in [1, 2).
-fn exponents(m: u32, n: u32, low: i32, high: i32, rows: ptr<function, array<i32, N>>, columns: ptr<function, array<i32, N>>) {
-    let one_will_do = high - low <= 2i * WINDOW - 2i;
-    for (var i = 0u; i < n; i++) {
-        var largest_part = NO_BITS;
-        for (var j = 0u; j < n; j++) {
-            largest_part = max(largest_part, largest(load(m, i, j)));
-        }
-        let own = select(0i, -exponent(largest_part), largest_part > NO_BITS);
-        (*rows)[i] = select(own, WINDOW - 1i - high, one_will_do);
-        (*columns)[i] = 0i;
-    }
-    if one_will_do {
-        return;
-    }
-    for (var j = 0u; j < n; j++) {
-        var highest = -10000i;
-        for (var i = 0u; i < n; i++) {
-            let part = largest(load(m, i, j));
-            highest = max(highest, select(-10000i, exponent(part) + (*rows)[i], part > NO_BITS));
-        }
-        (*columns)[j] = select(-highest, 0i, highest == -10000i);
     }
 }

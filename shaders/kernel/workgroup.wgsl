@@ -85,13 +85,13 @@ fn main(
     }
     workgroupBarrier();
     if unusual && part == 0u {
-        var highest = -10000i;
+        var highest = LOWEST_EXPONENT;
         for (var i = 0u; i < N; i++) {
             let magnitude = largest(load(m, i, row));
-            let e = select(-10000i, exponent(magnitude) + row_exponents[slot][i], magnitude > NO_BITS);
+            let e = select(LOWEST_EXPONENT, exponent(magnitude) + row_exponents[slot][i], magnitude > NO_BITS);
             highest = max(highest, e);
         }
-        column_exponents[slot][row] = select(-highest, 0i, one_will_do || highest == -10000i);
+        column_exponents[slot][row] = select(select(-highest, 0i, one_will_do), EMPTY, highest == LOWEST_EXPONENT);
     }
     workgroupBarrier();
     if unusual {
@@ -134,7 +134,7 @@ fn main(
             best = max(best, candidate);
         }
         if best == NO_BITS && status == INVERTED {
-            status = select(NOT_FINITE, i32(k) + 1i, k < atomicLoad(&first_small[slot]) || (present && k < N && empty(m, k)));
+            status = select(NOT_FINITE, i32(k) + 1i, k < atomicLoad(&first_small[slot]) || column_exponents[slot][k] == EMPTY);
         }
         status = select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
 

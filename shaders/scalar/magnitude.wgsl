@@ -1,5 +1,9 @@
 // Exact powers of two on the bits of a real, by integer arithmetic: the same for every width of `Bits`.
 
+// Below every exponent, and the exponent of the factor of a column that is zero.
+const LOWEST_EXPONENT = -10000i;
+const EMPTY = 0x40000000i;
+
 // floor(log2) of a nonzero finite magnitude, subnormal or not.
 fn exponent(magnitude: Bits) -> i32 {
     let biased = i32(magnitude >> FRACTION_WIDTH);

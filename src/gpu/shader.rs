@@ -58,6 +58,11 @@ impl Program {
     }
 }
 
+const SHUFFLE_REAL: &str = include_str!("../../shaders/shuffle/real.wgsl");
+const SHUFFLE_COMPLEX: &str = include_str!("../../shaders/shuffle/complex.wgsl");
+const SHUFFLE_32: &str = include_str!("../../shaders/shuffle/width32.wgsl");
+const SHUFFLE_64: &str = include_str!("../../shaders/shuffle/width64.wgsl");
+
 /// The WGSL of a program, or `None` where there is none: the CPU's kernels have no shaders.
 pub fn source(program: Program, variant: Variant) -> Option<String> {
     let rcond = include_str!("../../shaders/rcond.wgsl");
@@ -65,6 +70,7 @@ pub fn source(program: Program, variant: Variant) -> Option<String> {
         (_, Kernel::Lanes | Kernel::Rows | Kernel::Blocked) => return None,
         (Program::Norm | Program::Rcond, _) => rcond,
         (_, Kernel::Thread) => include_str!("../../shaders/kernel/thread.wgsl"),
+        (_, Kernel::Subgroup) => include_str!("../../shaders/kernel/subgroup.wgsl"),
         (_, Kernel::Workgroup) => include_str!("../../shaders/kernel/workgroup.wgsl"),
         (_, Kernel::Device) => include_str!("../../shaders/kernel/device.wgsl"),
     };
@@ -88,7 +94,21 @@ pub fn source(program: Program, variant: Variant) -> Option<String> {
     };
     let magnitude = include_str!("../../shaders/scalar/magnitude.wgsl");
     let layout = include_str!("../../shaders/layout.wgsl");
-    Some([own, layout, access, number, part, real, magnitude, &constants(program, variant)].join("\n"))
+    let exponents = match variant.kernel {
+        Kernel::Thread | Kernel::Subgroup if !program.is_norm() => include_str!("../../shaders/exponents.wgsl"),
+        _ => "",
+    };
+    let [shuffle, width] = match (variant.kernel, working) {
+        (Kernel::Subgroup, _) if program.is_norm() => ["", ""],
+        (Kernel::Subgroup, ScalarKind::Float32) => [SHUFFLE_REAL, SHUFFLE_32],
+        (Kernel::Subgroup, ScalarKind::Float64) => [SHUFFLE_REAL, SHUFFLE_64],
+        (Kernel::Subgroup, ScalarKind::Complex64) => [SHUFFLE_COMPLEX, SHUFFLE_32],
+        (Kernel::Subgroup, ScalarKind::Complex128) => [SHUFFLE_COMPLEX, SHUFFLE_64],
+        _ => ["", ""],
+    };
+    let constants = constants(program, variant);
+    let parts = [own, layout, access, exponents, shuffle, width, number, part, real, magnitude, &constants];
+    Some(parts.join("\n"))
 }
 
 /// What decides the text of the program that turns a count in a buffer into dispatches.
@@ -147,11 +167,12 @@ fn constants(program: Program, variant: Variant) -> String {
         Kernel::Device => &[
             ("PADDED", variant.padded()),
             ("BLOCK", plan::DEVICE_BLOCK),
-            ("ROWS", variant.panel_rows()),
+            ("ROWS", variant.rows()),
             ("TILE_ROWS", tile_rows),
             ("TILE_COLUMNS", tile_columns),
             ("LINE", line),
         ],
+        Kernel::Subgroup => &[("LANES", variant.parts), ("ROWS", variant.rows())],
         _ => &[("PARTS", variant.parts), ("COLUMNS", variant.columns())],
     };
     constants.extend(own.iter().map(|&(name, value)| (name.to_owned(), value)));

@@ -133,7 +133,7 @@ pub use with_gpu::{Adapter, adapters, forced, gpu, gpu_double, invert_with, vari
 #[cfg(all(feature = "gpu", feature = "testing"))]
 mod with_gpu {
     use batchinv::gpu::GpuInverter;
-    use batchinv::plan::{self, GpuPlan, Variant, Work};
+    use batchinv::plan::{self, GpuLimits, GpuPlan, Variant, Work};
     use batchinv::{Error, InversesMut, Report, Status};
 
     use super::*;
@@ -203,7 +203,7 @@ mod with_gpu {
         chunk_len: usize,
         promise: &'static str,
     ) -> Engine<T> {
-        let name = format!("{} {} forced, chunks of {chunk_len}", adapter.word, variant.kernel);
+        let name = format!("{} {} of {} forced, chunks of {chunk_len}", adapter.word, variant.kernel, variant.parts);
         let run = move |stack: Stack<'_, T>| {
             let (outcome, report) = invert_with(&adapter.gpu, variant, chunk_len, stack).expect("a kernel that runs");
             (outcome, report.kernel)
@@ -220,13 +220,31 @@ mod with_gpu {
             let Ok(plan) = plan::gpu(work, &adapter.gpu.facts().limits) else { continue };
             let planned = Inverter::with_gpu(adapter.gpu.clone()).rcond(true);
             engines.push(inverter(adapter.word.clone(), &adapter.word, promise, planned));
-            for kernel in Kernel::GPU {
-                if kernel != plan.variant.kernel && (1..=plan::max_order(kernel, T::KIND)).contains(&order) {
-                    engines.push(forced(adapter, variant::<T>(kernel, order), 1 << 10, promise));
-                }
+            for other in others::<T>(order, plan.variant, &adapter.gpu.facts().limits) {
+                engines.push(forced(adapter, other, 1 << 10, promise));
             }
         }
         engines
+    }
+
+    /// The variants that a plan for a device with these limits leaves: each kernel over the orders that it takes, as it
+    /// suits this device, and as it suits others. `device` takes seconds to compile on software drivers: some orders.
+    fn others<T: Element>(order: usize, planned: Variant, limits: &GpuLimits) -> Vec<Variant> {
+        let mut others = Vec::new();
+        for kernel in Kernel::GPU {
+            let takes = match kernel {
+                Kernel::Subgroup if limits.subgroups.is_none() => false,
+                Kernel::Device => [1, 7, 8, 9, 17, 64].contains(&order),
+                _ => (1..=plan::max_order(kernel, T::KIND)).contains(&order),
+            };
+            let plain = variant::<T>(kernel, order);
+            for other in [plain, plain.suited(limits)] {
+                if takes && other != planned && !others.contains(&other) {
+                    others.push(other);
+                }
+            }
+        }
+        others
     }
 
     /// The GPU engine in double precision on each adapter that computes in float64.

@@ -1,0 +1,5 @@
+// A real scalar from another lane of the subgroup.
+
+fn from_lane(x: Scalar, lane: u32) -> Scalar {
+    return real_from(x, lane);
+}

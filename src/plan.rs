@@ -243,13 +243,12 @@ pub struct AdapterFacts {
 
 /// Largest order of a kernel of the GPU engine, by working scalar; 0 for the CPU's.
 ///
-/// `thread`: order^2 registers and the time to compile their use bound it. On lavapipe, order 12 of float32 takes seconds
-/// to compile and order 16 ten times as long. `workgroup`: 256 invocations hold at most [`WORKGROUP_ROW_BYTES`] each.
+/// `thread`: order^2 registers bound it; on lavapipe, two orders more make it ten times as slow. `subgroup`: the registers
+/// of several lanes. `workgroup`: 256 invocations hold at most [`WORKGROUP_ROW_BYTES`] each.
 pub const fn max_order(kernel: Kernel, working: ScalarKind) -> usize {
     match (kernel, working) {
-        (Kernel::Thread, ScalarKind::Float32) => 12,
-        (Kernel::Thread, ScalarKind::Float64 | ScalarKind::Complex64) => 8,
-        (Kernel::Thread, ScalarKind::Complex128) => 6,
+        (Kernel::Thread, ScalarKind::Float32 | ScalarKind::Float64) => 12,
+        (Kernel::Thread, ScalarKind::Complex64 | ScalarKind::Complex128) => 8,
         (Kernel::Subgroup, ScalarKind::Float32) => 64,
         (Kernel::Subgroup, ScalarKind::Float64 | ScalarKind::Complex64) => 48,
         (Kernel::Subgroup, ScalarKind::Complex128) => 32,
@@ -273,6 +272,14 @@ pub const SUBGROUP_MIN_LANES: u32 = 4;
 /// column, whatever the rows of a lane, so that few lanes with several rows shuffle less; but registers are few.
 pub const SUBGROUP_ROWS: (u32, u32) = (4, 128);
 
+/// Words of 32 bits of its rows that one lane of `subgroup` can hold on hardware, which has up to 255 registers; where
+/// subgroups are too small for that, `workgroup` does it.
+pub const SUBGROUP_MOST_WORDS: u32 = 192;
+
+/// Largest order of `workgroup` on a software adapter: there, barriers are slow, and `device` has few. Measured on
+/// lavapipe without subgroups: order 16, 20 us against 19; order 32, 132 against 68.
+pub const SOFTWARE_WORKGROUP_ORDER: usize = 16;
+
 /// Invocations that a workgroup of `workgroup` aims at, by taking several small matrices at once.
 pub const WORKGROUP_INVOCATIONS: u32 = 64;
 
@@ -282,16 +289,17 @@ pub const WORKGROUP_ROW_BYTES: usize = 256;
 /// Largest order of `device`, whose indexes are 32 bits wide; memory ends earlier.
 pub const DEVICE_MAX_ORDER: usize = 1 << 14;
 
-/// Columns of a panel of `device`: pivots to one pass over the matrix.
-pub const DEVICE_BLOCK: u32 = 8;
+/// Columns of a panel of `device`: pivots to one pass over the matrix. On lavapipe, order 512 took 54 ms of updates with 8,
+/// 36 with 16.
+pub const DEVICE_BLOCK: u32 = 16;
 
-/// Rows to a workgroup of the update of `device`, columns of each to an invocation, and how far apart they are, which is
-/// the number of invocations.
+/// Rows to a workgroup of the update of `device`, packs of each to an invocation, and how far apart they are, which is
+/// the number of invocations. A pack is four real numbers that are loaded and stored at once.
 pub const DEVICE_TILE: (u32, u32, u32) = (8, 2, 32);
 
 /// Rows of a panel that one invocation of `device` holds, at the most, on a software adapter: there, few invocations
-/// with long rows wait for each other less.
-pub const DEVICE_PANEL_ROWS: u32 = 32;
+/// with several rows wait for each other less. With 32, it took ten times as long to compile and ran no faster.
+pub const DEVICE_PANEL_ROWS: u32 = 8;
 
 /// Bytes of working memory that `device` takes at once, unless one matrix needs more.
 pub const DEVICE_WORK_BYTES: u64 = 32 << 20;
@@ -437,18 +445,21 @@ impl Variant {
             (Kernel::Subgroup, Some((smallest, _))) => {
                 // A software adapter's subgroup is a SIMD vector: lanes cost nothing there, and shuffles little.
                 let (rows, words) = if limits.software { (1, u32::MAX) } else { SUBGROUP_ROWS };
-                let of_row = self.order * (self.working_scalar().size() / 4) as u32;
-                let mut lanes = SUBGROUP_MIN_LANES;
-                while lanes < smallest && {
-                    let held = self.order.div_ceil(lanes);
-                    held > rows || held > 1 && held * of_row > words
-                } {
-                    lanes *= 2;
+                let mut variant = self.with_lanes(SUBGROUP_MIN_LANES);
+                while variant.parts < smallest
+                    && (variant.rows() > rows || variant.rows() > 1 && variant.lane_words() > words)
+                {
+                    variant = self.with_lanes(2 * variant.parts);
                 }
-                self.with_lanes(lanes)
+                variant
             }
             _ => self,
         }
+    }
+
+    /// Words of 32 bits of its rows that one lane of `subgroup` holds.
+    const fn lane_words(self) -> u32 {
+        self.rows() * self.order * (self.working_scalar().size() / 4) as u32
     }
 
     const fn with_lanes(self, lanes: u32) -> Self {
@@ -466,6 +477,14 @@ impl Variant {
             Kernel::Device => self.padded().div_ceil(self.parts),
             _ => self.order.div_ceil(self.parts),
         }
+    }
+
+    /// Workgroups that share the update of one matrix in `device`.
+    pub const fn update_workgroups(self) -> u32 {
+        let (rows, packs, line) = DEVICE_TILE;
+        let scalar = self.working_scalar();
+        let pack = (4 * scalar.real_size() / scalar.size()) as u32;
+        self.padded() / rows * (self.padded() / pack).div_ceil(packs * line)
     }
 
     /// Bytes of working memory and of state that `device` needs for each matrix.
@@ -555,21 +574,24 @@ pub fn gpu(work: Work, limits: &GpuLimits) -> Result<GpuPlan, Error> {
 /// The kernel that the GPU engine takes.
 fn gpu_kernel(work: Work, limits: &GpuLimits) -> Result<Kernel, Error> {
     let working = work.working_scalar();
-    let takes = |kernel: &Kernel| work.order <= preferred_order(*kernel, working, limits);
+    let lane_words = || {
+        let variant = Variant::new(Kernel::Subgroup, work.scalar, work.precision, work.order as u32);
+        variant.suited(limits).lane_words()
+    };
+    let takes = |kernel: &Kernel| {
+        work.order <= max_order(*kernel, working)
+            && match kernel {
+                Kernel::Subgroup if limits.software => limits.subgroups.is_some(),
+                Kernel::Subgroup => limits.subgroups.is_some() && lane_words() <= SUBGROUP_MOST_WORDS,
+                Kernel::Workgroup if limits.software => work.order <= SOFTWARE_WORKGROUP_ORDER,
+                _ => true,
+            }
+    };
     Kernel::GPU.into_iter().find(takes).ok_or_else(|| {
         let most = DEVICE_MAX_ORDER;
         let reason = format!("order {} of {working} is above {most}, the largest its kernels take", work.order);
         Error::Unsupported { engine: Engine::Gpu, reason }
     })
-}
-
-/// Largest order at which a device with these limits is given this kernel, where no kernel before it takes the order.
-fn preferred_order(kernel: Kernel, working: ScalarKind, limits: &GpuLimits) -> usize {
-    let most = max_order(kernel, working);
-    match kernel {
-        Kernel::Subgroup if limits.subgroups.is_none() => 0,
-        _ => most,
-    }
 }
 
 /// The chunks for a variant already chosen.

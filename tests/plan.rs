@@ -47,14 +47,62 @@ fn kernels_by_order() {
         assert!(most.is_sorted(), "{scalar}: {most:?}");
         for order in 1..=300 {
             let variant = plan::gpu(Work { scalar, ..work(order, 1) }, &limits).unwrap().variant;
-            let chosen = Kernel::GPU.into_iter().find(|&kernel| order <= max_order(kernel, scalar));
-            let kernel = chosen.expect("a kernel for every order");
+            let takes = |kernel: &Kernel| *kernel != Kernel::Subgroup && order <= max_order(*kernel, scalar);
+            let kernel = Kernel::GPU.into_iter().find(takes).expect("a kernel for every order");
             assert_eq!((variant.kernel, variant.order as usize, variant.scalar), (kernel, order, scalar));
             for kernel in Kernel::GPU.into_iter().filter(|&kernel| order <= max_order(kernel, scalar)) {
                 fits(Variant::new(kernel, scalar, Precision::Native, order as u32));
             }
         }
     }
+}
+
+/// Subgroups are asked for where a device has them, and in slices that its smallest one holds.
+#[test]
+fn slices_of_subgroups() {
+    let hardware = |smallest, largest| GpuLimits { subgroups: Some((smallest, largest)), float64: true, ..LIMITS };
+    let lanes = |scalar, order, limits: GpuLimits| {
+        let variant = plan::gpu(Work { scalar, ..work(order, 1) }, &limits).unwrap().variant;
+        (variant.kernel == Kernel::Subgroup).then_some(variant.parts)
+    };
+    use ScalarKind::{Complex128, Float32, Float64};
+    // 4 rows of 16 to a lane; 4 of 32; 3 of 40; 2 of 48 and of 64, where 3 would take too many registers.
+    for (order, wanted) in [(12, None), (16, Some(4)), (32, Some(8)), (40, Some(16)), (48, Some(32)), (64, Some(32))] {
+        assert_eq!(lanes(Float32, order, hardware(32, 32)), wanted, "order {order}");
+    }
+    assert_eq!(lanes(Float32, 65, hardware(32, 32)), None);
+    assert_eq!(lanes(Float64, 32, hardware(32, 32)), Some(16));
+    assert_eq!(lanes(Complex128, 32, hardware(64, 64)), Some(32));
+    // A subgroup of 8 at the least, as some integrated ones have.
+    assert_eq!(lanes(Float32, 32, hardware(8, 32)), Some(8));
+    // Lanes so few that the rows of one would not fit its registers: `workgroup` does it.
+    assert_eq!((lanes(Float32, 24, hardware(4, 64)), lanes(Float32, 32, hardware(4, 64))), (Some(4), None));
+    assert_eq!(plan::gpu(work(32, 1), &hardware(4, 64)).unwrap().variant.kernel, Kernel::Workgroup);
+    // Software: as many lanes as a vector has.
+    let software = |size| GpuLimits { software: true, ..hardware(size, size) };
+    assert_eq!((lanes(Float32, 16, software(8)), lanes(Float32, 64, software(4))), (Some(8), Some(4)));
+    for scalar in ScalarKind::ALL {
+        for order in 1..=max_order(Kernel::Subgroup, scalar) {
+            for smallest in [4, 8, 16, 32, 64, 128] {
+                let plain = Variant::new(Kernel::Subgroup, scalar, Precision::Native, order as u32);
+                for limits in [hardware(smallest, 128), software(smallest)] {
+                    let variant = plain.suited(&limits);
+                    fits(variant);
+                    assert!(variant.parts.is_power_of_two() && variant.parts <= smallest, "{variant:?}");
+                    assert!(variant.rows() * variant.parts >= variant.order && variant.order <= 255, "{variant:?}");
+                }
+            }
+        }
+    }
+}
+
+/// Without subgroups, a software adapter has `device` do what barriers make slow.
+#[test]
+fn few_barriers_in_software() {
+    let kernel = |order, software| plan::gpu(work(order, 1), &GpuLimits { software, ..LIMITS }).unwrap().variant.kernel;
+    let most = plan::SOFTWARE_WORKGROUP_ORDER;
+    assert_eq!((kernel(most, true), kernel(most + 1, true)), (Kernel::Workgroup, Kernel::Device));
+    assert_eq!((kernel(most, false), kernel(most + 1, false)), (Kernel::Workgroup, Kernel::Workgroup));
 }
 
 /// A variant fits the default limits; in `workgroup`, every column has a place, and no part is empty.
@@ -221,7 +269,7 @@ fn auto_choice() {
 fn words() {
     let kernels = [Kernel::Lanes, Kernel::Rows, Kernel::Blocked].map(Kernel::name);
     assert_eq!(kernels, ["lanes", "rows", "blocked"]);
-    assert_eq!(Kernel::GPU.map(Kernel::name), ["thread", "workgroup", "device"]);
+    assert_eq!(Kernel::GPU.map(Kernel::name), ["thread", "subgroup", "workgroup", "device"]);
     assert_eq!([Engine::Cpu, Engine::Gpu].map(|engine| engine.to_string()), ["cpu", "gpu"]);
     for kind in ScalarKind::ALL {
         assert_eq!(kind.name().parse(), Ok(kind));

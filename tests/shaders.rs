@@ -2,7 +2,7 @@
 //! know: read from the module by naga, not by eye.
 #![cfg(feature = "gpu")]
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use batchinv::gpu::shader_source;
 use batchinv::plan::{self, GpuLimits, Layout, Variant, max_order};
@@ -175,7 +175,7 @@ fn scalar_constants<R: Real, B: TryInto<i128>>(of: &dyn Fn(&str) -> i128, bits: 
 fn bindings_are_the_hosts() {
     for variant in variants() {
         let (module, _) = parse(variant);
-        let mut bindings = BTreeMap::new();
+        let mut bindings = BTreeSet::new();
         for (_, variable) in module.global_variables.iter() {
             if let Some(binding) = &variable.binding {
                 assert_eq!(binding.group, 0);
@@ -185,17 +185,21 @@ fn bindings_are_the_hosts() {
                     AddressSpace::Uniform => "uniform",
                     other => panic!("{other:?}"),
                 };
-                bindings.insert(binding.binding, (variable.name.clone().unwrap(), space));
+                bindings.insert((binding.binding, variable.name.clone().unwrap(), space));
             }
         }
-        let mut wanted =
-            vec![("input", "read"), ("output", "read_write"), ("statuses", "read_write"), ("params", "uniform")];
+        let mut wanted = vec![
+            (0, "input", "read"),
+            (1, "output", "read_write"),
+            (2, "statuses", "read_write"),
+            (3, "params", "uniform"),
+        ];
         if variant.kernel == Kernel::Device {
-            wanted.extend([("work", "read_write"), ("state", "read_write")]);
+            // Working memory, by scalars and by packs.
+            wanted.extend([(4, "work", "read_write"), (4, "packs", "read_write"), (5, "state", "read_write")]);
         }
-        let wanted = wanted.into_iter().enumerate().skip(usize::from(variant.in_place));
-        let wanted: BTreeMap<_, _> =
-            wanted.map(|(index, (name, space))| (index as u32, (name.to_owned(), space))).collect();
+        let wanted = wanted.into_iter().skip(usize::from(variant.in_place));
+        let wanted: BTreeSet<_> = wanted.map(|(binding, name, space)| (binding, name.to_owned(), space)).collect();
         assert_eq!(bindings, wanted, "{variant:?}");
         // Params fit the 16 bytes that the host writes; an element of the stack is one word.
         let mut layouter = naga::proc::Layouter::default();

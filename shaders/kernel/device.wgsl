@@ -220,41 +220,51 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
     }
 }
 
-// A workgroup has TILE_ROWS rows; an invocation TILE_COLUMNS columns of each, LINE apart.
+// Working memory again, as `update` sees it: several neighbors of a row at once.
+@group(0) @binding(4) var<storage, read_write> packs: array<Pack>;
+
+const PACKS = PADDED / PACK;
+
+// A workgroup has TILE_ROWS rows; an invocation TILE_PACKS packs of each, LINE apart.
 @compute @workgroup_size(LINE)
 fn update(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
-    let region = group.y * REGION;
+    let region = group.y * (REGION / PACK);
     let first = u32(state[group.y * STATE + COLUMN]) - BLOCK;
-    let across = (PADDED + LINE * TILE_COLUMNS - 1u) / (LINE * TILE_COLUMNS);
+    let across = (PACKS + LINE * TILE_PACKS - 1u) / (LINE * TILE_PACKS);
     let top_row = group.x / across * TILE_ROWS;
-    let left = group.x % across * (LINE * TILE_COLUMNS) + local;
+    let left = group.x % across * (LINE * TILE_PACKS) + local;
+    if left >= PACKS {
+        return;
+    }
 
-    var sums: array<array<Scalar, TILE_COLUMNS>, TILE_ROWS>;
+    var sums: array<array<Pack, TILE_PACKS>, TILE_ROWS>;
     for (var r = 0u; r < TILE_ROWS; r++) {
         let position = u32(state[group.y * STATE + POSITIONS + top_row + r]);
         let pivot = position >= first && position < first + BLOCK;
-        for (var c = 0u; c < TILE_COLUMNS; c++) {
-            let j = min(left + c * LINE, PADDED - 1u);
-            sums[r][c] = select(work[region + (top_row + r) * PADDED + j], ZERO, pivot);
+        for (var c = 0u; c < TILE_PACKS; c++) {
+            let j = min(left + c * LINE, PACKS - 1u);
+            sums[r][c] = select(packs[region + (top_row + r) * PACKS + j], Pack(), pivot);
         }
     }
-    for (var b = 0u; b < BLOCK; b++) {
-        var p: array<Scalar, TILE_COLUMNS>;
-        for (var c = 0u; c < TILE_COLUMNS; c++) {
-            p[c] = work[region + (PADDED + b) * PADDED + min(left + c * LINE, PADDED - 1u)];
-        }
+    for (var b = 0u; b < BLOCK / PACK; b++) {
+        var f: array<Pack, TILE_ROWS>;
         for (var r = 0u; r < TILE_ROWS; r++) {
-            let f = neg(work[region + (top_row + r) * PADDED + first + b]);
-            for (var c = 0u; c < TILE_COLUMNS; c++) {
-                sums[r][c] = sub_mul(sums[r][c], f, p[c]);
+            f[r] = -packs[region + (top_row + r) * PACKS + first / PACK + b];
+        }
+        for (var i = 0u; i < PACK; i++) {
+            for (var c = 0u; c < TILE_PACKS; c++) {
+                let p = packs[region + (PADDED + b * PACK + i) * PACKS + min(left + c * LINE, PACKS - 1u)];
+                for (var r = 0u; r < TILE_ROWS; r++) {
+                    sums[r][c] = pack_sub_mul(sums[r][c], of_pack(f[r], i), p);
+                }
             }
         }
     }
-    for (var c = 0u; c < TILE_COLUMNS; c++) {
+    for (var c = 0u; c < TILE_PACKS; c++) {
         let j = left + c * LINE;
-        if j < PADDED && (j < first || j >= first + BLOCK) {
+        if j < PACKS && (j * PACK < first || j * PACK >= first + BLOCK) {
             for (var r = 0u; r < TILE_ROWS; r++) {
-                work[region + (top_row + r) * PADDED + j] = sums[r][c];
+                packs[region + (top_row + r) * PACKS + j] = sums[r][c];
             }
         }
     }

@@ -20,47 +20,50 @@ fn main(
     }
     let m = first_matrix(group, groups) + local;
 
+    // Loading, scaling and storing roll the rows too, so that each is written down once and not for every row.
+    let n = select(counted(N), N, N <= UNROLLED);
     var a: array<array<Scalar, N>, N>;
     var origin: array<u32, N>;
     var top = NO_BITS;
     var bottom = ALL_BITS;
-    for (var i = 0u; i < N; i++) {
-        origin[i] = i;
+    for (var i = 0u; i < n; i++) {
+        roll(&a);
         for (var j = 0u; j < N; j++) {
             let x = load(m, i, j);
-            a[i][j] = scalar(x);
+            a[N - 1u][j] = scalar(x);
             top = max(top, largest(x));
             bottom = min(bottom, smallest_less_one(x));
         }
+    }
+    for (var i = 0u; i < N; i++) {
+        origin[i] = i;
     }
 
     var status = select(INVERTED, NOT_FINITE, top >= INFINITE);
     // An all-zero matrix has no bottom.
     let unusual = status == INVERTED && top > NO_BITS && (top > HIGH || bottom < LOW - ONE_BIT);
-    // Loops up to n stay loops: what is rare must not be unrolled, and then copied N * N times into every pipeline.
-    let n = select(0u, N, unusual);
     var rows: array<i32, N>;
     var columns: array<i32, N>;
     var first_small = N;
     if unusual {
-        // The scaled matrix goes to memory first, and comes from there.
         let lowest = exponents(m, n, bottom, top, &rows, &columns);
         for (var i = 0u; i < n; i++) {
+            var row: array<Scalar, N>;
             for (var j = 0u; j < n; j++) {
                 let x = load(m, i, j);
                 let e = rows[i] + columns[j];
                 first_small = min(first_small, select(N, j, small(x, e, lowest)));
-                stash(m, i, j, flushed(x, e));
+                for (var c = 1u; c < N; c++) {
+                    row[c - 1u] = row[c];
+                }
+                row[N - 1u] = scalar(flushed(x, e));
             }
-        }
-        for (var i = 0u; i < N; i++) {
-            for (var j = 0u; j < N; j++) {
-                a[i][j] = scalar(stashed(m, i, j));
-            }
+            roll(&a);
+            a[N - 1u] = row;
         }
     }
 
-    for (var k = 0u; k < counted(N); k++) {
+    for (var k = 0u; k < n; k++) {
         // The first maximum of column 0 among the N - k rows still to be chosen.
         var best = key(a[0][0]);
         var pivot = 0u;
@@ -116,12 +119,13 @@ fn main(
     }
 
     var finite = true;
-    for (var i = 0u; i < N; i++) {
+    for (var i = 0u; i < n; i++) {
         for (var k = 0u; k < N; k++) {
-            let x = word(a[i][k]);
+            let x = word(a[0][k]);
             finite = finite && fits(x);
             store(m, i, origin[k], x);
         }
+        roll(&a);
     }
     if unusual && status == INVERTED {
         for (var i = 0u; i < n; i++) {
@@ -137,5 +141,15 @@ fn main(
     let fill = select(0u, N * N, status != INVERTED);
     for (var e = 0u; e < fill; e++) {
         store_nan(m, e / N, e % N);
+    }
+}
+
+// Up to this order, a driver may unroll everything: what is written down once more is little.
+const UNROLLED = 4u;
+
+// Every row one up.
+fn roll(a: ptr<function, array<array<Scalar, N>, N>>) {
+    for (var i = 1u; i < N; i++) {
+        (*a)[i - 1u] = (*a)[i];
     }
 }

@@ -84,3 +84,16 @@ fn flushed(x: Word, e: i32) -> Word {
 fn small(x: Word, e: i32, lowest: i32) -> bool {
     return small_bits(x.x, e, lowest) || small_bits(x.y, e, lowest);
 }
+
+// Several neighbors of a row, loaded and stored at once.
+alias Pack = vec4<Real>;
+const PACK = 2u;
+
+fn of_pack(x: Pack, i: u32) -> Scalar {
+    return select(x.zw, x.xy, i == 0u);
+}
+
+// a - f * p
+fn pack_sub_mul(a: Pack, f: Scalar, p: Pack) -> Pack {
+    return Pack(sub_mul(a.xy, f, p.xy), sub_mul(a.zw, f, p.zw));
+}

@@ -79,3 +79,16 @@ fn flushed(x: Word, e: i32) -> Word {
 fn small(x: Word, e: i32, lowest: i32) -> bool {
     return small_bits(x, e, lowest);
 }
+
+// Several neighbors of a row, loaded and stored at once.
+alias Pack = vec4<Real>;
+const PACK = 4u;
+
+fn of_pack(x: Pack, i: u32) -> Scalar {
+    return x[i];
+}
+
+// a - f * p
+fn pack_sub_mul(a: Pack, f: Scalar, p: Pack) -> Pack {
+    return a - f * p;
+}

@@ -54,10 +54,7 @@ impl Programs {
         let built = programs.into_iter().map(|program| {
             let grid = match program {
                 Program::Load | Program::Panel | Program::Store => Grid::Tiles(1),
-                Program::Update => {
-                    let (rows, columns, line) = plan::DEVICE_TILE;
-                    Grid::Tiles(variant.padded() / rows * variant.padded().div_ceil(columns * line))
-                }
+                Program::Update => Grid::Tiles(variant.update_workgroups()),
                 Program::Invert | Program::Norm | Program::Rcond => Grid::Several(program.matrices(variant)),
             };
             Ok(Step { program, pipeline: pipelines.get(device, program, variant)?, grid })

@@ -161,7 +161,7 @@ fn constants(program: Program, variant: Variant) -> String {
     // The last program reads the inverses.
     layout("INPUT", if program == Program::Rcond { variant.output } else { variant.input });
     layout("OUTPUT", variant.output);
-    let (tile_rows, tile_columns, line) = plan::DEVICE_TILE;
+    let (tile_rows, tile_packs, line) = plan::DEVICE_TILE;
     let own: &[(&str, u32)] = match variant.kernel {
         _ if program.is_norm() => &[],
         Kernel::Device => &[
@@ -169,7 +169,7 @@ fn constants(program: Program, variant: Variant) -> String {
             ("BLOCK", plan::DEVICE_BLOCK),
             ("ROWS", variant.rows()),
             ("TILE_ROWS", tile_rows),
-            ("TILE_COLUMNS", tile_columns),
+            ("TILE_PACKS", tile_packs),
             ("LINE", line),
         ],
         Kernel::Subgroup => &[("LANES", variant.parts), ("ROWS", variant.rows())],

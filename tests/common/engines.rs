@@ -228,15 +228,18 @@ mod with_gpu {
     }
 
     /// The variants that a plan for a device with these limits leaves: each kernel over the orders that it takes, as it
-    /// suits this device, and as it suits others. `device` takes seconds to compile on software drivers: some orders.
+    /// suits hardware, and as it suits this device. Each takes its time to compile, so without the full sweep only some
+    /// orders, and few of `device`.
     fn others<T: Element>(order: usize, planned: Variant, limits: &GpuLimits) -> Vec<Variant> {
         let mut others = Vec::new();
         for kernel in Kernel::GPU {
-            let takes = match kernel {
-                Kernel::Subgroup if limits.subgroups.is_none() => false,
-                Kernel::Device => [1, 7, 8, 9, 17, 64].contains(&order),
-                _ => (1..=plan::max_order(kernel, T::KIND)).contains(&order),
+            let most = plan::max_order(kernel, T::KIND);
+            let some: &[usize] = match kernel {
+                Kernel::Subgroup if limits.subgroups.is_none() => continue,
+                Kernel::Device => &[1, 8, 9, 17],
+                _ => &[1, 2, 3, 5, 8, 9, 13, 16, 17, 33, most],
             };
+            let takes = (1..=most).contains(&order) && (crate::common::full_sweep() || some.contains(&order));
             let plain = variant::<T>(kernel, order);
             for other in [plain, plain.suited(limits)] {
                 if takes && other != planned && !others.contains(&other) {

@@ -35,6 +35,7 @@ mod cpu;
 mod error;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod host;
 mod inverses;
 mod inverter;
 pub mod plan;

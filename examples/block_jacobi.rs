@@ -237,12 +237,12 @@ impl Random {
 
 /// Residual by iteration, both axes logarithmic.
 fn plot(solutions: &[Solution], unknowns: usize) -> String {
-    let most = solutions.iter().map(Solution::iterations).max().unwrap_or(1) as f64;
-    let x = |iteration: f64| 80.0 + 620.0 * iteration.max(1.0).log10() / most.log10().ceil();
+    let most = solutions.iter().map(Solution::iterations).max().unwrap_or(0).max(2) as f64;
+    let x = |iteration: f64| 80.0 + 620.0 * iteration.max(1.0).log10() / most.log10();
     let y = |residual: f64| 60.0 + 300.0 * residual.log10() / TOLERANCE.log10();
     let mut svg = String::from(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 860 430" font-family="sans-serif" font-size="13" fill="#333">
-<rect width="860" height="430" fill="#fff"/>
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 430" font-family="sans-serif" font-size="13" fill="#333">
+<rect width="900" height="430" fill="#fff"/>
 "##,
     );
     let mut line = |text: std::fmt::Arguments<'_>| writeln!(svg, "{text}").expect("a string takes any text");
@@ -258,7 +258,7 @@ fn plot(solutions: &[Solution], unknowns: usize) -> String {
             -power
         ));
     }
-    for power in 0..=most.log10().ceil() as i32 {
+    for power in 0..=most.log10() as i32 {
         let at = x(10_f64.powi(power));
         line(format_args!(r##"<path d="M{at:.1} 60V360" stroke="#e4e4e4"/>"##));
         line(format_args!(r#"<text x="{at:.1}" y="380" text-anchor="middle">{}</text>"#, 10_u32.pow(power as u32)));

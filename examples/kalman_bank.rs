@@ -26,6 +26,8 @@ const DT: f64 = 0.1;
 const AGILITY: f64 = 4.0;
 /// Standard deviations of a radar: meters along the line of sight, radians across.
 const SIGMA: [f64; 2] = [5.0, 1e-3];
+/// Standard deviations of what is known in the beginning: position in meters, velocity in meters per second.
+const BEGIN: [f64; 2] = [20.0, 150.0];
 /// In meters.
 const RADARS: [[f64; 3]; 2] = [[-20e3, 0.0, 0.0], [15e3, -25e3, 0.0]];
 /// Frames to a submission.
@@ -51,8 +53,9 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         ..Default::default()
     }))?;
     let mut targets: Vec<Target> = (0..trackers as u64).map(Target::new).collect();
-    let mut bank = Bank::new(&device, &queue, &targets)?;
-    let mut checks: Vec<Filter> = targets.iter().step_by(CHECKED).map(|target| Filter::of(&target.track())).collect();
+    let begin: Vec<Track> = targets.iter_mut().map(Target::track).collect();
+    let mut checks: Vec<Filter> = begin.iter().step_by(CHECKED).map(Filter::of).collect();
+    let bank = Bank::new(&device, &queue, &begin)?;
 
     let mut measured = vec![Measured::default(); trackers * BATCH];
     let (mut seconds, mut raw) = (0.0, 0.0);
@@ -114,11 +117,10 @@ struct Bank {
 }
 
 impl Bank {
-    fn new(device: &wgpu::Device, queue: &wgpu::Queue, targets: &[Target]) -> Result<Self, batchinv::Error> {
+    fn new(device: &wgpu::Device, queue: &wgpu::Queue, begin: &[Track]) -> Result<Self, batchinv::Error> {
         use wgpu::BufferUsages as Usage;
-        let trackers = targets.len();
+        let trackers = begin.len();
         let stride = (trackers * size_of::<Measured>()).next_multiple_of(256);
-        let begin: Vec<Track> = targets.iter().map(Target::track).collect();
         let radars = RADARS.as_flattened().chunks(3).flat_map(|at| [at[0], at[1], at[2], 0.0]);
         let scenario: Vec<f32> = radars.chain([DT, AGILITY, SIGMA[0], SIGMA[1]]).map(|x| x as f32).collect();
         let filled = |contents: &[u8], usage| {
@@ -129,7 +131,7 @@ impl Bank {
             device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
         };
         let scenario = filled(bytemuck::cast_slice(&scenario), Usage::UNIFORM);
-        let tracks = filled(bytemuck::cast_slice(&begin), Usage::STORAGE | Usage::COPY_SRC);
+        let tracks = filled(bytemuck::cast_slice(begin), Usage::STORAGE | Usage::COPY_SRC);
         let innovations = empty(trackers * 36 * 4, Usage::STORAGE);
         let measured = empty(stride * BATCH, Usage::STORAGE | Usage::COPY_DST);
         let job = GpuInverter::from_device(device, queue).job(&JobDescriptor::new(
@@ -188,7 +190,7 @@ impl Bank {
     }
 
     /// A batch of frames in one submission.
-    fn run(&mut self, device: &wgpu::Device, queue: &wgpu::Queue, seen: &[Measured]) -> Result<(), batchinv::Error> {
+    fn run(&self, device: &wgpu::Device, queue: &wgpu::Queue, seen: &[Measured]) -> Result<(), batchinv::Error> {
         for (index, frame) in seen.chunks(self.trackers).enumerate() {
             queue.write_buffer(&self.measured, (index * self.stride) as u64, bytemuck::cast_slice(frame));
         }
@@ -240,13 +242,14 @@ impl Target {
         Self { position: Vector3::new(x * 10e3, y * 10e3, 8e3 + z * 1e3), velocity, random }
     }
 
-    /// What is known in the beginning: about where, and no velocity.
-    fn track(&self) -> Track {
+    /// What is known in the beginning: a position, and no velocity.
+    fn track(&mut self) -> Track {
         let mut track = Track::default();
-        track[0] = padded(self.position.map(|x| (x / 100.0).round() * 100.0));
+        let error = Vector3::from_fn(|_, _| self.random.normal());
+        track[0] = padded(self.position + error * BEGIN[0]);
         for axis in 0..3 {
-            track[2 + axis][axis] = 100.0 * 100.0;
-            track[8 + axis][axis] = 200.0 * 200.0;
+            track[2 + axis][axis] = BEGIN[0].powi(2) as f32;
+            track[8 + axis][axis] = BEGIN[1].powi(2) as f32;
         }
         track
     }
@@ -283,12 +286,9 @@ impl Filter {
     fn of(track: &Track) -> Self {
         let mut x = Vector6::zeros();
         x.fixed_rows_mut::<3>(0).copy_from(&vector(track[0]));
-        Self {
-            x,
-            p: Matrix6::from_fn(|i, j| {
-                f64::from(track[if i < 3 { 2 } else { 8 } + i % 3][j % 3]) * f64::from(u8::from(i == j))
-            }),
-        }
+        let [position, velocity] = BEGIN.map(|sigma| sigma * sigma);
+        let p = Matrix6::from_diagonal(&Vector6::new(position, position, position, velocity, velocity, velocity));
+        Self { x, p }
     }
 
     fn step(&mut self, seen: &Measured) {

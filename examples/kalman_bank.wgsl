@@ -91,5 +91,8 @@ fn update(@builtin(global_invocation_id) id: vec3<u32>) {
     t.vv -= transpose(t.pv) * both * t.pv;
     t.pv -= gain * t.pv;
     t.pp -= gain * t.pp;
+    // Rounding must not take their symmetry away: it would grow from frame to frame.
+    t.pp = 0.5 * (t.pp + transpose(t.pp));
+    t.vv = 0.5 * (t.vv + transpose(t.vv));
     tracks[id.x] = t;
 }

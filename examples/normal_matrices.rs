@@ -34,7 +34,7 @@ const MAT3X3: Layout = Layout { offset: 0, matrix: 12, row: 1, column: 4 };
 fn main() -> Result<(), Box<dyn error::Error>> {
     let mut args = env::args().skip(1);
     let folder = args.next().unwrap_or_else(|| "target/examples-out".to_owned());
-    let objects: u32 = args.next().map_or(Ok(5_000), |text| text.parse())?;
+    let objects: u32 = args.next().map_or(Ok(3_000), |text| text.parse())?;
     let pixels = args.next().map_or(Ok(800), |text| text.parse::<u32>())?.next_multiple_of(32);
 
     // The program's own device, opened with what batchinv would like to have beside what the program needs.
@@ -104,12 +104,11 @@ fn main() -> Result<(), Box<dyn error::Error>> {
 
 /// One of the flower's petals, a flattened sphere: along a golden-angle spiral, upright in the middle and lying at the rim.
 fn petal(part: f32, index: u32) -> Instance {
-    let (radius, angle) = (0.06 + part.sqrt(), index as f32 * 2.399_963);
+    let (radius, angle) = (0.015_f32.powf(1.0 - part), index as f32 * 2.399_963);
     let outward = Quat::from_rotation_y(-angle);
-    let tilt = Quat::from_rotation_z(1.45 - 1.25 * radius);
-    let size = 0.035 + 0.11 * radius;
-    let scale = Vec3::new(size * 1.5, size * 0.16, size * 0.55);
-    let height = 0.55 * (1.0 - radius * radius);
+    let tilt = Quat::from_rotation_z(1.2 - 0.8 * radius);
+    let scale = radius * Vec3::new(0.105, 0.022, 0.055);
+    let height = 0.3 * (1.0 - radius * radius);
     let place = outward * Vec3::new(radius, height, 0.0);
     let [x, y, z, at] =
         Affine3A::from_scale_rotation_translation(scale, outward * tilt, place).to_cols_array_2d().map(Vec3::from);
@@ -235,8 +234,8 @@ impl Scene {
         let init = |contents: &[u8], usage| {
             device.create_buffer_init(&wgpu::util::BufferInitDescriptor { label: None, contents, usage })
         };
-        let eye = Vec3::new(0.0, 2.9, 2.2);
-        let camera = directx::perspective(0.65, 1.0, 0.1, 10.0) * look_at_mat4(eye, Vec3::Y * 0.1, Vec3::Y);
+        let eye = Vec3::new(0.0, 2.9, 2.1);
+        let camera = directx::perspective(0.62, 1.0, 0.1, 10.0) * look_at_mat4(eye, Vec3::new(0.0, 0.05, 0.1), Vec3::Y);
         let mut view = camera.to_cols_array().to_vec();
         view.extend(eye.extend(1.0).to_array());
         let view = init(bytemuck::cast_slice(&view), wgpu::BufferUsages::UNIFORM);

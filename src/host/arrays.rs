@@ -37,14 +37,13 @@ impl<T: Scalar, D: Dimension> ArrayInverses<T, D> {
 /// automatically.
 ///
 /// ```
-/// use ndarray::{Array4, Axis, s};
+/// use ndarray::{Array2, Array4, s};
 /// let mut grid = Array4::<f64>::zeros((2, 3, 5, 5));
-/// grid.diag_mut().fill(1.0); // singular all but the first: only (0, 0, 0, 0) and so on is set
-/// for mut matrix in grid.rows_mut() {
-///     matrix[0] += 0.0;
-/// }
+/// grid.slice_mut(s![0, 2, .., ..]).assign(&(2.0 * Array2::eye(5)));
 /// let result = batchinv::host::invert_array(&grid.slice(s![.., ..;-1, .., ..]))?;
-/// assert_eq!((result.inverses.shape(), result.statuses.shape()), (&[2, 3, 5, 5][..], &[2, 3][..]));
+/// assert_eq!(result.inverses.shape(), [2, 3, 5, 5]);
+/// assert_eq!(result.inverses[[0, 0, 4, 4]], 0.5);
+/// assert_eq!(result.statuses.map(|status| status.word()), ndarray::array![[0, 1, 1], [1, 1, 1]].into_dyn());
 /// # Ok::<(), batchinv::Error>(())
 /// ```
 ///

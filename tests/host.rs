@@ -88,6 +88,27 @@ fn many_matrices_as_by_rows() {
     as_by_rows::<nalgebra::SMatrix<f64, 40, 40>>(200);
 }
 
+/// Pieces on a GPU have the bits of the whole.
+#[cfg(all(feature = "gpu", feature = "testing"))]
+#[test]
+fn on_a_gpu() {
+    for adapter in common::engines::adapters("host/on_a_gpu") {
+        let inverter = Inverter::with_gpu(adapter.gpu.clone()).rcond(true);
+        let elements = rows::<f32>(4, 3000);
+        let matrices: Vec<glam::Mat4> = elements.chunks(16).map(SquareMatrix::from_rows).collect();
+        let wanted = inverter.invert(Stack::new(&elements, 4).unwrap()).unwrap();
+        let got = inverter.invert_matrices(&matrices).unwrap();
+        let wanted_matrices: Vec<glam::Mat4> = wanted.stack().iter().map(SquareMatrix::from_rows).collect();
+        let bits = |matrices: &[glam::Mat4]| -> Vec<[u32; 16]> {
+            matrices.iter().map(|matrix| matrix.to_cols_array().map(f32::to_bits)).collect()
+        };
+        assert_eq!(bits(&got.inverses), bits(&wanted_matrices));
+        assert_eq!(got.statuses, wanted.statuses());
+        assert_eq!(got.rconds.unwrap().len(), 3000);
+        assert_eq!((got.report.engine, got.report.chunks), (batchinv::Engine::Gpu, 2));
+    }
+}
+
 #[test]
 fn statuses_speak_of_the_users_columns() {
     // Its first column is zero; its second row is not.

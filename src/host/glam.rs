@@ -19,12 +19,16 @@ macro_rules! square_matrix {
             type Scalar = $scalar;
             const ORDER: usize = $order;
 
+            #[inline]
             fn write_rows(&self, rows: &mut [$scalar]) {
                 rows.copy_from_slice(&self.transpose().to_cols_array());
             }
 
+            #[inline]
             fn from_rows(rows: &[$scalar]) -> Self {
-                Self::from_cols_slice(rows).transpose()
+                let mut array = [0.0; $order * $order];
+                array.copy_from_slice(rows);
+                Self::from_cols_array(&array).transpose()
             }
         }
     };

@@ -1,16 +1,21 @@
 //! Slices of matrices of fixed order, whatever type they have.
 
+use std::time::Instant;
+
 use rayon::prelude::*;
 
-use crate::inverses::{Report, Status, strict};
+use crate::inverses::{Inverses, InversesMut, Report, Status, strict};
+use crate::plan::{self, Engine};
 use crate::{Error, Inverter, Scalar, ShapeError, Stack};
 
-/// Elements that are turned into rows, inverted and turned back at once. Measured: with fewer, the CPU engine's threads
-/// wait for each other too often; with more, the pieces leave the cache.
-const PIECE_ELEMENTS: usize = 1 << 18;
+/// Elements that are turned into rows, inverted and turned back at once on the CPU: few enough to stay in a core's cache.
+const CPU_PIECE: usize = 1 << 15;
 
-/// Matrices that a thread turns in one go.
-const TURNED_AT_ONCE: usize = 1 << 10;
+/// The same on a GPU, where each piece is a trip to the device.
+const GPU_PIECE: usize = 1 << 21;
+
+/// Elements that a thread turns in one go: fewer are turned sooner than another thread wakes.
+const TURNED_AT_ONCE: usize = 1 << 15;
 
 /// A type that holds one square matrix of fixed order: arrays of rows, and with the features `glam` and `nalgebra` the
 /// matrices of those crates. Implement it for your own.
@@ -180,66 +185,116 @@ impl Inverter {
 
 type Rconds<M> = Option<Vec<<<M as SquareMatrix>::Scalar as Scalar>::Real>>;
 
-/// Inverts a slice in place, in pieces that stay in the cache. A slice of none is one empty piece: its report says what
-/// would have run.
+/// Inverts a slice in place, in pieces. A slice of none is one empty piece: its report says what would have run.
 fn by_pieces<M: SquareMatrix>(
     inverter: &Inverter,
     matrices: &mut [M],
     statuses: &mut [Status],
 ) -> Result<(Rconds<M>, Report), Error> {
-    let size = M::ORDER * M::ORDER;
-    let per_piece = (PIECE_ELEMENTS / size.max(1)).max(1);
-    let mut rows = vec![M::Scalar::ZERO; size * per_piece.min(matrices.len())];
-    let (first, rest) = matrices.split_at_mut(per_piece.min(matrices.len()));
-    let (first_statuses, rest_statuses) = statuses.split_at_mut(first.len());
-    let (mut rconds, mut report) = piece(inverter, first, first_statuses, &mut rows)?;
-    for (matrices, statuses) in rest.chunks_mut(per_piece).zip(rest_statuses.chunks_mut(per_piece)) {
-        let (next_rconds, next) = piece(inverter, matrices, statuses, &mut rows[..size * matrices.len()])?;
+    let start = Instant::now();
+    let len = |elements: usize| (elements / (M::ORDER * M::ORDER).max(1)).max(1);
+    // The first piece shows the automatic choice that there is enough to do, where it might think of a GPU.
+    let first = if M::ORDER < plan::AUTO_MIN_ORDER { CPU_PIECE } else { plan::AUTO_MIN_ELEMENTS.max(CPU_PIECE) };
+    let (first, rest) = matrices.split_at_mut(len(first).min(matrices.len()));
+    let (first_statuses, statuses) = statuses.split_at_mut(first.len());
+    let mut rows = Rows::new();
+    let (mut rconds, mut report) = rows.invert(inverter, first, first_statuses)?;
+    let pieces: Result<Vec<_>, Error> = if report.engine == Engine::Gpu {
+        let pieces = rest.chunks_mut(len(GPU_PIECE)).zip(statuses.chunks_mut(len(GPU_PIECE)));
+        pieces.map(|(matrices, statuses)| rows.invert(inverter, matrices, statuses)).collect()
+    } else {
+        let pieces = rest.par_chunks_mut(len(CPU_PIECE)).zip(statuses.par_chunks_mut(len(CPU_PIECE)));
+        let invert = |rows: &mut Rows<M>, (matrices, statuses): (&mut [M], &mut [Status])| {
+            rows.invert(inverter, matrices, statuses)
+        };
+        pieces.map_init(Rows::new, invert).collect()
+    };
+    for (next_rconds, next) in pieces? {
         if let Some((rconds, next)) = rconds.as_mut().zip(next_rconds) {
             rconds.extend(next);
         }
-        report.chunks += next.chunks;
-        report.seconds.prepare += next.seconds.prepare;
-        report.seconds.upload += next.seconds.upload;
-        report.seconds.dispatch += next.seconds.dispatch;
-        report.seconds.readback += next.seconds.readback;
-        report.device_seconds = report.device_seconds.zip(next.device_seconds).map(|(sum, next)| sum + next);
+        if report.engine == Engine::Gpu {
+            report.chunks += next.chunks;
+            report.seconds.prepare += next.seconds.prepare;
+            report.seconds.upload += next.seconds.upload;
+            report.seconds.dispatch += next.seconds.dispatch;
+            report.seconds.readback += next.seconds.readback;
+            report.device_seconds = report.device_seconds.zip(next.device_seconds).map(|(sum, next)| sum + next);
+        }
+    }
+    if report.engine == Engine::Cpu {
+        // Pieces ran beside each other.
+        report.seconds.dispatch = start.elapsed().as_secs_f64();
     }
     Ok((rconds, report))
 }
 
-/// Turns columns into rows, inverts, and turns the rows back. `rows` has room for the elements of the matrices.
-fn piece<M: SquareMatrix>(
-    inverter: &Inverter,
+/// Memory for a piece by rows, and for its inverses: kept from piece to piece, since fresh memory costs more than turning.
+struct Rows<M: SquareMatrix> {
+    rows: Vec<M::Scalar>,
+    inverses: Option<Inverses<M::Scalar>>,
+}
+
+impl<M: SquareMatrix> Rows<M> {
+    const SIZE: usize = M::ORDER * M::ORDER;
+
+    fn new() -> Self {
+        Self { rows: Vec::new(), inverses: None }
+    }
+
+    /// Turns columns into rows, inverts, and turns the rows back.
+    fn invert(
+        &mut self,
+        inverter: &Inverter,
+        matrices: &mut [M],
+        statuses: &mut [Status],
+    ) -> Result<(Rconds<M>, Report), Error> {
+        let (len, elements) = (matrices.len(), matrices.len() * Self::SIZE);
+        if self.rows.len() < elements {
+            self.rows.resize(elements, M::Scalar::ZERO);
+        }
+        let rows = &mut self.rows[..elements];
+        turn(matrices, rows, |matrix, rows| matrix.write_rows(rows));
+        let stack = Stack::with_len(rows, M::ORDER, len)?;
+        let report = match &mut self.inverses {
+            Some(Inverses { stack: kept, rconds, .. }) if kept.elements().len() >= elements && kept.len() >= len => {
+                let output = InversesMut {
+                    elements: &mut kept.elements_mut()[..elements],
+                    statuses: &mut *statuses,
+                    rconds: rconds.as_mut().map(|rconds| &mut rconds[..len]),
+                };
+                inverter.invert_into(stack, output)?
+            }
+            smaller => {
+                let inverses = smaller.insert(inverter.invert(stack)?);
+                statuses.copy_from_slice(inverses.statuses());
+                inverses.report().clone()
+            }
+        };
+        let Some(inverses) = &mut self.inverses else { return Ok((None, report)) };
+        turn(matrices, &mut inverses.stack.elements_mut()[..elements], |matrix, rows| *matrix = M::from_rows(rows));
+        Ok((inverses.rconds().map(|rconds| rconds[..len].to_vec()), report))
+    }
+}
+
+/// Visits every matrix and its rows, on several threads where there is enough to do.
+fn turn<M: SquareMatrix>(
     matrices: &mut [M],
-    statuses: &mut [Status],
     rows: &mut [M::Scalar],
-) -> Result<(Rconds<M>, Report), Error> {
+    visit: impl Fn(&mut M, &mut [M::Scalar]) + Send + Sync,
+) {
     let size = M::ORDER * M::ORDER;
-    let read = |(matrices, rows): (&mut [M], &mut [M::Scalar])| {
-        matrices.iter().zip(rows.chunks_exact_mut(size)).for_each(|(matrix, rows)| matrix.write_rows(rows));
-    };
-    let write = |(matrices, rows): (&mut [M], &[M::Scalar])| {
-        matrices.iter_mut().zip(rows.chunks_exact(size)).for_each(|(matrix, rows)| *matrix = M::from_rows(rows));
-    };
-    // A matrix of order 0 has nothing to turn, and a small piece is turned sooner than another thread wakes.
-    let (turns, shared) = (size > 0, matrices.len() > TURNED_AT_ONCE);
-    match (turns, shared) {
-        (false, _) => {}
-        (true, false) => read((&mut *matrices, &mut *rows)),
-        (true, true) => {
-            matrices.par_chunks_mut(TURNED_AT_ONCE).zip(rows.par_chunks_mut(TURNED_AT_ONCE * size)).for_each(read);
-        }
+    // Matrices of order 0 have nothing to turn.
+    if size == 0 {
+        return;
     }
-    let inverses = inverter.invert(Stack::with_len(rows, M::ORDER, matrices.len())?)?;
-    let rows = inverses.stack().elements();
-    match (turns, shared) {
-        (false, _) => {}
-        (true, false) => write((matrices, rows)),
-        (true, true) => {
-            matrices.par_chunks_mut(TURNED_AT_ONCE).zip(rows.par_chunks(TURNED_AT_ONCE * size)).for_each(write);
-        }
+    let some = |(matrices, rows): (&mut [M], &mut [M::Scalar])| {
+        matrices.iter_mut().zip(rows.chunks_exact_mut(size)).for_each(|(matrix, rows)| visit(matrix, rows));
+    };
+    let at_once = (TURNED_AT_ONCE / size).max(1);
+    if matrices.len() <= at_once {
+        some((matrices, rows));
+    } else {
+        matrices.par_chunks_mut(at_once).zip(rows.par_chunks_mut(at_once * size)).for_each(some);
     }
-    statuses.copy_from_slice(inverses.statuses());
-    Ok((inverses.rconds().map(<[_]>::to_vec), inverses.report().clone()))
 }

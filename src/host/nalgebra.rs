@@ -23,10 +23,12 @@ impl<T: Scalar, const N: usize> SquareMatrix for SMatrix<T, N, N> {
     type Scalar = T;
     const ORDER: usize = N;
 
+    #[inline]
     fn write_rows(&self, rows: &mut [T]) {
         rows.copy_from_slice(self.transpose().as_slice());
     }
 
+    #[inline]
     fn from_rows(rows: &[T]) -> Self {
         Self::from_row_slice(rows)
     }

@@ -2,6 +2,10 @@
 //!
 //! Everything in this file is a pure function of the work and of the facts of an adapter, so that tests
 //! compare plans as values, with no device. Every tuning number of the crate stands here.
+//!
+//! Numbers, and the fields of [`Variant`], [`GpuPlan`], [`GpuLimits`] and [`AdapterFacts`], are here to be looked at, and
+//! change with what is measured, in any release. [`Engine`], [`Precision`], [`Kernel`] and [`Layout`] follow semantic
+//! versioning.
 
 use crate::{Error, ScalarKind};
 
@@ -32,6 +36,7 @@ impl std::fmt::Display for Engine {
 
 /// In which precision the elimination runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Precision {
     /// In the scalar's own.
     #[default]
@@ -43,6 +48,7 @@ pub enum Precision {
 
 /// One way to do the work, named after who works together on one matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Kernel {
     /// CPU: one SIMD lane holds one matrix.
     Lanes,
@@ -163,6 +169,7 @@ pub const fn cpu_kernel(work: Work) -> Kernel {
 
 /// What an adapter is, as wgpu's `DeviceType` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum AdapterKind {
     /// With memory of its own.
     Discrete,

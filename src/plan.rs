@@ -141,7 +141,7 @@ pub const PARALLEL_FLOPS: usize = 1 << 17;
 
 /// Matrices to a task of the CPU engine: whole groups of lanes, of which a vector has 16 at the most.
 pub const fn cpu_task_len(order: usize) -> usize {
-    let matrices = TASK_ELEMENTS / if order == 0 { 1 } else { order * order };
+    let matrices = TASK_ELEMENTS / if order == 0 { 1 } else { order.saturating_mul(order) };
     if matrices >= 16 {
         matrices / 16 * 16
     } else if order <= LANES_MAX_ORDER {
@@ -316,7 +316,7 @@ pub struct Layout {
 impl Layout {
     /// Row-major, one matrix after another.
     pub const fn contiguous(order: u32) -> Self {
-        Self { offset: 0, matrix: order * order, row: order, column: 1 }
+        Self { offset: 0, matrix: order.saturating_mul(order), row: order, column: 1 }
     }
 
     /// The same places, with rows for columns.
@@ -597,7 +597,8 @@ pub enum AutoPolicy {
 /// # Errors
 /// The reason, in words, why the CPU engine takes it.
 pub fn worth_the_trip(work: Work) -> Result<(), String> {
-    if work.order < AUTO_MIN_ORDER || work.len.saturating_mul(work.order * work.order) < AUTO_MIN_ELEMENTS {
+    if work.order < AUTO_MIN_ORDER || work.len.saturating_mul(work.order.saturating_mul(work.order)) < AUTO_MIN_ELEMENTS
+    {
         return Err(format!("{} matrices of order {} are not worth the trip to a GPU", work.len, work.order));
     }
     Ok(())

@@ -38,7 +38,7 @@ const MAX_ITERATIONS: usize = 20_000;
 fn main() -> Result<(), Box<dyn error::Error>> {
     let mut args = env::args().skip(1);
     let folder = args.next().unwrap_or_else(|| "target/examples-out".to_owned());
-    let cells: usize = args.next().map_or(Ok(24), |text| text.parse())?;
+    let cells = args.next().map_or(Ok(24), |text| text.parse::<usize>())?.max(1);
     let bed = Bed::new(cells);
     let before = bed.feed();
     let right: Vec<f64> = before.iter().map(|u| u / STEP).collect();

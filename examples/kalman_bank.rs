@@ -42,8 +42,8 @@ type Measured = [[f32; 4]; 2];
 
 fn main() -> Result<(), Box<dyn error::Error>> {
     let mut args = env::args().skip(1);
-    let trackers: usize = args.next().map_or(Ok(10_000), |text| text.parse())?;
-    let batches = args.next().map_or(Ok(1000), |text| text.parse::<usize>())?.div_ceil(BATCH);
+    let trackers = args.next().map_or(Ok(10_000), |text| text.parse::<usize>())?.max(1);
+    let batches = args.next().map_or(Ok(1000), |text| text.parse::<usize>())?.div_ceil(BATCH).max(1);
 
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapter = pollster::block_on(instance.request_adapter(&Default::default()))?;

@@ -34,8 +34,8 @@ const MAT3X3: Layout = Layout { offset: 0, matrix: 12, row: 1, column: 4 };
 fn main() -> Result<(), Box<dyn error::Error>> {
     let mut args = env::args().skip(1);
     let folder = args.next().unwrap_or_else(|| "target/examples-out".to_owned());
-    let objects: u32 = args.next().map_or(Ok(3_000), |text| text.parse())?;
-    let pixels = args.next().map_or(Ok(800), |text| text.parse::<u32>())?.next_multiple_of(32);
+    let objects = args.next().map_or(Ok(3_000), |text| text.parse::<u32>())?.max(1);
+    let pixels = args.next().map_or(Ok(800), |text| text.parse::<u32>())?.max(1).next_multiple_of(32);
 
     // The program's own device, opened with what batchinv would like to have beside what the program needs.
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());

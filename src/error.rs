@@ -159,6 +159,22 @@ pub enum ShapeError {
     #[error("a stack of order 0 has no elements to count: give its length")]
     UnknownLength,
 
+    /// An array has no two axes for rows and columns. In NumPy's words.
+    #[error("{axes}-dimensional array given. Array must be at least two-dimensional")]
+    TooFewAxes {
+        /// How many it has.
+        axes: usize,
+    },
+
+    /// The last two axes of an array differ in length. In NumPy's words.
+    #[error("Last 2 dimensions of the array must be square: {rows} rows, {columns} columns")]
+    NotSquare {
+        /// The length of the last axis but one.
+        rows: usize,
+        /// The length of the last axis.
+        columns: usize,
+    },
+
     /// An output slice has not the length that the stack needs.
     #[error("the output for {what} holds {got}, the stack needs {needed}")]
     Output {

@@ -117,13 +117,8 @@ impl<T: Scalar> Inverses<T> {
     /// # Errors
     /// [`Error::Singular`] or [`Error::NotFinite`], with the position of the matrix.
     pub fn strict(self) -> Result<StackBuf<T>, Error> {
-        match self.first_failure() {
-            None => Ok(self.stack),
-            Some((index, status)) => Err(match status.verdict() {
-                Verdict::Singular { column } => Error::Singular { index, column },
-                _ => Error::NotFinite { index },
-            }),
-        }
+        strict(&self.statuses)?;
+        Ok(self.stack)
     }
 
     /// All inverses, given up; NaN where the status is not 0.
@@ -135,6 +130,17 @@ impl<T: Scalar> Inverses<T> {
     pub fn report(&self) -> &Report {
         &self.report
     }
+}
+
+/// The first status other than 0, as an error.
+pub(crate) fn strict(statuses: &[Status]) -> Result<(), Error> {
+    let failure = statuses.iter().enumerate().find(|(_, status)| !status.is_inverted());
+    failure.map_or(Ok(()), |(index, status)| {
+        Err(match status.verdict() {
+            Verdict::Singular { column } => Error::Singular { index, column },
+            _ => Error::NotFinite { index },
+        })
+    })
 }
 
 /// Where a call writes to: the caller's own memory.

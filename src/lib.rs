@@ -21,6 +21,10 @@
 //! - [`invert`]: every inverse with a [`Status`] each; a singular matrix is no error.
 //! - [`inv`]: the strict one, as in NumPy: the first matrix without an inverse is an error.
 //! - [`Inverter`]: an engine chosen by name, options, async, and results in the caller's own memory.
+//! - [`host`]: matrices of glam, nalgebra and ndarray, taken as they are.
+#![cfg_attr(feature = "gpu", doc = " - [`gpu::Job`]: matrices in your own wgpu buffers, inverted in your own encoder.")]
+//!
+//! The [`guide`] has a page for each way to come here, and `examples/` three whole programs.
 //!
 //! # What holds on every engine
 //! - A matrix whose status is not 0 comes back filled with [`Scalar::NAN`]; its neighbors are untouched.
@@ -35,6 +39,8 @@ mod cpu;
 mod error;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+pub mod guide;
+pub mod host;
 mod inverses;
 mod inverter;
 pub mod plan;

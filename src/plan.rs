@@ -2,6 +2,10 @@
 //!
 //! Everything in this file is a pure function of the work and of the facts of an adapter, so that tests
 //! compare plans as values, with no device. Every tuning number of the crate stands here.
+//!
+//! Numbers, and the fields of [`Variant`], [`GpuPlan`], [`GpuLimits`] and [`AdapterFacts`], are here to be looked at, and
+//! change with what is measured, in any release. [`Engine`], [`Precision`], [`Kernel`] and [`Layout`] follow semantic
+//! versioning.
 
 use crate::{Error, ScalarKind};
 
@@ -32,6 +36,7 @@ impl std::fmt::Display for Engine {
 
 /// In which precision the elimination runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Precision {
     /// In the scalar's own.
     #[default]
@@ -43,6 +48,7 @@ pub enum Precision {
 
 /// One way to do the work, named after who works together on one matrix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Kernel {
     /// CPU: one SIMD lane holds one matrix.
     Lanes,
@@ -138,7 +144,7 @@ pub const PARALLEL_FLOPS: usize = 1 << 17;
 
 /// Matrices to a task of the CPU engine: whole groups of lanes, of which a vector has 16 at the most.
 pub const fn cpu_task_len(order: usize) -> usize {
-    let matrices = TASK_ELEMENTS / if order == 0 { 1 } else { order * order };
+    let matrices = TASK_ELEMENTS / if order == 0 { 1 } else { order.saturating_mul(order) };
     if matrices >= 16 {
         matrices / 16 * 16
     } else if order <= LANES_MAX_ORDER {
@@ -166,6 +172,7 @@ pub const fn cpu_kernel(work: Work) -> Kernel {
 
 /// What an adapter is, as wgpu's `DeviceType` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum AdapterKind {
     /// With memory of its own.
     Discrete,
@@ -333,7 +340,7 @@ pub struct Layout {
 impl Layout {
     /// Row-major, one matrix after another.
     pub const fn contiguous(order: u32) -> Self {
-        Self { offset: 0, matrix: order * order, row: order, column: 1 }
+        Self { offset: 0, matrix: order.saturating_mul(order), row: order, column: 1 }
     }
 
     /// The same places, with rows for columns.
@@ -663,7 +670,8 @@ pub enum AutoPolicy {
 /// # Errors
 /// The reason, in words, why the CPU engine takes it.
 pub fn worth_the_trip(work: Work) -> Result<(), String> {
-    if work.order < AUTO_MIN_ORDER || work.len.saturating_mul(work.order * work.order) < AUTO_MIN_ELEMENTS {
+    if work.order < AUTO_MIN_ORDER || work.len.saturating_mul(work.order.saturating_mul(work.order)) < AUTO_MIN_ELEMENTS
+    {
         return Err(format!("{} matrices of order {} are not worth the trip to a GPU", work.len, work.order));
     }
     Ok(())

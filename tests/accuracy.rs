@@ -3,7 +3,7 @@
 mod common;
 
 use batchinv::Stack;
-use batchinv::plan::{self, BLOCK, Kernel, Precision, Work, max_order};
+use batchinv::plan::{self, BLOCK, Kernel, Precision, Work};
 use common::cases::{self, Case, Random, Want};
 use common::engines::{self, Engine};
 use common::oracle::{self, Failures};
@@ -31,7 +31,7 @@ fn orders<T: Element>() -> Vec<usize> {
 fn gpu_orders<T: Element>() -> Vec<usize> {
     let columns = plan::WORKGROUP_ROW_BYTES / size_of::<T>();
     let mut orders: Vec<usize> =
-        Kernel::GPU.iter().flat_map(|&kernel| [0, 1].map(|more| max_order(kernel, T::KIND) + more)).collect();
+        Kernel::GPU.iter().flat_map(|&kernel| [0, 1].map(|more| plan::max_order(kernel, T::KIND) + more)).collect();
     orders.extend([columns - 1, columns, columns + 1]);
     orders
 }

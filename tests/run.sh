@@ -68,6 +68,13 @@ unset BATCHINV_TEST_LOG
 step "tests and doctests, no default features"
 cargo test --no-default-features
 
+step "examples"
+example() { cargo run --quiet --all-features --example "$@"; }
+example normal_matrices -- "$scratch" 500 128
+example block_jacobi -- "$scratch" 10
+example kalman_bank -- 500 60
+[ -s "$scratch/normal_matrices.png" ] && [ -s "$scratch/block_jacobi.svg" ]
+
 step "package"
 if [ -n "${BATCHINV_ALL-}" ]; then cargo package --allow-dirty; else cargo package --allow-dirty --no-verify; fi
 

@@ -41,13 +41,12 @@ pub struct JobDescriptor<'a> {
 impl<'a> JobDescriptor<'a> {
     /// Up to `capacity` matrices of `order` in `buffer`, which needs the usage `STORAGE`.
     pub fn new(scalar: ScalarKind, order: u32, capacity: u32, buffer: &'a wgpu::Buffer) -> Self {
-        let layout = Layout { offset: 0, matrix: order.wrapping_mul(order), row: order, column: 1 };
         Self {
             scalar,
             precision: Precision::Native,
             order,
             capacity,
-            input: (buffer, layout),
+            input: (buffer, Layout::contiguous(order)),
             output: None,
             statuses: None,
             rconds: None,

@@ -1,0 +1,114 @@
+//! ndarray's arrays and views, of any dimension and stride.
+
+use ndarray::{Array, ArrayD, ArrayRef, Dimension, IxDyn};
+
+use crate::inverses::{Report, Status, strict};
+use crate::{Error, Inverter, Scalar, ShapeError, Stack};
+
+/// The inverses of the matrices in an array's last two axes, with a status for each.
+///
+/// A matrix whose status is not 0 comes back filled with [`Scalar::NAN`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ArrayInverses<T: Scalar, D: Dimension> {
+    /// Of the array's shape, in standard layout.
+    pub inverses: Array<T, D>,
+    /// Of the array's shape without its last two axes.
+    pub statuses: ArrayD<Status>,
+    /// 1 / (||A||_1 ||A^-1||_1) for each matrix, where [`Inverter::rcond`] asked for it. Of the statuses' shape.
+    pub rconds: Option<ArrayD<T::Real>>,
+    /// What ran.
+    pub report: Report,
+}
+
+impl<T: Scalar, D: Dimension> ArrayInverses<T, D> {
+    /// The inverses, or the first matrix, in the order of the standard layout, that has none as an error.
+    ///
+    /// # Errors
+    /// [`Error::Singular`] or [`Error::NotFinite`], with the position of the matrix.
+    pub fn strict(self) -> Result<Array<T, D>, Error> {
+        // Made in standard layout, so that there is a slice.
+        strict(self.statuses.as_slice().unwrap_or_default())?;
+        Ok(self.inverses)
+    }
+}
+
+/// Inverts the matrices in the last two axes of an array or view, each with a [`Status`]; the engine is chosen
+/// automatically.
+///
+/// ```
+/// use ndarray::{Array2, Array4, s};
+/// let mut grid = Array4::<f64>::zeros((2, 3, 5, 5));
+/// grid.slice_mut(s![0, 2, .., ..]).assign(&(Array2::eye(5) * 2.0));
+/// let result = batchinv::host::invert_array(&grid.slice(s![.., ..;-1, .., ..]))?;
+/// assert_eq!(result.inverses.shape(), [2, 3, 5, 5]);
+/// assert_eq!(result.inverses[[0, 0, 4, 4]], 0.5);
+/// assert_eq!(result.statuses.map(|status| status.word()), ndarray::array![[0, 1, 1], [1, 1, 1]].into_dyn());
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Inverter::invert_array`].
+pub fn invert_array<T: Scalar, D: Dimension>(array: &ArrayRef<T, D>) -> Result<ArrayInverses<T, D>, Error> {
+    Inverter::auto().invert_array(array)
+}
+
+/// Inverts the matrices in the last two axes of an array or view, or fails on the first that has no inverse: what
+/// `np.linalg.inv` does, with its rules of shape.
+///
+/// ```
+/// use batchinv::host::inv_array;
+/// use ndarray::{IxDyn, array};
+/// let a = array![[2.0, 1.0], [0.0, 4.0_f64]];
+/// assert_eq!(inv_array(&a)?, array![[0.5, -0.125], [0.0, 0.25]]);
+///
+/// // Any view, and any number of axes before the last two.
+/// let stack = a.broadcast(IxDyn(&[3, 1, 2, 2])).unwrap();
+/// assert_eq!(inv_array(&stack)?.shape(), [3, 1, 2, 2]);
+/// assert_eq!(inv_array(&a.t())?, inv_array(&a)?.t());
+///
+/// // As NumPy says it.
+/// let error = inv_array(&array![1.0_f64, 2.0]).unwrap_err();
+/// assert_eq!(error.to_string(), "1-dimensional array given. Array must be at least two-dimensional");
+/// let error = inv_array(&array![[1.0_f64, 2.0]]).unwrap_err();
+/// assert_eq!(error.to_string(), "Last 2 dimensions of the array must be square: 1 rows, 2 columns");
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Singular`] or [`Error::NotFinite`] for the first matrix with a status other than 0, in the order of the
+/// standard layout; otherwise as [`Inverter::invert_array`].
+pub fn inv_array<T: Scalar, D: Dimension>(array: &ArrayRef<T, D>) -> Result<Array<T, D>, Error> {
+    invert_array(array)?.strict()
+}
+
+/// Arrays, with an engine and options.
+impl Inverter {
+    /// [`Inverter::invert`] for the matrices in the last two axes of an array or view of any dimension and stride.
+    /// Memory in standard layout is taken as it lies; any other is copied into that first.
+    ///
+    /// # Errors
+    /// [`ShapeError::TooFewAxes`] where there are less than two axes, [`ShapeError::NotSquare`] where the last two differ;
+    /// otherwise as [`Inverter::invert`].
+    pub fn invert_array<T: Scalar, D: Dimension>(&self, array: &ArrayRef<T, D>) -> Result<ArrayInverses<T, D>, Error> {
+        let [leading @ .., rows, columns] = array.shape() else {
+            return Err(ShapeError::TooFewAxes { axes: array.ndim() }.into());
+        };
+        if rows != columns {
+            return Err(ShapeError::NotSquare { rows: *rows, columns: *columns }.into());
+        }
+        let (order, len) = (*rows, leading.iter().product());
+        let standard = array.as_standard_layout();
+        let elements = standard.as_slice().unwrap_or_default();
+        let result = self.invert(Stack::with_len(elements, order, len)?)?;
+
+        let too_large = |_| ShapeError::TooLarge { order, len };
+        let leading = IxDyn(leading);
+        let statuses = ArrayD::from_shape_vec(leading.clone(), result.statuses().to_vec()).map_err(too_large)?;
+        let rconds = result.rconds().map(|rconds| ArrayD::from_shape_vec(leading, rconds.to_vec()));
+        let (rconds, report) = (rconds.transpose().map_err(too_large)?, result.report().clone());
+        let inverses =
+            Array::from_shape_vec(array.raw_dim(), result.into_stack().into_elements()).map_err(too_large)?;
+        Ok(ArrayInverses { inverses, statuses, rconds, report })
+    }
+}

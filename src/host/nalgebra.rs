@@ -1,0 +1,35 @@
+//! nalgebra's matrices of fixed size.
+
+use nalgebra::SMatrix;
+
+use super::SquareMatrix;
+use crate::Scalar;
+
+/// Kept column by column by nalgebra.
+///
+/// ```
+/// use nalgebra::{Complex, Matrix3, SMatrix};
+/// let stiffness = Matrix3::new(4.0, 1.0, 0.0, 1.0, 3.0, 1.0, 0.0, 1.0, 2.0);
+/// let inverses = batchinv::host::inv_matrices(&[stiffness; 1000])?;
+/// assert!((stiffness * inverses[999] - Matrix3::identity()).norm() < 1e-14);
+///
+/// // Any size, and complex numbers too.
+/// let admittance = SMatrix::<Complex<f64>, 7, 7>::from_diagonal_element(Complex::new(0.0, 2.0));
+/// let impedances = batchinv::host::inv_matrices(&[admittance])?;
+/// assert_eq!(impedances[0][(6, 6)], Complex::new(0.0, -0.5));
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+impl<T: Scalar, const N: usize> SquareMatrix for SMatrix<T, N, N> {
+    type Scalar = T;
+    const ORDER: usize = N;
+
+    #[inline]
+    fn write_rows(&self, rows: &mut [T]) {
+        rows.copy_from_slice(self.transpose().as_slice());
+    }
+
+    #[inline]
+    fn from_rows(rows: &[T]) -> Self {
+        Self::from_row_slice(rows)
+    }
+}

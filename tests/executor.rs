@@ -1,0 +1,151 @@
+//! Async calls on an executor of the caller's: nothing blocks it, nothing spins, and everything may cross threads.
+#![cfg(all(feature = "gpu", feature = "testing"))]
+
+mod common;
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+
+use batchinv::gpu::{GpuInverter, Job, JobDescriptor};
+use batchinv::host::MatrixInverses;
+use batchinv::{Inverter, ScalarKind, Stack, Status, wgpu};
+use common::engines;
+
+/// Runs tasks on one thread, each when it was woken and never else.
+#[derive(Default)]
+struct Executor<'a> {
+    tasks: Vec<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
+}
+
+/// Puts its task's number into the queue.
+struct Wakes(usize, mpsc::Sender<usize>);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        // Nobody listens any more once all tasks are done.
+        let _ = self.1.send(self.0);
+    }
+}
+
+impl<'a> Executor<'a> {
+    fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'a) {
+        self.tasks.push(Box::pin(task));
+    }
+
+    /// Runs all tasks to their ends. Returns how often each was polled.
+    fn run(self) -> Vec<usize> {
+        let (sender, woken) = mpsc::channel();
+        (0..self.tasks.len()).for_each(|index| sender.send(index).unwrap());
+        let mut tasks: Vec<_> = self.tasks.into_iter().map(Some).collect();
+        let mut polls = vec![0; tasks.len()];
+        while tasks.iter().any(Option::is_some) {
+            let index = woken.recv().unwrap();
+            let Some(task) = &mut tasks[index] else { continue };
+            polls[index] += 1;
+            let waker = Waker::from(Arc::new(Wakes(index, sender.clone())));
+            if task.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+                tasks[index] = None;
+            }
+        }
+        polls
+    }
+}
+
+/// Ready at the second poll, having woken itself: another task's turn comes between.
+async fn give_way() {
+    let mut first = true;
+    std::future::poll_fn(move |context| {
+        if std::mem::take(&mut first) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+    .await;
+}
+
+#[test]
+fn calls_beside_each_other_on_one_thread() {
+    const CALLS: usize = 8;
+    for adapter in engines::adapters("executor/one_thread") {
+        let inverter = Inverter::with_gpu(adapter.gpu.clone());
+        let elements = [4.0_f32, 0.0, 0.0, 2.0].repeat(1000);
+        let stack = Stack::new(&elements, 2).unwrap();
+        let (done, others) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let mut executor = Executor::default();
+        for _ in 0..CALLS {
+            executor.spawn(async {
+                let inverses = inverter.invert_async(stack).await.unwrap();
+                assert_eq!(inverses.get(999), Some(&[0.25, 0.0, 0.0, 0.5][..]));
+                done.fetch_add(1, Ordering::Relaxed);
+            });
+        }
+        executor.spawn(async {
+            for _ in 0..100 {
+                give_way().await;
+                others.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let polls = executor.run();
+        assert_eq!((done.into_inner(), others.into_inner()), (CALLS, 100));
+        // Once to submit, once when the results are there; a buffer mapped in pieces might wake more than once.
+        assert!(polls[..CALLS].iter().all(|&polls| polls <= 4), "{polls:?}");
+        engines::record(&adapter.word, "thread", "float32", "executor/one_thread", "ran");
+    }
+}
+
+#[test]
+fn statuses_of_a_job() {
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+    for adapter in engines::adapters("executor/statuses_of_a_job") {
+        let name = &adapter.gpu.facts().name;
+        let own = found.iter().find(|found| found.get_info().name == *name).unwrap();
+        let (device, queue) = pollster::block_on(own.request_device(&wgpu::DeviceDescriptor::default())).unwrap();
+        let matrices = [2.0_f32, 0.0, f32::INFINITY, 4.0];
+        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: 16,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        });
+        queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&matrices));
+        let gpu = GpuInverter::from_device(&device, &queue);
+        let job = gpu.job(&JobDescriptor::new(ScalarKind::Float32, 1, 4, &buffer)).unwrap();
+        let mut encoder = device.create_command_encoder(&Default::default());
+        job.encode(&mut encoder, 4).unwrap();
+        queue.submit([encoder.finish()]);
+
+        let (first, words) = (AtomicUsize::new(9), AtomicUsize::new(0));
+        let mut executor = Executor::default();
+        executor.spawn(async {
+            let (index, status) = job.first_failure(4).await.unwrap().unwrap();
+            assert_eq!(status.word(), 1);
+            first.store(index, Ordering::Relaxed);
+        });
+        executor.spawn(async {
+            let statuses = job.read_statuses(4).await.unwrap();
+            assert_eq!(statuses.iter().map(|status| status.word()).collect::<Vec<_>>(), [0, 1, -1, 0]);
+            words.fetch_add(statuses.len(), Ordering::Relaxed);
+        });
+        let polls = executor.run();
+        assert_eq!((first.into_inner(), words.into_inner()), (1, 4));
+        assert!(polls.iter().all(|&polls| polls <= 4), "{polls:?}");
+        engines::record(&adapter.word, "thread", "float32", "executor/statuses_of_a_job", "ran");
+    }
+}
+
+#[test]
+fn send_and_sync() {
+    fn both<T: Send + Sync + 'static>() {}
+    both::<Job>();
+    both::<GpuInverter>();
+    both::<Inverter>();
+    both::<JobDescriptor<'static>>();
+    both::<MatrixInverses<[[f32; 3]; 3]>>();
+    both::<Status>();
+    #[cfg(feature = "ndarray")]
+    both::<batchinv::host::ArrayInverses<f64, ndarray::IxDyn>>();
+}

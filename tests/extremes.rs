@@ -1,0 +1,94 @@
+//! Numbers at the ends of their types, through the public API: errors or answers, never a panic or an overflow.
+
+mod common;
+
+use batchinv::plan::{self, AutoPolicy, GpuLimits, Layout, Work};
+use batchinv::{Inverter, Precision, ScalarKind, ShapeError, Stack, StackBuf, Status};
+
+const SIZES: [usize; 8] = [0, 1, 16, 65_535, 65_536, u32::MAX as usize, 1 << 40, usize::MAX];
+
+#[test]
+fn plans() {
+    let limits = [
+        GpuLimits::WEBGPU_DEFAULT,
+        GpuLimits { binding_bytes: u64::MAX, float64: true, ..GpuLimits::WEBGPU_DEFAULT },
+        GpuLimits { binding_bytes: 0, workgroups: 1, invocations: 0, workgroup_bytes: 0, ..GpuLimits::WEBGPU_DEFAULT },
+    ];
+    for scalar in ScalarKind::ALL {
+        for precision in [Precision::Native, Precision::Double] {
+            for order in SIZES {
+                for len in SIZES {
+                    let work = Work { scalar, precision, order, len };
+                    let (_, reason) = plan::choose(work, None, AutoPolicy::HardwareOnly);
+                    assert!(!reason.is_empty());
+                    let _ = (plan::cpu_kernel(work), plan::cpu_parallel(work));
+                    assert!(plan::cpu_task_len(order) > 0);
+                    for limits in &limits {
+                        if let Ok(plan) = plan::gpu(work, limits) {
+                            assert!(plan.chunk_len > 0 && plan.chunks >= len / plan.chunk_len, "{work:?}: {plan:?}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for order in SIZES {
+        let _ = Layout::contiguous(u32::try_from(order).unwrap_or(u32::MAX)).transposed();
+    }
+}
+
+#[test]
+fn stacks() {
+    for order in SIZES {
+        for len in SIZES {
+            let fits = order.checked_mul(order).and_then(|size| size.checked_mul(len)) == Some(0);
+            assert_eq!(Stack::<f32>::with_len(&[], order, len).is_ok(), fits, "{len} of order {order}");
+            assert_eq!(StackBuf::<f64>::with_len(Vec::new(), order, len).is_ok(), fits, "{len} of order {order}");
+        }
+        match Stack::new(&[1.0_f32], order) {
+            Ok(stack) => assert_eq!((stack.order(), stack.len()), (1, 1)),
+            Err(ShapeError::UnknownLength) => assert_eq!(order, 0),
+            Err(error) => assert!(order > 1, "{error}"),
+        }
+    }
+    // No memory is touched for matrices without elements, however many, but that of their statuses.
+    let inverses = Inverter::cpu().invert(Stack::<f64>::with_len(&[], 0, 1 << 20).unwrap()).unwrap();
+    assert_eq!(inverses.statuses(), vec![Status::INVERTED; 1 << 20]);
+}
+
+#[cfg(all(feature = "gpu", feature = "testing"))]
+#[test]
+fn jobs() {
+    use batchinv::gpu::{GpuInverter, JobDescriptor};
+    use batchinv::wgpu;
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+    for adapter in common::engines::adapters("extremes/jobs") {
+        let name = &adapter.gpu.facts().name;
+        let own = found.iter().find(|found| found.get_info().name == *name).unwrap();
+        let (device, queue) = pollster::block_on(own.request_device(&wgpu::DeviceDescriptor::default())).unwrap();
+        let gpu = GpuInverter::from_device(&device, &queue);
+        let usage = wgpu::BufferUsages::STORAGE;
+        let buffer = wgpu::BufferDescriptor { label: None, size: 64, usage, mapped_at_creation: false };
+        let (buffer, other) = (device.create_buffer(&buffer), device.create_buffer(&buffer));
+        let ends = [0, 1, 2, u32::MAX];
+        for order in [1, 2, 3, 65_535, 65_536, u32::MAX] {
+            for capacity in [1, 2, u32::MAX] {
+                for stride in ends {
+                    for offset in ends {
+                        let layout = Layout { offset, matrix: stride, row: stride, column: 1 };
+                        let descriptor = JobDescriptor::new(ScalarKind::Float32, order, capacity, &buffer);
+                        let small = order == 1 && capacity == 1 && offset < 16;
+                        let in_place = gpu.job(&descriptor.input_layout(layout));
+                        assert!(in_place.is_ok() || !small, "{order}, {capacity}, {layout:?}");
+                        let apart = gpu.job(&descriptor.output(&other, layout));
+                        assert!(apart.is_ok() || !small, "{order}, {capacity}, {layout:?}");
+                        let error = gpu.job(&descriptor.count(&other, u64::MAX - u64::from(offset))).err();
+                        assert!(error.is_some_and(|error| !error.to_string().is_empty()));
+                    }
+                }
+            }
+        }
+        common::engines::record(&adapter.word, "thread", "float32", "extremes/jobs", "ran");
+    }
+}

@@ -1,5 +1,6 @@
 //! The CPU engine: which kernel, on which SIMD level, shared among which threads.
 
+mod ahead;
 mod blocked;
 mod fixed;
 mod lanes;

@@ -10,6 +10,7 @@ mod registers;
 
 use fearless_simd::{Simd, SimdBase};
 
+use super::ahead::Ahead;
 use super::lanes;
 use super::vector::{Magnitude, Vector};
 use crate::inverses::Status;
@@ -17,6 +18,12 @@ use crate::scalar::{Real, Scalar};
 
 /// Orders up to this one stay in registers as a whole.
 const REGISTERS_MAX_ORDER: usize = 4;
+
+/// Whether orders are compiled each by itself. Not for vectors of 128 bits, which have few registers and on x86 no
+/// shuffle for the columns' order.
+pub const fn pays<S: Simd, T: Scalar>() -> bool {
+    T::Vector::<S>::LANES * size_of::<T::Real>() > 16
+}
 
 /// Inverts whole groups of LANES matrices of order N.
 #[inline(never)]
@@ -26,19 +33,22 @@ pub fn invert<S: Simd, T: Scalar, const N: usize>(simd: S, input: &[T], output: 
         || {
             let lanes = T::Vector::<S>::LANES;
             let mut a = [[T::Vector::<S>::splat(simd, T::ZERO); N]; N];
-            let groups = input.chunks_exact(lanes * N * N).zip(output.chunks_exact_mut(lanes * N * N));
-            for ((input, output), statuses) in groups.zip(statuses.chunks_exact_mut(lanes)) {
-                group::<S, T, N>(simd, &mut a, input, output, statuses);
+            let size = lanes * N * N;
+            let groups = input.chunks_exact(size).zip(output.chunks_exact_mut(size));
+            for (index, ((group, output), statuses)) in groups.zip(statuses.chunks_exact_mut(lanes)).enumerate() {
+                let next = input[(index + 1) * size..].get(..size).unwrap_or_default();
+                invert_group::<S, T, N>(simd, &mut a, group, next, output, statuses);
             }
         },
     );
 }
 
 #[inline(always)]
-fn group<S: Simd, T: Scalar, const N: usize>(
+fn invert_group<S: Simd, T: Scalar, const N: usize>(
     simd: S,
     a: &mut [[T::Vector<S>; N]; N],
     input: &[T],
+    next: &[T],
     output: &mut [T],
     statuses: &mut [Status],
 ) {
@@ -50,12 +60,12 @@ fn group<S: Simd, T: Scalar, const N: usize>(
     }
 
     let mut exchanges = [Magnitude::<T, S>::splat(simd, T::Real::ZERO); N];
-    let singular = if N <= REGISTERS_MAX_ORDER {
+    let singular = if const { N <= REGISTERS_MAX_ORDER } {
         registers::eliminate::<S, T, N>(simd, a, &mut exchanges)
     } else {
-        passes::eliminate::<S, T, N>(simd, a, &mut exchanges)
+        passes::eliminate::<S, T, N>(simd, a, &mut exchanges, &Ahead::new(next, output))
     };
-    let finite = if N <= REGISTERS_MAX_ORDER {
+    let finite = if const { N <= REGISTERS_MAX_ORDER } {
         layout::store::<S, T, N>(simd, a, bytemuck::cast_slice_mut(output))
     } else {
         layout::store_exchanged::<S, T, N>(simd, a, &exchanges, bytemuck::cast_slice_mut(output))

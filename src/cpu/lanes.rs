@@ -102,29 +102,31 @@ fn invert_groups<S: Simd, T: Scalar>(
     output: &mut [T],
     statuses: &mut [Status],
 ) {
-    match n {
-        2 => fixed::invert::<S, T, 2>(simd, input, output, statuses),
-        3 => fixed::invert::<S, T, 3>(simd, input, output, statuses),
-        4 => fixed::invert::<S, T, 4>(simd, input, output, statuses),
-        5 => fixed::invert::<S, T, 5>(simd, input, output, statuses),
-        6 => fixed::invert::<S, T, 6>(simd, input, output, statuses),
-        7 => fixed::invert::<S, T, 7>(simd, input, output, statuses),
-        8 => fixed::invert::<S, T, 8>(simd, input, output, statuses),
-        9 => fixed::invert::<S, T, 9>(simd, input, output, statuses),
-        10 => fixed::invert::<S, T, 10>(simd, input, output, statuses),
-        11 => fixed::invert::<S, T, 11>(simd, input, output, statuses),
-        12 => fixed::invert::<S, T, 12>(simd, input, output, statuses),
-        13 => fixed::invert::<S, T, 13>(simd, input, output, statuses),
-        14 => fixed::invert::<S, T, 14>(simd, input, output, statuses),
-        15 => fixed::invert::<S, T, 15>(simd, input, output, statuses),
-        16 => fixed::invert::<S, T, 16>(simd, input, output, statuses),
-        _ => {
-            let lanes = T::Vector::<S>::LANES;
-            let groups = input.chunks_exact(lanes * n * n).zip(output.chunks_exact_mut(lanes * n * n));
-            for ((input, output), statuses) in groups.zip(statuses.chunks_exact_mut(lanes)) {
-                invert_group::<S, T>(simd, group, n, input, output, statuses);
-            }
+    if const { fixed::pays::<S, T>() } {
+        match n {
+            1 => return fixed::invert::<S, T, 1>(simd, input, output, statuses),
+            2 => return fixed::invert::<S, T, 2>(simd, input, output, statuses),
+            3 => return fixed::invert::<S, T, 3>(simd, input, output, statuses),
+            4 => return fixed::invert::<S, T, 4>(simd, input, output, statuses),
+            5 => return fixed::invert::<S, T, 5>(simd, input, output, statuses),
+            6 => return fixed::invert::<S, T, 6>(simd, input, output, statuses),
+            7 => return fixed::invert::<S, T, 7>(simd, input, output, statuses),
+            8 => return fixed::invert::<S, T, 8>(simd, input, output, statuses),
+            9 => return fixed::invert::<S, T, 9>(simd, input, output, statuses),
+            10 => return fixed::invert::<S, T, 10>(simd, input, output, statuses),
+            11 => return fixed::invert::<S, T, 11>(simd, input, output, statuses),
+            12 => return fixed::invert::<S, T, 12>(simd, input, output, statuses),
+            13 => return fixed::invert::<S, T, 13>(simd, input, output, statuses),
+            14 => return fixed::invert::<S, T, 14>(simd, input, output, statuses),
+            15 => return fixed::invert::<S, T, 15>(simd, input, output, statuses),
+            16 => return fixed::invert::<S, T, 16>(simd, input, output, statuses),
+            _ => {}
         }
+    }
+    let size = T::Vector::<S>::LANES * n * n;
+    let groups = input.chunks_exact(size).zip(output.chunks_exact_mut(size));
+    for ((input, output), statuses) in groups.zip(statuses.chunks_exact_mut(T::Vector::<S>::LANES)) {
+        invert_group::<S, T>(simd, group, n, input, output, statuses);
     }
 }
 

@@ -33,11 +33,14 @@ pub fn undo<S: Simd, T: Scalar, const N: usize>(
     exchanges: &[Magnitude<T, S>; N],
 ) {
     for k in (0..N).rev() {
+        // In a register for all of its exchanges.
+        let mut x = row[k];
         for j in k + 1..N {
             let here = exchanges[k].simd_eq(number::<S, T>(simd, j));
-            let (x, y) = (row[k], row[j]);
-            row[k] = Vector::select(here, y, x);
+            let y = row[j];
             row[j] = Vector::select(here, x, y);
+            x = Vector::select(here, y, x);
         }
+        row[k] = x;
     }
 }

@@ -140,10 +140,10 @@ pub fn store_exchanged<S: Simd, T: Scalar, const N: usize>(
 ) -> bool {
     let (lanes, parts) = (T::Vector::<S>::LANES, T::Vector::<S>::PARTS);
     let (row, reals) = (N * parts, N * N * parts);
-    // Vectors of 128 bits have no shuffle for this, or gain nothing by it.
-    if row <= lanes && lanes * size_of::<T::Real>() > 16 {
+    if row <= lanes {
         store_shuffled::<S, T, N>(simd, a, exchanges, target);
     } else if row <= 2 * lanes && lanes * size_of::<T::Real>() > 32 {
+        // AVX2 has no shuffle of two vectors.
         store_shuffled_two::<S, T, N>(simd, a, exchanges, target);
     } else {
         let mut columns = [[0; N]; MAX_LANES];

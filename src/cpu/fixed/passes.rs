@@ -11,6 +11,7 @@
 use fearless_simd::{Select, Simd, SimdBase};
 
 use super::{exchange, number};
+use crate::cpu::ahead::Ahead;
 use crate::cpu::vector::{Magnitude, Vector};
 use crate::scalar::Scalar;
 
@@ -23,6 +24,7 @@ pub fn eliminate<S: Simd, T: Scalar, const N: usize>(
     simd: S,
     a: &mut [[T::Vector<S>; N]; N],
     exchanges: &mut [Magnitude<T, S>; N],
+    ahead: &Ahead<'_>,
 ) -> [u64; N] {
     let mut singular = [0; N];
     let mut k = 0;
@@ -31,6 +33,7 @@ pub fn eliminate<S: Simd, T: Scalar, const N: usize>(
         k = 1;
     }
     while k < N {
+        ahead.touch(k / 2, N / 2);
         let found = two::<S, T, N>(simd, a, k);
         for b in 0..2 {
             (exchanges[k + b], singular[k + b]) = found[b];

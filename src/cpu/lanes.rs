@@ -120,6 +120,8 @@ fn invert_groups<S: Simd, T: Scalar>(
             14 => return fixed::invert::<S, T, 14>(simd, input, output, statuses),
             15 => return fixed::invert::<S, T, 15>(simd, input, output, statuses),
             16 => return fixed::invert::<S, T, 16>(simd, input, output, statuses),
+            24 => return fixed::invert::<S, T, 24>(simd, input, output, statuses),
+            32 => return fixed::invert::<S, T, 32>(simd, input, output, statuses),
             _ => {}
         }
     }

@@ -18,6 +18,9 @@ use crate::scalar::Scalar;
 /// Columns that are worked on at a time: as many as registers hold of the four rows that an update reads.
 const COLUMNS: usize = 6;
 
+/// Pieces of that size to a row, at the most.
+const MAX_PIECES: usize = 5;
+
 /// Inverts in place, but for the order of the columns. Returns the lanes with a zero pivot, for every column.
 #[inline(always)]
 pub fn eliminate<S: Simd, T: Scalar, const N: usize>(
@@ -127,7 +130,7 @@ fn two<S: Simd, T: Scalar, const N: usize>(
     // The columns from 2 on, in pieces of much the same size.
     let pieces = (N - 2).div_ceil(COLUMNS);
     let cut = |piece: usize| 2 + piece * (N - 2) / pieces;
-    for piece in 0..3 {
+    for piece in 0..MAX_PIECES {
         if piece < pieces {
             columns::<S, T, N>(simd, a, &step, cut(piece), cut(piece + 1));
         }
@@ -218,7 +221,7 @@ fn gather<S: Simd, T: Scalar, const N: usize>(
 ) -> [T::Vector<S>; N] {
     const COLUMNS: usize = 8;
     let mut row = a[k];
-    for piece in 0..2 {
+    for piece in 0..4 {
         let mut part = [T::Vector::<S>::splat(simd, T::ZERO); COLUMNS];
         for j in 0..COLUMNS {
             if piece * COLUMNS + j < N {

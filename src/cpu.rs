@@ -1,6 +1,8 @@
 //! The CPU engine: which kernel, on which SIMD level, shared among which threads.
 
+mod ahead;
 mod blocked;
+mod fixed;
 mod lanes;
 mod level;
 pub mod reference;
@@ -182,20 +184,24 @@ pub fn run_piece<T: Scalar>(piece: Piece<'_, T>) {
 fn run<S: Simd, A: Arithmetic>(simd: S, piece: Piece<'_, A::Element>) {
     let Piece { input, elements, statuses, kernel, .. } = piece;
     let n = input.order();
-    let mut single = single::Single::<S, A>::new();
-    let mut lanes = lanes::Lanes::<S, A>::new();
     let group = <A::Work as Scalar>::Vector::<S>::LANES;
-    let inputs = input.elements().chunks(group * n * n);
-    for ((input, output), statuses) in inputs.zip(elements.chunks_mut(group * n * n)).zip(statuses.chunks_mut(group)) {
-        if kernel == Kernel::Lanes && plan::fills_lanes(statuses.len(), group) {
-            lanes::invert_group(simd, &mut lanes, n, input, output, statuses);
-        } else {
-            // `rows` gives the bits of `lanes`.
-            let kernel = if kernel == Kernel::Lanes { Kernel::Rows } else { kernel };
-            let matrices = input.chunks_exact(n * n).zip(output.chunks_exact_mut(n * n));
-            for ((input, output), status) in matrices.zip(statuses) {
-                *status = single::invert_matrix(simd, &mut single, kernel, n, input, output);
-            }
-        }
+    // What does not fill a group goes to `rows`, which gives the bits of `lanes`.
+    let rest = statuses.len() % group;
+    let in_lanes = match kernel {
+        Kernel::Lanes if plan::fills_lanes(rest, group) => statuses.len(),
+        Kernel::Lanes => statuses.len() - rest,
+        _ => 0,
+    };
+    let (input, rest) = input.elements().split_at(in_lanes * n * n);
+    let (output, rest_output) = elements.split_at_mut(in_lanes * n * n);
+    let (statuses, rest_statuses) = statuses.split_at_mut(in_lanes);
+    if in_lanes > 0 {
+        lanes::invert(simd, &mut lanes::Lanes::<S, A>::new(), n, input, output, statuses);
+    }
+    let kernel = if kernel == Kernel::Lanes { Kernel::Rows } else { kernel };
+    let mut single = single::Single::<S, A>::new();
+    let matrices = rest.chunks_exact(n * n).zip(rest_output.chunks_exact_mut(n * n));
+    for ((input, output), status) in matrices.zip(rest_statuses) {
+        *status = single::invert_matrix(simd, &mut single, kernel, n, input, output);
     }
 }

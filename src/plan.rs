@@ -114,16 +114,15 @@ impl Work {
 // The CPU engine
 
 /// The largest of all `lanes_max_order`.
-const LANES_MAX_ORDER: usize = 64;
+const LANES_MAX_ORDER: usize = 32;
 
 /// Largest order that `lanes`, and `rows` with it, takes, by working scalar; above, `blocked` is faster. Measured on
 /// 2 cores with AVX-512.
 pub const fn lanes_max_order(scalar: ScalarKind) -> usize {
     match scalar {
-        ScalarKind::Float32 => LANES_MAX_ORDER,
-        ScalarKind::Float64 => 48,
-        ScalarKind::Complex64 => 32,
-        ScalarKind::Complex128 => 24,
+        ScalarKind::Float32 | ScalarKind::Float64 => LANES_MAX_ORDER,
+        ScalarKind::Complex64 => 16,
+        ScalarKind::Complex128 => 16,
     }
 }
 

@@ -202,6 +202,10 @@ pub trait Real: Scalar<Real = Self> + PartialOrd + std::fmt::Display + SimdFloat
     #[doc(hidden)]
     fn exponent(self) -> i32;
 
+    /// A real whose bytes are the indexes of the bytes of the real at `place` in a row of reals.
+    #[doc(hidden)]
+    fn byte_indexes(place: usize) -> Self;
+
     /// The nearest real of this type.
     #[doc(hidden)]
     fn from_f64(value: f64) -> Self;
@@ -320,6 +324,15 @@ macro_rules! real {
                     // Subnormal: the highest set bit of the fraction.
                     $bits::BITS as i32 - 1 - magnitude.leading_zeros() as i32 + Self::MIN_EXPONENT - digits
                 }
+            }
+
+            #[inline(always)]
+            fn byte_indexes(place: usize) -> Self {
+                let mut bytes = [0; size_of::<Self>()];
+                for (byte, index) in bytes.iter_mut().enumerate() {
+                    *index = (place * size_of::<Self>() + byte) as u8;
+                }
+                Self::from_le_bytes(bytes)
             }
 
             #[inline(always)]

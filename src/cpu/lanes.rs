@@ -9,44 +9,46 @@
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
 use super::scaling::{self, Scaling};
+use super::transpose::{self, MAX_LANES};
 use super::vector::{Magnitude, Vector};
-use super::{Arithmetic, transpose};
+use super::{Arithmetic, fixed};
 use crate::inverses::Status;
 use crate::scalar::{Real, Scalar};
 
-/// Working memory for one group, kept from group to group.
+/// Working memory, kept from group to group.
 pub struct Lanes<S: Simd, A: Arithmetic> {
-    /// Vector (i, j) at i * stride + j.
-    a: Vec<Vectors<S, A>>,
-    /// The pivot rows of two successive steps.
-    pivots: Vec<Vectors<S, A>>,
-    seconds: Vec<Vectors<S, A>>,
-    /// The pivot column.
-    column: Vec<Vectors<S, A>>,
-    /// For each step, the row that was exchanged with row k.
-    exchanges: Vec<Magnitude<A::Work, S>>,
-    /// The group in memory, where it must be converted or made whole.
+    group: Group<Vectors<S, A>, Magnitude<A::Work, S>>,
+    /// A group in memory, where it must be converted or made whole, and its inverses.
     staged: Vec<A::Work>,
+    inverses: Vec<A::Work>,
+}
+
+/// A group in vectors.
+struct Group<V, M> {
+    /// Vector (i, j) at i * stride + j.
+    a: Vec<V>,
+    /// The pivot rows of two successive steps.
+    pivots: Vec<V>,
+    seconds: Vec<V>,
+    /// The pivot column.
+    column: Vec<V>,
+    /// For each step, the row that was exchanged with row k.
+    exchanges: Vec<M>,
 }
 
 type Vectors<S, A> = <<A as Arithmetic>::Work as Scalar>::Vector<S>;
 
 impl<S: Simd, A: Arithmetic> Lanes<S, A> {
     pub fn new() -> Self {
-        Self {
-            a: Vec::new(),
-            pivots: Vec::new(),
-            seconds: Vec::new(),
-            column: Vec::new(),
-            exchanges: Vec::new(),
-            staged: Vec::new(),
-        }
+        let group =
+            Group { a: Vec::new(), pivots: Vec::new(), seconds: Vec::new(), column: Vec::new(), exchanges: Vec::new() };
+        Self { group, staged: Vec::new(), inverses: Vec::new() }
     }
 }
 
-/// Inverts up to LANES matrices of `order` n >= 1.
+/// Inverts matrices of `order` n >= 1, the last group of which may be smaller than LANES.
 #[inline(always)]
-pub fn invert_group<S: Simd, A: Arithmetic>(
+pub fn invert<S: Simd, A: Arithmetic>(
     simd: S,
     work: &mut Lanes<S, A>,
     n: usize,
@@ -56,66 +58,125 @@ pub fn invert_group<S: Simd, A: Arithmetic>(
 ) {
     let lanes = Vectors::<S, A>::LANES;
     let size = n * n;
-    let zero = Vectors::<S, A>::splat(simd, A::Work::ZERO);
-    let stride = stride(n);
-    work.a.resize(n * stride, zero);
-    work.pivots.resize(n, zero);
-    work.seconds.resize(n, zero);
-    work.column.resize(n, zero);
-    work.exchanges.resize(n, zero.magnitude());
-    let Lanes { a, pivots, seconds, column, exchanges, staged } = work;
-
-    let whole = input.len() == lanes * size;
-    match A::as_work(input).filter(|_| whole) {
-        Some(input) => transpose::load::<S, A::Work>(simd, bytemuck::cast_slice(input), a, n),
-        None => {
-            staged.clear();
-            staged.extend(input.iter().map(|&element| A::widen(element)));
-            // Lanes without a matrix take the identity.
-            for index in input.len()..lanes * size {
-                staged.push(if (index % size).is_multiple_of(n + 1) { A::Work::ONE } else { A::Work::ZERO });
+    let whole = if A::NARROWS { 0 } else { statuses.len() / lanes * lanes };
+    let (whole_input, input) = input.split_at(whole * size);
+    let (whole_output, output) = output.split_at_mut(whole * size);
+    let (whole_statuses, statuses) = statuses.split_at_mut(whole);
+    let Lanes { group, staged, inverses } = work;
+    if let (Some(input), Some(output)) = (A::as_work(whole_input), A::as_work_mut(whole_output)) {
+        invert_groups::<S, A::Work>(simd, group, n, input, output, whole_statuses);
+    }
+    let groups = input.chunks(lanes * size).zip(output.chunks_mut(lanes * size));
+    for ((input, output), statuses) in groups.zip(statuses.chunks_mut(lanes)) {
+        staged.clear();
+        staged.extend(input.iter().map(|&element| A::widen(element)));
+        // Lanes without a matrix take the identity.
+        for index in input.len()..lanes * size {
+            staged.push(if (index % size).is_multiple_of(n + 1) { A::Work::ONE } else { A::Work::ZERO });
+        }
+        inverses.resize(lanes * size, A::Work::ZERO);
+        let mut all = [Status::INVERTED; MAX_LANES];
+        invert_groups::<S, A::Work>(simd, group, n, staged, inverses, &mut all[..lanes]);
+        let matrices = output.chunks_exact_mut(size).zip(inverses.chunks_exact(size));
+        for ((output, inverse), (status, &found)) in matrices.zip(statuses.iter_mut().zip(&all)) {
+            let mut finite = true;
+            for (element, &inverse) in output.iter_mut().zip(inverse) {
+                *element = A::narrow(inverse);
+                finite &= element.finite();
             }
-            transpose::load::<S, A::Work>(simd, bytemuck::cast_slice(staged), a, n);
+            *status = if found.is_inverted() && !finite { Status::NOT_FINITE } else { found };
+            if !status.is_inverted() {
+                output.fill(A::Element::NAN);
+            }
         }
     }
+}
 
-    let (unusual, poisoned) = survey::<S, A::Work>(simd, a);
-    let mut scalings: Vec<(usize, Scaling)> = Vec::new();
-    statuses.fill(Status::INVERTED);
-    if unusual | poisoned != 0 {
-        scale_lanes::<S, A::Work>(a, n, unusual, poisoned, statuses, &mut scalings);
+/// Inverts whole groups.
+#[inline(always)]
+fn invert_groups<S: Simd, T: Scalar>(
+    simd: S,
+    group: &mut Group<T::Vector<S>, Magnitude<T, S>>,
+    n: usize,
+    input: &[T],
+    output: &mut [T],
+    statuses: &mut [Status],
+) {
+    if const { fixed::pays::<S, T>() } {
+        match n {
+            1 => return fixed::invert::<S, T, 1>(simd, input, output, statuses),
+            2 => return fixed::invert::<S, T, 2>(simd, input, output, statuses),
+            3 => return fixed::invert::<S, T, 3>(simd, input, output, statuses),
+            4 => return fixed::invert::<S, T, 4>(simd, input, output, statuses),
+            5 => return fixed::invert::<S, T, 5>(simd, input, output, statuses),
+            6 => return fixed::invert::<S, T, 6>(simd, input, output, statuses),
+            7 => return fixed::invert::<S, T, 7>(simd, input, output, statuses),
+            8 => return fixed::invert::<S, T, 8>(simd, input, output, statuses),
+            9 => return fixed::invert::<S, T, 9>(simd, input, output, statuses),
+            10 => return fixed::invert::<S, T, 10>(simd, input, output, statuses),
+            11 => return fixed::invert::<S, T, 11>(simd, input, output, statuses),
+            12 => return fixed::invert::<S, T, 12>(simd, input, output, statuses),
+            13 => return fixed::invert::<S, T, 13>(simd, input, output, statuses),
+            14 => return fixed::invert::<S, T, 14>(simd, input, output, statuses),
+            15 => return fixed::invert::<S, T, 15>(simd, input, output, statuses),
+            16 => return fixed::invert::<S, T, 16>(simd, input, output, statuses),
+            24 => return fixed::invert::<S, T, 24>(simd, input, output, statuses),
+            32 => return fixed::invert::<S, T, 32>(simd, input, output, statuses),
+            _ => {}
+        }
     }
+    let size = T::Vector::<S>::LANES * n * n;
+    let groups = input.chunks_exact(size).zip(output.chunks_exact_mut(size));
+    for ((input, output), statuses) in groups.zip(statuses.chunks_exact_mut(T::Vector::<S>::LANES)) {
+        invert_group::<S, T>(simd, group, n, input, output, statuses);
+    }
+}
+
+/// Inverts LANES matrices of any order.
+#[inline(always)]
+fn invert_group<S: Simd, T: Scalar>(
+    simd: S,
+    group: &mut Group<T::Vector<S>, Magnitude<T, S>>,
+    n: usize,
+    input: &[T],
+    output: &mut [T],
+    statuses: &mut [Status],
+) {
+    let zero = T::Vector::<S>::splat(simd, T::ZERO);
+    let stride = stride(n);
+    let Group { a, pivots, seconds, column, exchanges } = group;
+    a.resize(n * stride, zero);
+    pivots.resize(n, zero);
+    seconds.resize(n, zero);
+    column.resize(n, zero);
+    exchanges.resize(n, zero.magnitude());
+
+    transpose::load::<S, T>(simd, bytemuck::cast_slice(input), a, n);
+    statuses.fill(Status::INVERTED);
+    let mut scalings = Vec::new();
+    scale_where_needed::<S, T>(simd, a, n, statuses, &mut scalings);
 
     let mut rows = Rows { vectors: a, n, stride };
     let mut k = 0;
     while k < n {
         if k + 1 < n {
             let pivots = [&mut pivots[..], &mut seconds[..]];
-            let singular = eliminate_two::<S, A::Work>(simd, &mut rows, k, pivots, column, exchanges);
+            let singular = eliminate_two::<S, T>(simd, &mut rows, k, pivots, column, exchanges);
             report(singular[0], k, statuses, &scalings);
             report(singular[1], k + 1, statuses, &scalings);
         } else {
-            let singular = eliminate::<S, A::Work>(simd, &mut rows, k, pivots, column, &mut exchanges[k]);
+            let singular = eliminate::<S, T>(simd, &mut rows, k, pivots, column, &mut exchanges[k]);
             report(singular, k, statuses, &scalings);
         }
         k += 2;
     }
-    undo_exchanges::<S, A::Work>(simd, &mut rows, exchanges);
+    undo_exchanges::<S, T>(simd, &mut rows, exchanges);
 
-    let poisoned = poisoned_lanes::<S, A::Work>(simd, a);
-    match A::as_work_mut(output).filter(|_| whole) {
-        Some(output) => transpose::store::<S, A::Work>(simd, a, n, bytemuck::cast_slice_mut(output)),
-        None => {
-            staged.resize(lanes * size, A::Work::ZERO);
-            transpose::store::<S, A::Work>(simd, a, n, bytemuck::cast_slice_mut(staged));
-            for (element, &staged) in output.iter_mut().zip(staged.iter()) {
-                *element = A::narrow(staged);
-            }
-        }
-    }
-    // The usual end: all inverted, and the results are those of the scalar itself.
-    if A::NARROWS || poisoned != 0 || !scalings.is_empty() || statuses.iter().any(|status| !status.is_inverted()) {
-        settle::<A>(n, output, poisoned, statuses, &scalings);
+    let poisoned = poisoned_lanes::<S, T>(simd, a);
+    transpose::store::<S, T>(simd, a, n, bytemuck::cast_slice_mut(output));
+    // The usual end: all inverted.
+    if poisoned != 0 || !scalings.is_empty() || statuses.iter().any(|status| !status.is_inverted()) {
+        settle(n, input, output, statuses, &scalings);
     }
 }
 
@@ -143,7 +204,7 @@ impl<V> Rows<'_, V> {
 
 /// Gives the lanes with a zero pivot in column k their status.
 #[inline(always)]
-fn report(singular: u64, k: usize, statuses: &mut [Status], scalings: &[(usize, Scaling)]) {
+pub fn report(singular: u64, k: usize, statuses: &mut [Status], scalings: &[(usize, Scaling)]) {
     if singular != 0 {
         for (lane, status) in statuses.iter_mut().enumerate() {
             if singular >> lane & 1 == 1 && status.is_inverted() {
@@ -156,28 +217,30 @@ fn report(singular: u64, k: usize, statuses: &mut [Status], scalings: &[(usize, 
 
 /// Undoes the scaling, finds what is not finite after all, and fills what has no inverse.
 #[inline(never)]
-fn settle<A: Arithmetic>(
+pub fn settle<T: Scalar>(
     n: usize,
-    output: &mut [A::Element],
-    poisoned: u64,
+    input: &[T],
+    output: &mut [T],
     statuses: &mut [Status],
     scalings: &[(usize, Scaling)],
 ) {
-    // What has been narrowed cannot be scaled back; but nothing that is narrowed ever leaves float64's window.
-    debug_assert!(!A::NARROWS || scalings.is_empty());
-    for (lane, (matrix, status)) in output.chunks_exact_mut(n * n).zip(statuses).enumerate() {
+    let matrices = input.chunks_exact(n * n).zip(output.chunks_exact_mut(n * n));
+    for (lane, ((input, output), status)) in matrices.zip(statuses).enumerate() {
         if status.is_inverted() {
             if let Some((_, scaling)) = scalings.iter().find(|(scaled, _)| *scaled == lane) {
-                for (index, element) in matrix.iter_mut().enumerate() {
-                    *element = A::narrow(scaling.undo(index / n, index % n, A::widen(*element)));
+                for (index, element) in output.iter_mut().enumerate() {
+                    *element = scaling.undo(index / n, index % n, *element);
                 }
             }
-            if poisoned >> lane & 1 == 1 || !matrix.iter().all(|element| element.finite()) {
+            if !output.iter().all(|element| element.finite()) {
                 *status = Status::NOT_FINITE;
             }
+        } else if !input.iter().all(|element| element.finite()) {
+            // Its zero pivot says nothing.
+            *status = Status::NOT_FINITE;
         }
         if !status.is_inverted() {
-            matrix.fill(A::Element::NAN);
+            output.fill(T::NAN);
         }
     }
 }
@@ -192,6 +255,21 @@ fn stride(n: usize) -> usize {
 #[inline(always)]
 fn index<S: Simd, T: Scalar>(simd: S, i: usize) -> Magnitude<T, S> {
     Magnitude::<T, S>::splat(simd, T::Real::from_f64(i as f64))
+}
+
+/// Scales the matrices whose magnitudes need it, and marks those that are not finite.
+#[inline(always)]
+pub fn scale_where_needed<S: Simd, T: Scalar>(
+    simd: S,
+    a: &mut [T::Vector<S>],
+    n: usize,
+    statuses: &mut [Status],
+    scalings: &mut Vec<(usize, Scaling)>,
+) {
+    let (unusual, poisoned) = survey::<S, T>(simd, a);
+    if unusual | poisoned != 0 {
+        scale_lanes::<S, T>(a, n, unusual, poisoned, statuses, scalings);
+    }
 }
 
 /// The lanes whose matrices need scaling, and those that hold NaN or infinity, as bit masks.

@@ -4,7 +4,7 @@
 use fearless_simd::Simd;
 
 use super::scaling;
-use super::vector::Vector;
+use super::vector::{Magnitude, Vector};
 use super::{Arithmetic, blocked, rows};
 use crate::inverses::Status;
 use crate::plan::Kernel;
@@ -20,15 +20,6 @@ pub struct Matrix<V> {
     pub origins: Vec<u32>,
 }
 
-impl<V: Copy> Matrix<V> {
-    /// Exchanges two rows.
-    #[inline(always)]
-    pub fn exchange(&mut self, i: usize, j: usize) {
-        swap_rows(&mut self.a, self.width, i, j);
-        self.origins.swap(i, j);
-    }
-}
-
 /// Exchanges two rows of `width` vectors.
 #[inline(always)]
 pub fn swap_rows<V>(a: &mut [V], width: usize, i: usize, j: usize) {
@@ -42,13 +33,22 @@ pub fn swap_rows<V>(a: &mut [V], width: usize, i: usize, j: usize) {
 pub struct Single<S: Simd, A: Arithmetic> {
     matrix: Matrix<<A::Work as Scalar>::Vector<S>>,
     rows: rows::Rows<<A::Work as Scalar>::Vector<S>>,
-    blocked: blocked::Blocked<<A::Work as Scalar>::Vector<S>>,
+    blocked: blocked::Blocked<<A::Work as Scalar>::Vector<S>, Magnitude<A::Work, S>, A::Work>,
+    /// A matrix that is converted, and its inverse.
+    staged: Vec<A::Work>,
+    inverse: Vec<A::Work>,
 }
 
 impl<S: Simd, A: Arithmetic> Single<S, A> {
     pub fn new() -> Self {
         let matrix = Matrix { a: Vec::new(), width: 0, n: 0, origins: Vec::new() };
-        Self { matrix, rows: rows::Rows::new(), blocked: blocked::Blocked::new() }
+        Self {
+            matrix,
+            rows: rows::Rows::new(),
+            blocked: blocked::Blocked::new(),
+            staged: Vec::new(),
+            inverse: Vec::new(),
+        }
     }
 }
 
@@ -62,7 +62,11 @@ pub fn invert_matrix<S: Simd, A: Arithmetic>(
     input: &[A::Element],
     output: &mut [A::Element],
 ) -> Status {
-    let status = run(simd, work, kernel, n, input, output);
+    let status = if kernel == Kernel::Rows {
+        run_rows(simd, work, n, input, output)
+    } else {
+        run_blocked(simd, work, n, input, output)
+    };
     if !status.is_inverted() {
         output.fill(A::Element::NAN);
     }
@@ -70,17 +74,72 @@ pub fn invert_matrix<S: Simd, A: Arithmetic>(
 }
 
 #[inline(always)]
-fn run<S: Simd, A: Arithmetic>(
+fn run_blocked<S: Simd, A: Arithmetic>(
     simd: S,
     work: &mut Single<S, A>,
-    kernel: Kernel,
+    n: usize,
+    input: &[A::Element],
+    output: &mut [A::Element],
+) -> Status {
+    let Single { blocked, staged, inverse, .. } = work;
+    let source = match A::as_work(input) {
+        Some(input) => input,
+        None => {
+            staged.clear();
+            staged.extend(input.iter().map(|&element| A::widen(element)));
+            staged
+        }
+    };
+    let window = scaling::window::<A::Work>().into();
+    let mut scaling = None;
+    if !blocked::load::<S, A::Work>(simd, blocked, n, bytemuck::cast_slice(source), window) {
+        // Zeros are no reason to scale.
+        if !input.iter().all(|element| element.finite()) {
+            return Status::NOT_FINITE;
+        }
+        let mut scaled = source.to_vec();
+        scaling = scaling::scale(&mut scaled, n);
+        if scaling.is_some() {
+            blocked::load::<S, A::Work>(simd, blocked, n, bytemuck::cast_slice(&scaled), window);
+        }
+    }
+    if let Some(k) = blocked::eliminate::<S, A::Work>(simd, blocked) {
+        return scaling.map_or(Status::singular(k + 1), |scaling| scaling.zero_pivot(k));
+    }
+
+    let mut finite = match A::as_work_mut(output) {
+        Some(output) => blocked::store::<S, A::Work>(simd, blocked, bytemuck::cast_slice_mut(output)),
+        None => {
+            inverse.resize(n * n, A::Work::ZERO);
+            blocked::store::<S, A::Work>(simd, blocked, bytemuck::cast_slice_mut(inverse));
+            for (element, &inverse) in output.iter_mut().zip(inverse.iter()) {
+                *element = A::narrow(inverse);
+            }
+            output.iter().all(|element| element.finite())
+        }
+    };
+    if let Some(scaling) = scaling {
+        // What has been narrowed cannot be scaled back; but nothing that is narrowed ever leaves float64's window.
+        debug_assert!(!A::NARROWS);
+        for (index, element) in output.iter_mut().enumerate() {
+            *element = A::narrow(scaling.undo(index / n, index % n, A::widen(*element)));
+        }
+        finite = output.iter().all(|element| element.finite());
+    }
+    if finite { Status::INVERTED } else { Status::NOT_FINITE }
+}
+
+#[inline(always)]
+fn run_rows<S: Simd, A: Arithmetic>(
+    simd: S,
+    work: &mut Single<S, A>,
     n: usize,
     input: &[A::Element],
     output: &mut [A::Element],
 ) -> Status {
     let lanes = <A::Work as Scalar>::Vector::<S>::LANES;
     let zero = <A::Work as Scalar>::Vector::<S>::splat(simd, A::Work::ZERO);
-    let Single { matrix, rows, blocked } = work;
+    let Single { matrix, rows, .. } = work;
     (matrix.n, matrix.width) = (n, n.div_ceil(lanes));
     matrix.a.clear();
     matrix.a.resize(n * matrix.width, zero);
@@ -115,12 +174,7 @@ fn run<S: Simd, A: Arithmetic>(
         }
     }
 
-    let singular = if kernel == Kernel::Rows {
-        rows::eliminate::<S, A::Work>(simd, rows, matrix)
-    } else {
-        blocked::eliminate::<S, A::Work>(simd, blocked, rows, matrix)
-    };
-    if let Some(k) = singular {
+    if let Some(k) = rows::eliminate::<S, A::Work>(simd, rows, matrix) {
         return scaling.map_or(Status::singular(k + 1), |scaling| scaling.zero_pivot(k));
     }
 

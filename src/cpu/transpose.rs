@@ -10,7 +10,7 @@ use super::vector::{Magnitude, Vector};
 use crate::scalar::Scalar;
 
 /// The most lanes that a vector of reals has at any level.
-const MAX_LANES: usize = 16;
+pub const MAX_LANES: usize = 16;
 
 /// Reads LANES matrices of order n, one after another, into vectors: rows of n, evenly spread over `a`.
 #[inline(always)]
@@ -85,16 +85,27 @@ fn partial<S: Simd, T: Scalar>(simd: S, reals: &[T::Real]) -> Magnitude<T, S> {
 
 /// Transposes the first LANES x LANES reals.
 #[inline(always)]
-fn transpose<S: Simd, T: Scalar>(block: &mut [Magnitude<T, S>; MAX_LANES]) {
-    let lanes = T::Vector::<S>::LANES;
-    let mut round = 1;
-    while round < lanes {
-        let old = *block;
-        for index in 0..lanes / 2 {
-            let (low, high) = (old[index], old[index + lanes / 2]);
-            block[2 * index] = low.zip_low(high);
-            block[2 * index + 1] = low.zip_high(high);
-        }
-        round *= 2;
+pub fn transpose<S: Simd, T: Scalar>(block: &mut [Magnitude<T, S>; MAX_LANES]) {
+    // Not a loop, so that all stays in registers.
+    round::<S, T>(block);
+    if T::Vector::<S>::LANES > 2 {
+        round::<S, T>(block);
+    }
+    if T::Vector::<S>::LANES > 4 {
+        round::<S, T>(block);
+    }
+    if T::Vector::<S>::LANES > 8 {
+        round::<S, T>(block);
+    }
+}
+
+#[inline(always)]
+fn round<S: Simd, T: Scalar>(block: &mut [Magnitude<T, S>; MAX_LANES]) {
+    let old = *block;
+    let half = T::Vector::<S>::LANES / 2;
+    for index in 0..half {
+        let (low, high) = (old[index], old[index + half]);
+        block[2 * index] = low.zip_low(high);
+        block[2 * index + 1] = low.zip_high(high);
     }
 }

@@ -118,6 +118,11 @@ impl Pool {
         kept.map_or_else(|| Slot::new(maker, needed, lost), Ok)
     }
 
+    /// Gives the memory of all slots that are kept back to the device.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
+    }
+
     /// Keeps a slot for the next call.
     pub fn put(&self, slot: Slot) {
         let mut slots = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -272,6 +277,8 @@ impl Mapping {
 
     /// Until it is there. The error says what the device said.
     pub async fn wait(&self) -> Result<(), String> {
+        #[cfg(feature = "testing")]
+        super::faults::mapping()?;
         self.receiver.receive().await.unwrap_or_else(|| Err("the device dropped the request".to_owned()))
     }
 }

@@ -58,6 +58,9 @@ impl Pieces {
     pub fn new(shape: &Shape, size: usize, fortran: bool) -> Self {
         let matrix = (shape.order * shape.order * size).max(1);
         let bytes = if fortran { FORTRAN_PIECE_BYTES } else { PIECE_BYTES };
+        // So that small files go in many pieces, too.
+        #[cfg(feature = "testing")]
+        let bytes = std::env::var("BATCHINV_TEST_PIECE").ok().and_then(|bytes| bytes.parse().ok()).unwrap_or(bytes);
         let piece = (bytes / matrix).clamp(1, MOST_MATRICES).min(shape.len.max(1));
         let pieces = shape.len.div_ceil(piece).max(1);
         let slots = (ALL_BYTES / (2 * piece * matrix)).clamp(1, ON_THEIR_WAY).min(pieces);

@@ -99,7 +99,10 @@ impl GpuInverter {
     }
 
     fn new(device: wgpu::Device, queue: wgpu::Queue, facts: AdapterFacts) -> Self {
+        // What fails here, every call will hear of; the handlers of a caller's device need not.
+        let errors = Errors::watch(&device);
         let (pipelines, counts, poller) = (Pipelines::new(&device), Counts::new(&device), Poller::new(&device));
+        drop(errors);
         Self(Arc::new(Shared { facts, device, queue, pipelines, counts, pool: Pool::default(), poller }))
     }
 
@@ -189,6 +192,15 @@ impl GpuInverter {
         let rconds = rconds.unwrap_or_default();
         let mut call =
             Call { gpu: &self.0, plan, stack, programs, elements, statuses, rconds, done: 0, seconds, ticks: Some(0) };
+        // A chunk comes back through one buffer.
+        let matrix = (stack.order() * stack.order() * size_of::<T>()) as u64;
+        let most = Parts::most(matrix, size_of::<T::Real>() as u64, self.0.device.limits().max_buffer_size);
+        if most == 0 {
+            let most = self.0.device.limits().max_buffer_size;
+            let reason = format!("order {} takes {matrix} bytes and its status, a buffer {most}", stack.order());
+            return Err(Error::Unsupported { engine: Engine::Gpu, reason });
+        }
+        call.plan.chunk_len = call.plan.chunk_len.min(usize::try_from(most).unwrap_or(usize::MAX));
         let mut chunks = 0;
         let mut next = 0;
         let mut in_flight = VecDeque::with_capacity(plan::CHUNKS_IN_FLIGHT);

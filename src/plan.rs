@@ -135,7 +135,7 @@ pub const PARALLEL_FLOPS: usize = 1 << 17;
 
 /// Matrices to a task of the CPU engine: whole groups of lanes, of which a vector has 16 at the most.
 pub const fn cpu_task_len(order: usize) -> usize {
-    let matrices = TASK_ELEMENTS / if order == 0 { 1 } else { order * order };
+    let matrices = TASK_ELEMENTS / if order == 0 { 1 } else { order.saturating_mul(order) };
     if matrices >= 16 {
         matrices / 16 * 16
     } else if order <= LANES_MAX_ORDER {
@@ -533,6 +533,9 @@ pub(crate) fn gpu_with(variant: Variant, len: usize, limits: &GpuLimits) -> Resu
             variant.scalar
         ));
     }
+    if limits.workgroups == 0 {
+        return unsupported("the device runs no workgroups".to_owned());
+    }
     if variant.workgroup() > limits.invocations || variant.workgroup_bytes() > limits.workgroup_bytes {
         return unsupported(format!(
             "order {} needs workgroups of {} invocations with {} bytes, the device allows {} with {}",
@@ -590,7 +593,7 @@ pub enum AutoPolicy {
 /// # Errors
 /// The reason, in words, why the CPU engine takes it.
 pub fn worth_the_trip(work: Work) -> Result<(), String> {
-    if work.order < AUTO_MIN_ORDER || work.len.saturating_mul(work.order * work.order) < AUTO_MIN_ELEMENTS {
+    if work.order < AUTO_MIN_ORDER || work.len.saturating_mul(work.order.saturating_mul(work.order)) < AUTO_MIN_ELEMENTS {
         return Err(format!("{} matrices of order {} are not worth the trip to a GPU", work.len, work.order));
     }
     Ok(())

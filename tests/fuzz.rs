@@ -1,19 +1,24 @@
 //! The fuzz targets on any compiler: every file of the corpora, which hold what the fuzzers once found too, and
 //! mutations of them by a fixed seed. `fuzz/README.md` says how to look for more.
-#![allow(dead_code, reason = "the targets use their part of the program")]
+#![allow(dead_code, unused_imports, reason = "the targets use their part of the program")]
 
-#[path = "../src/bin/batchinv/exit.rs"]
-mod exit;
-#[path = "../src/bin/batchinv/npy.rs"]
-mod npy;
-#[path = "../src/bin/batchinv/shape.rs"]
-mod shape;
-#[path = "../fuzz/src/targets.rs"]
-mod targets;
+#[path = "../src/bin/batchinv"]
+mod program {
+    pub mod exit;
+    pub mod npy;
+    pub mod shape;
+}
+#[path = "../fuzz/src"]
+mod fuzz {
+    pub mod targets;
+}
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+
+use fuzz::targets;
+use program::{exit, npy, shape};
 
 /// Mutations for each target; `BATCHINV_FUZZ` asks for more.
 const MUTATIONS: usize = 4000;

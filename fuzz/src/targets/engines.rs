@@ -80,7 +80,7 @@ trait Element: Scalar + bytemuck::Pod {
     /// The smallest normal number.
     const SMALLEST: f64;
     fn of(re: f64, im: f64) -> Self;
-    fn parts(self) -> [f64; 2];
+    fn re_im(self) -> [f64; 2];
 }
 
 macro_rules! element {
@@ -90,7 +90,7 @@ macro_rules! element {
             fn of(re: f64, _: f64) -> Self {
                 re as Self
             }
-            fn parts(self) -> [f64; 2] {
+            fn re_im(self) -> [f64; 2] {
                 [self.into(), 0.0]
             }
         }
@@ -100,7 +100,7 @@ macro_rules! element {
             fn of(re: f64, im: f64) -> Self {
                 Self { re: re as $real, im: im as $real }
             }
-            fn parts(self) -> [f64; 2] {
+            fn re_im(self) -> [f64; 2] {
                 [self.re.into(), self.im.into()]
             }
         }
@@ -150,7 +150,7 @@ fn sane<T: Element>(n: usize, matrix: &[T], x: &[T], status: Status, rcond: f64)
 
 /// The parts of all elements.
 fn parts<T: Element>(elements: &[T]) -> Vec<f64> {
-    elements.iter().flat_map(|x| x.parts()).collect()
+    elements.iter().flat_map(|x| x.re_im()).collect()
 }
 
 fn has_subnormals<T: Element>(elements: &[T]) -> bool {

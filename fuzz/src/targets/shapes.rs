@@ -26,12 +26,13 @@ fn stacks(mut bytes: Bytes<'_>) {
     let elements = vec![1.0_f32; bytes.below(600)];
     let [order, len] = [bytes.size() as usize, bytes.size() as usize];
     let wide = |x: usize| x as u128;
-    let fits = wide(order).checked_mul(wide(order)).and_then(|size| size.checked_mul(wide(len)));
-    let fits = fits == Some(wide(elements.len()));
+    // Whatever memory can address, also where there are no matrices of that size.
+    let size = wide(order).checked_mul(wide(order)).filter(|&size| size <= wide(usize::MAX));
+    let fits = size.and_then(|size| size.checked_mul(wide(len))) == Some(wide(elements.len()));
     let made = Stack::with_len(&elements, order, len);
     assert_eq!(made.is_ok(), fits, "{} elements, order {order}, {len} matrices", elements.len());
     assert_eq!(StackBuf::with_len(elements.clone(), order, len).is_ok(), fits);
-    let whole = order > 0 && wide(order).checked_mul(wide(order)).is_some_and(|size| wide(elements.len()) % size == 0);
+    let whole = order > 0 && size.is_some_and(|size| wide(elements.len()) % size == 0);
     assert_eq!(Stack::new(&elements, order).is_ok(), whole, "{} elements, order {order}", elements.len());
     let Ok(stack) = made else { return };
 
@@ -108,14 +109,14 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 fn jobs(mut bytes: Bytes<'_>) {
     let (device, gpu) = device();
     let usages = [wgpu::BufferUsages::STORAGE, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC];
-    let mut buffer = |bytes: &mut Bytes<'_>| {
+    let buffer = |bytes: &mut Bytes<'_>| {
         let size = 4 * bytes.below(1 << 10) as u64 + 4;
         let usage = if bytes.byte() == 0 { wgpu::BufferUsages::COPY_SRC } else { bytes.one(&usages) };
         device.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation: false })
     };
     let (scalar, order) = (bytes.one(&[ScalarKind::Float32, ScalarKind::Complex64]), bytes.below(6) as u32);
     let capacity = if bytes.byte() < 250 { bytes.below(40) as u32 } else { bytes.size() as u32 };
-    let mut layout = |bytes: &mut Bytes<'_>| match bytes.byte() % 4 {
+    let layout = |bytes: &mut Bytes<'_>| match bytes.byte() % 4 {
         0 => Layout::contiguous(order),
         1 => Layout { offset: bytes.below(70) as u32, ..Layout::contiguous(order).transposed() },
         2 => Layout {

@@ -46,9 +46,13 @@ pub enum Error {
         reason: String,
     },
 
-    /// The device has not enough memory for a piece of the work.
-    #[error("out of GPU memory: {detail}")]
+    /// The device has not enough memory for a piece of the work, not even for one matrix at a time.
+    #[error("out of GPU memory after {done} of {len} matrices: {detail}")]
     OutOfMemory {
+        /// How many matrices were finished before, from the start of the stack.
+        done: usize,
+        /// The length of the stack.
+        len: usize,
         /// What the device said.
         detail: String,
     },
@@ -63,6 +67,35 @@ pub enum Error {
         /// What the device said.
         detail: String,
     },
+}
+
+impl Error {
+    /// An error about a piece of a stack, told of the whole: the piece begins at matrix `first`, the stack holds `len`.
+    ///
+    /// ```
+    /// use batchinv::Error;
+    /// let error = Error::Singular { index: 3, column: 1 }.of_piece(1000, 5000);
+    /// assert_eq!(error, Error::Singular { index: 1003, column: 1 });
+    /// ```
+    #[must_use]
+    pub fn of_piece(self, first: usize, len: usize) -> Self {
+        match self {
+            Self::Singular { index, column } => Self::Singular { index: first + index, column },
+            Self::NotFinite { index } => Self::NotFinite { index: first + index },
+            Self::OutOfMemory { done, detail, .. } => Self::OutOfMemory { done: first + done, len, detail },
+            Self::DeviceLost { done, detail, .. } => Self::DeviceLost { done: first + done, len, detail },
+            other => other,
+        }
+    }
+
+    /// How many matrices the GPU engine had finished, from the start of the stack.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn done(&self) -> usize {
+        match self {
+            Self::OutOfMemory { done, .. } | Self::DeviceLost { done, .. } => *done,
+            _ => 0,
+        }
+    }
 }
 
 /// Buffers that do not fit the matrices of a job of the GPU engine, or a count that does not fit the job.

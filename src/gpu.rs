@@ -3,6 +3,8 @@
 mod adapter;
 mod copy;
 mod errors;
+#[cfg(feature = "testing")]
+pub mod faults;
 mod job;
 mod passes;
 mod pipeline;
@@ -13,7 +15,7 @@ mod transfer;
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::errors::Errors;
 use self::passes::{Counts, Programs};
@@ -97,7 +99,10 @@ impl GpuInverter {
     }
 
     fn new(device: wgpu::Device, queue: wgpu::Queue, facts: AdapterFacts) -> Self {
+        // What fails here, every call will hear of; the handlers of a caller's device need not.
+        let errors = Errors::watch(&device);
         let (pipelines, counts, poller) = (Pipelines::new(&device), Counts::new(&device), Poller::new(&device));
+        drop(errors);
         Self(Arc::new(Shared { facts, device, queue, pipelines, counts, pool: Pool::default(), poller }))
     }
 
@@ -119,6 +124,14 @@ impl GpuInverter {
     /// The facts of its adapter.
     pub fn facts(&self) -> &AdapterFacts {
         &self.0.facts
+    }
+
+    /// How long to wait for a piece of a call, from now on and for all clones: without end for `None`, which is so
+    /// unless set. A call that waits longer fails with [`Error::DeviceLost`].
+    ///
+    /// A piece is a few milliseconds of work for hardware, and up to a minute for a software adapter at order 1024.
+    pub fn set_time_limit(&self, limit: Option<Duration>) {
+        self.0.poller.limit(limit);
     }
 
     /// Inverts a stack into outputs that fit it.
@@ -173,25 +186,50 @@ impl GpuInverter {
         }
         let mut seconds = Stages::default();
         let start = Instant::now();
-        let programs = self.0.programs(variant, rconds.is_some())?;
+        let programs = self.0.programs(variant, rconds.is_some()).map_err(|error| error.of_piece(0, stack.len()))?;
         seconds.prepare = start.elapsed().as_secs_f64();
 
         let rconds = rconds.unwrap_or_default();
         let mut call =
             Call { gpu: &self.0, plan, stack, programs, elements, statuses, rconds, done: 0, seconds, ticks: Some(0) };
+        // A chunk comes back through one buffer.
+        let matrix = (stack.order() * stack.order() * size_of::<T>()) as u64;
+        let most = Parts::most(matrix, size_of::<T::Real>() as u64, self.0.device.limits().max_buffer_size);
+        if most == 0 {
+            let most = self.0.device.limits().max_buffer_size;
+            let reason = format!("order {} takes {matrix} bytes and its status, a buffer {most}", stack.order());
+            return Err(Error::Unsupported { engine: Engine::Gpu, reason });
+        }
+        call.plan.chunk_len = call.plan.chunk_len.min(usize::try_from(most).unwrap_or(usize::MAX));
+        let mut chunks = 0;
+        let mut next = 0;
         let mut in_flight = VecDeque::with_capacity(plan::CHUNKS_IN_FLIGHT);
-        for index in 0..plan.chunks {
-            if in_flight.len() == plan::CHUNKS_IN_FLIGHT
+        let mut most_in_flight = plan::CHUNKS_IN_FLIGHT;
+        while next < stack.len() || !in_flight.is_empty() {
+            if (next == stack.len() || in_flight.len() == most_in_flight)
                 && let Some(chunk) = in_flight.pop_front()
             {
                 call.finish(chunk).await?;
+                continue;
             }
-            let start = index * plan.chunk_len;
-            in_flight.push_back(call.submit(start..stack.len().min(start + plan.chunk_len))?);
+            let end = stack.len().min(next + call.plan.chunk_len);
+            match call.submit(next..end) {
+                Ok(chunk) => {
+                    in_flight.push_back(chunk);
+                    next = end;
+                    chunks += 1;
+                }
+                // Fewer at once, then smaller ones: only where not even one matrix fits, there is no way on.
+                Err(Error::OutOfMemory { .. }) if !in_flight.is_empty() => most_in_flight = in_flight.len(),
+                Err(Error::OutOfMemory { .. }) if call.plan.chunk_len > 1 => {
+                    self.0.pool.clear();
+                    most_in_flight = 1;
+                    call.plan.chunk_len = (end - next).div_ceil(2).max(1);
+                }
+                Err(error) => return Err(call.placed(error)),
+            }
         }
-        for chunk in in_flight {
-            call.finish(chunk).await?;
-        }
+        let plan = GpuPlan { chunks, ..plan };
         Ok(self.report(plan, call.seconds, call.ticks))
     }
 
@@ -202,6 +240,7 @@ impl GpuInverter {
             kernel: plan.variant.kernel,
             chunks: plan.chunks,
             reason: None,
+            gpu_failure: None,
             seconds,
             device_seconds: ticks.filter(|_| self.0.facts.timestamps).map(|ticks| self.0.seconds(ticks)),
         }
@@ -256,6 +295,14 @@ struct InFlight {
 impl<T: Scalar> Call<'_, T> {
     fn lost(&self, detail: String) -> Error {
         Error::DeviceLost { done: self.done, len: self.stack.len(), detail }
+    }
+
+    /// With what is done.
+    fn placed(&self, error: Error) -> Error {
+        match error {
+            Error::OutOfMemory { detail, .. } => Error::OutOfMemory { done: self.done, len: self.stack.len(), detail },
+            other => other,
+        }
     }
 
     /// Uploads a chunk, submits the work on it, and asks for the results.

@@ -204,6 +204,9 @@ pub struct Report {
     pub chunks: usize,
     /// Why the automatic choice fell on this engine; `None` where the caller named it.
     pub reason: Option<String>,
+    /// Why the GPU engine gave up under the automatic choice, and after how many matrices, from the start of the
+    /// stack: those are its own. The CPU engine, which is the `engine` then, inverted the others.
+    pub gpu_failure: Option<crate::Error>,
     /// Where the time went.
     pub seconds: Stages,
     /// Seconds that the device spent in the compute passes, by its own timestamps; `None` on the CPU and on

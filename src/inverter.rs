@@ -106,6 +106,8 @@ pub struct Inverter {
     wrong: bool,
     #[cfg(feature = "gpu")]
     gpu: GpuSource,
+    /// For all calls.
+    decided: Option<Chosen>,
 }
 
 /// Where the GPU engine comes from.
@@ -133,6 +135,7 @@ impl Inverter {
             wrong: false,
             #[cfg(feature = "gpu")]
             gpu: GpuSource::Shared,
+            decided: None,
         }
     }
 
@@ -218,10 +221,30 @@ impl Inverter {
         Self { wrong, ..self }
     }
 
+    /// This inverter with its choice made for all of `work`, for a stack that comes in pieces: every call goes to the
+    /// engine that would take the whole, so that the bits do not depend on the pieces. Options that are set later
+    /// do not change the choice.
+    ///
+    /// ```
+    /// use batchinv::plan::Work;
+    /// use batchinv::{Inverter, Precision, ScalarKind, Stack};
+    /// let work = Work { scalar: ScalarKind::Float32, precision: Precision::Native, order: 1, len: 1_000_000 };
+    /// let inverter = Inverter::auto().decided(work)?;
+    /// assert_eq!(inverter.invert(Stack::new(&[2.0_f32; 1000], 1)?)?.stack().elements(), [0.5; 1000]);
+    /// # Ok::<(), batchinv::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] where an adapter was asked for that is not there.
+    pub fn decided(&self, work: Work) -> Result<Self, Error> {
+        Ok(Self { decided: Some(self.engine(work)?), ..self.clone() })
+    }
+
     /// Inverts every matrix of a stack, each with a [`Status`]. Blocks.
     ///
     /// # Errors
-    /// None for the numbers in the stack. From the GPU engine chosen by name, not from the automatic choice:
+    /// None for the numbers in the stack. From the GPU engine chosen by name, not from the automatic choice, which
+    /// leaves to the CPU what the GPU has not finished, and says so in the [`Report`]:
     /// [`Error::NoAdapter`] where the adapter asked for is not there, [`Error::Unsupported`] where the engine cannot
     /// take the work, [`Error::OutOfMemory`] and [`Error::DeviceLost`] from the device.
     pub fn invert<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
@@ -309,8 +332,16 @@ impl Inverter {
                 if self.choice != EngineChoice::Auto {
                     return Err(error);
                 }
-                let output = InversesMut { elements, statuses, rconds };
-                Ok(self.run_cpu(stack, output, Some(format!("the GPU failed: {error}"))))
+                // What is finished stays.
+                let done = error.done();
+                let rest = InversesMut {
+                    elements: &mut elements[done * stack.order() * stack.order()..],
+                    statuses: &mut statuses[done..],
+                    rconds: rconds.map(|rconds| &mut rconds[done..]),
+                };
+                let reason = Some(format!("the GPU failed: {error}"));
+                let report = self.run_cpu(stack.slice(done..stack.len()), rest, reason);
+                Ok(Report { gpu_failure: Some(error), ..report })
             }
         }
     }
@@ -319,17 +350,32 @@ impl Inverter {
         let start = Instant::now();
         let kernel = cpu::invert(stack, output, self.precision, self.level);
         let seconds = Stages { dispatch: start.elapsed().as_secs_f64(), ..Stages::default() };
-        Report { engine: Engine::Cpu, adapter: None, kernel, chunks: 1, reason, seconds, device_seconds: None }
+        Report {
+            engine: Engine::Cpu,
+            adapter: None,
+            kernel,
+            chunks: 1,
+            reason,
+            gpu_failure: None,
+            seconds,
+            device_seconds: None,
+        }
     }
 
     #[cfg(not(feature = "gpu"))]
     fn engine(&self, _: Work) -> Result<Chosen, Error> {
+        if let Some(decided) = &self.decided {
+            return Ok(decided.clone());
+        }
         let built_without = || "built without the feature \"gpu\"".to_owned();
         Ok(Chosen::Cpu((self.choice == EngineChoice::Auto).then(built_without)))
     }
 
     #[cfg(feature = "gpu")]
     fn engine(&self, work: Work) -> Result<Chosen, Error> {
+        if let Some(decided) = &self.decided {
+            return Ok(decided.clone());
+        }
         match self.choice {
             EngineChoice::Cpu => Ok(Chosen::Cpu(None)),
             EngineChoice::Gpu => Ok(Chosen::Gpu(self.open_gpu()?, None)),
@@ -364,6 +410,7 @@ impl Inverter {
 }
 
 /// The engine for one call, and why the automatic choice fell on it.
+#[derive(Clone, Debug)]
 enum Chosen {
     Cpu(Option<String>),
     #[cfg(feature = "gpu")]

@@ -612,6 +612,9 @@ pub(crate) fn gpu_with(variant: Variant, len: usize, limits: &GpuLimits) -> Resu
     if variant.kernel == Kernel::Subgroup && limits.subgroups.is_none_or(|(smallest, _)| variant.parts > smallest) {
         return unsupported(format!("`subgroup` needs subgroups of {} lanes, the device has none", variant.parts));
     }
+    if limits.workgroups == 0 {
+        return unsupported("the device runs no workgroups".to_owned());
+    }
     if variant.workgroup() > limits.invocations || variant.workgroup_bytes() > limits.workgroup_bytes {
         return unsupported(format!(
             "order {} needs workgroups of {} invocations with {} bytes, the device allows {} with {}",

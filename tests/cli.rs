@@ -2,11 +2,16 @@
 //!
 //! `tests/data` holds files that NumPy wrote, with what NumPy makes of them; `tests/data/make.py` says how.
 
+mod program;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use program::{
+    Npy, Output, PROGRAM, adapter_or_skip, batchinv, data, data_files, finish, names_in, npy, path, raw_npy, run,
+};
 use tempfile::TempDir;
 
 // ---------------------------------------------------------------------------------------------------------
@@ -402,11 +407,11 @@ fn a_lie_costs_no_memory_and_an_honest_giant_is_refused() {
         fs::write(&input, &lie).unwrap();
         limited(path(&input), b"").assert_failed(2, "truncated");
         limited("-", &lie).assert_failed(2, "truncated");
-        // A file with a hole that is as long as its header says.
-        let honest = npy(descr, "(1000, 1000, 1000)", &[]);
+        // A file with a hole that is as long as its header says. One matrix must fit into memory.
+        let honest = npy(descr, "(30000, 30000)", &[]);
         fs::write(&input, &honest).unwrap();
-        fs::File::options().write(true).open(&input).unwrap().set_len(honest.len() as u64 + 8_000_000_000).unwrap();
-        limited(path(&input), b"").assert_failed(4, "not enough memory: 8000000000 bytes");
+        fs::File::options().write(true).open(&input).unwrap().set_len(honest.len() as u64 + 7_200_000_000).unwrap();
+        limited(path(&input), b"").assert_failed(4, "not enough memory: 7200000000 bytes");
         assert_eq!(names_in(folder.path()), ["a.npy"]);
     }
 }
@@ -682,13 +687,14 @@ fn the_gpu_engine_says_what_it_runs_on_and_what_it_cannot_take() {
         out.assert_line(&name);
     }
     fs::remove_file(&output).unwrap();
-    // 1024 is above what any kernel on a GPU takes.
-    let elements: Vec<u8> =
-        (0..1 << 20).flat_map(|i| if i % 1025 == 0 { 1.0_f32 } else { 0.0 }.to_le_bytes()).collect();
-    let out =
-        finish(batchinv(&["inv", "-", "-o", path(&output), "--engine", "gpu"]), &npy("<f4", "(1024, 1024)", &elements));
+    // 20000 is above what any kernel on a GPU takes. A file with a hole costs no disk.
+    let giant = folder.path().join("giant.npy");
+    let header = npy("<f4", "(20000, 20000)", &[]);
+    fs::write(&giant, &header).unwrap();
+    fs::File::options().write(true).open(&giant).unwrap().set_len(header.len() as u64 + 1_600_000_000).unwrap();
+    let out = run(&["inv", path(&giant), "-o", path(&output), "--engine", "gpu"]);
     out.assert_failed(3, "the gpu engine cannot do this: ");
-    assert_eq!(names_in(folder.path()), [""; 0]);
+    assert_eq!(names_in(folder.path()), ["giant.npy"]);
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -952,118 +958,10 @@ mod unix {
 }
 
 // ---------------------------------------------------------------------------------------------------------
-// Running the program
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_batchinv");
-
-fn batchinv(args: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
-    command.args(args);
-    command
-}
-
-fn run(args: &[&str]) -> Output {
-    finish(batchinv(args), b"")
-}
-
-/// Runs to the end with `input` on stdin, through a pipe.
-fn finish(mut command: Command, input: &[u8]) -> Output {
-    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    std::thread::scope(|scope| {
-        // A program that refuses its input early breaks the pipe.
-        scope.spawn(move || drop(stdin.write_all(input)));
-        child.wait_with_output().unwrap().into()
-    })
-}
-
-struct Output {
-    code: i32,
-    stdout: Vec<u8>,
-    stderr: String,
-}
-
-impl From<std::process::Output> for Output {
-    fn from(output: std::process::Output) -> Self {
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        Self { code: output.status.code().expect("it ended by itself"), stdout: output.stdout, stderr }
-    }
-}
-
-impl Output {
-    #[track_caller]
-    fn assert_done(&self) {
-        assert_eq!(self.code, 0, "{}", self.stderr);
-    }
-
-    /// This exit status, and one line that says this. Lines of graphics drivers are their own.
-    #[track_caller]
-    fn assert_failed(&self, code: i32, what: &str) {
-        assert_eq!(self.code, code, "{what}: {}", self.stderr);
-        let lines: Vec<&str> = self.stderr.lines().filter(|line| line.starts_with("batchinv: ")).collect();
-        assert_eq!(lines.len(), 1, "{what}: {}", self.stderr);
-        assert!(lines[0].contains(what), "{what}: {}", self.stderr);
-        assert!(lines[0].len() < 400, "{what}: {}", self.stderr);
-        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
-    }
-
-    #[track_caller]
-    fn assert_line(&self, what: &str) {
-        assert!(
-            self.stderr.lines().any(|line| line.starts_with("batchinv: ") && line.contains(what)),
-            "{what}: {}",
-            self.stderr
-        );
-    }
-
-    #[track_caller]
-    fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.stdout).unwrap()
-    }
-}
-
-/// Whether there is an adapter for a test that needs one. Said aloud where there is none, and a failure where
-/// BATCHINV_REQUIRE_GPU=1 promises one.
-fn adapter_or_skip(test: &str) -> bool {
-    if !run(&["info", "--json"]).json()["adapters"].as_array().unwrap().is_empty() {
-        return true;
-    }
-    assert!(std::env::var_os("BATCHINV_REQUIRE_GPU").is_none_or(|value| value != "1"), "no adapter was found");
-    // Not by eprintln!, which the test harness keeps to itself.
-    let mut stderr = std::io::stderr();
-    writeln!(stderr, "SKIPPED {test}: no GPU adapter was found").unwrap();
-    false
-}
-
-fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
-
-fn names_in(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.sort();
-    names
-}
-
-// ---------------------------------------------------------------------------------------------------------
 // Files that NumPy wrote
-
-fn data(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
-}
 
 fn expected(name: &str, what: &str) -> Npy {
     Npy::read(&data(&format!("{name}.{what}.npy")))
-}
-
-/// The inputs in `tests/data`, without `.npy`.
-fn data_files() -> Vec<String> {
-    let names: Vec<String> =
-        names_in(&data("")).iter().filter_map(|name| name.strip_suffix(".expected.npy")).map(str::to_owned).collect();
-    assert!(names.len() > 30, "the files of make.py");
-    names
 }
 
 /// What the program made of one of them.
@@ -1142,68 +1040,4 @@ impl Results {
 fn norm(matrix: &[[f64; 2]], order: usize) -> f64 {
     let sum = |j: usize| (0..order).map(|i| matrix[i * order + j]).map(|[re, im]| re.hypot(im)).sum::<f64>();
     (0..order).map(sum).fold(0.0, |largest, sum| if sum > largest || sum.is_nan() { sum } else { largest })
-}
-
-/// A `.npy` file of version 1 in C order, read by other code than the program's.
-#[derive(PartialEq)]
-struct Npy {
-    header: String,
-    descr: String,
-    shape: Vec<usize>,
-    data: Vec<u8>,
-}
-
-impl Npy {
-    #[track_caller]
-    fn read(path: &Path) -> Self {
-        let mut bytes = Vec::new();
-        fs::File::open(path).unwrap().read_to_end(&mut bytes).unwrap();
-        assert_eq!(&bytes[..8], b"\x93NUMPY\x01\0");
-        let end = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-        let header = String::from_utf8(bytes[10..end].to_vec()).unwrap();
-        assert!(
-            end.is_multiple_of(64) && header.ends_with('\n') && header.contains("'fortran_order': False"),
-            "{header}"
-        );
-        let between = |from: &str, to: &str| header.split_once(from).unwrap().1.split_once(to).unwrap().0.to_owned();
-        let shape = between("'shape': (", ")");
-        let shape =
-            shape.split(',').map(str::trim).filter(|size| !size.is_empty()).map(|size| size.parse().unwrap()).collect();
-        Self { descr: between("'descr': '", "'"), shape, data: bytes[end..].to_vec(), header }
-    }
-
-    fn f32s(&self) -> Vec<f32> {
-        self.data.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
-    }
-
-    fn ints(&self) -> Vec<i32> {
-        self.data.as_chunks().0.iter().map(|bytes| i32::from_le_bytes(*bytes)).collect()
-    }
-
-    fn reals(&self) -> Vec<f64> {
-        match &self.descr[..] {
-            "<f4" | "<c8" => self.f32s().into_iter().map(f64::from).collect(),
-            _ => self.data.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect(),
-        }
-    }
-
-    fn complexes(&self) -> Vec<[f64; 2]> {
-        let reals = self.reals();
-        if self.descr.contains('c') {
-            reals.as_chunks().0.to_vec()
-        } else {
-            reals.iter().map(|&re| [re, 0.0]).collect()
-        }
-    }
-}
-
-/// A file of version 1 in C order.
-fn npy(descr: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
-    raw_npy(1, &format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"), elements)
-}
-
-fn raw_npy(version: u8, header: &str, elements: &[u8]) -> Vec<u8> {
-    let len = header.len() as u32 + 1;
-    let len = &len.to_le_bytes()[..if version == 1 { 2 } else { 4 }];
-    [b"\x93NUMPY", &[version, 0][..], len, header.as_bytes(), b"\n", elements].concat()
 }

@@ -21,10 +21,14 @@ impl Errors {
         // On native devices their answers are there at once.
         let mut answers = self.0.map(|scope| pollster::block_on(scope.pop()));
         answers.reverse();
-        match answers.into_iter().flatten().next() {
+        let said = answers.into_iter().flatten().next();
+        let said = said.map(|error| (matches!(error, wgpu::Error::OutOfMemory { .. }), error.to_string()));
+        #[cfg(feature = "testing")]
+        let said = said.or_else(super::faults::check);
+        match said {
             None => Ok(()),
-            Some(error @ wgpu::Error::OutOfMemory { .. }) => Err(Error::OutOfMemory { detail: error.to_string() }),
-            Some(error) => Err(otherwise(error.to_string())),
+            Some((true, detail)) => Err(Error::OutOfMemory { done: 0, len: 0, detail }),
+            Some((false, detail)) => Err(otherwise(detail)),
         }
     }
 }

@@ -85,6 +85,12 @@ impl Parts {
         }
     }
 
+    /// Matrices of so many bytes that fit a buffer of so many, with their statuses, their rconds of `real` bytes and what
+    /// else a staging buffer holds.
+    pub fn most(matrix: u64, real: u64, buffer: u64) -> u64 {
+        buffer.saturating_sub(TIMESTAMPS + 3 * 8) / (matrix + 4 + real)
+    }
+
     fn largest(self) -> u64 {
         self.matrices.max(self.statuses).max(self.rconds)
     }
@@ -118,6 +124,11 @@ impl Pool {
         kept.map_or_else(|| Slot::new(maker, needed, lost), Ok)
     }
 
+    /// Gives the memory of all slots that are kept back to the device.
+    pub fn clear(&self) {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
+    }
+
     /// Keeps a slot for the next call.
     pub fn put(&self, slot: Slot) {
         let mut slots = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -133,8 +144,9 @@ impl Slot {
         let Maker { device, pipelines, counts } = maker;
         let rounded = needed.rounded();
         // A power of two above what a binding may hold would be refused.
-        let limit = device.limits().max_storage_buffer_binding_size.min(device.limits().max_buffer_size);
-        let capacity = if rounded.largest() <= limit { rounded } else { needed };
+        let wgpu::Limits { max_storage_buffer_binding_size: binding, max_buffer_size: buffer, .. } = device.limits();
+        let granted = rounded.largest() <= binding.min(buffer) && rounded.end() <= buffer;
+        let capacity = if granted { rounded } else { needed };
 
         let errors = Errors::watch(device);
         let buffer = |label, size, usage| {
@@ -272,6 +284,8 @@ impl Mapping {
 
     /// Until it is there. The error says what the device said.
     pub async fn wait(&self) -> Result<(), String> {
+        #[cfg(feature = "testing")]
+        super::faults::mapping()?;
         self.receiver.receive().await.unwrap_or_else(|| Err("the device dropped the request".to_owned()))
     }
 }

@@ -41,9 +41,13 @@ pub enum Command {
 ///
 /// A matrix without an inverse comes back filled with NaN and is no error, unless --strict is given.
 ///
+/// The file is read, inverted and written in pieces: it may be larger than memory. What comes from stdin in Fortran
+/// order is kept in a temporary file beside OUTPUT.
+///
 /// OUTPUT, STATUS and RCOND are C order and little-endian, and appear whole or not at all, STATUS and RCOND before
-/// OUTPUT. An existing file is replaced, and keeps its permissions; OUTPUT may be INPUT itself, which is read to
-/// its end before anything is written. A device or a pipe is written to directly.
+/// OUTPUT. An existing file is replaced, and keeps its permissions; OUTPUT may be INPUT itself, which is replaced
+/// after its end has been read. A device or a pipe is written to directly, with --strict or --verify only after all
+/// matrices have passed; it cannot be INPUT.
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_STATUS)]
 pub struct Inv {

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why the program ends with a status other than 0. Interrupts, 130 and 143, are `interrupt.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,10 +70,20 @@ pub fn finish(outcome: Result<(), Failure>) -> ExitCode {
     }
 }
 
+/// A progress bar stands in the terminal's last line.
+static BAR: AtomicBool = AtomicBool::new(false);
+
+/// Whether a progress bar stands there from now on; the next line takes its place.
+pub fn bar_shown(shown: bool) {
+    BAR.store(shown, Ordering::Relaxed);
+}
+
 /// One line on stderr, whatever file names and drivers put into it. Where stderr itself is gone, nobody is left
 /// to tell.
 pub fn say(line: &str) {
     let line = line.trim_end().replace("\r\n", "; ").replace(['\n', '\r'], "; ");
     let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let _ = writeln!(std::io::stderr().lock(), "batchinv: {line}");
+    // To the beginning of the line, and clear it.
+    let clear = if BAR.swap(false, Ordering::Relaxed) { "\r\x1b[K" } else { "" };
+    let _ = writeln!(std::io::stderr().lock(), "{clear}batchinv: {line}");
 }

@@ -4,16 +4,17 @@
 //! file, a device or a pipe, is written to directly and never replaced.
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use crate::args::is_dash;
 use crate::exit::Failure;
+use crate::input;
 use crate::interrupt::temporary;
 
-/// Outputs that are all checked before work begins, and written together after it.
+/// Outputs that are all checked before work begins, written piece by piece, and put in place together after it.
 pub struct Outputs(Vec<Output>);
 
 /// The bytes of one output, in two parts.
@@ -36,16 +37,68 @@ impl Outputs {
         outputs.into_iter().map(Output::prepare).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Writes everything, then puts it in place, first to last.
-    pub fn write(self, contents: &[Content<'_>]) -> Result<(), Failure> {
-        let mut outputs = self.0;
-        for (output, content) in outputs.iter_mut().zip(contents) {
-            output.stage(*content).map_err(|error| failed(&output.path, &error))?;
+    /// Refuses an input that is also written to directly: it would be changed while it is read. A file that is
+    /// replaced stays what it was for whoever has it open.
+    pub fn refuse_input(&self, input: &Path) -> Result<(), Failure> {
+        let Some(identity) = input::identity(input) else { return Ok(()) };
+        match self.0.iter().find(|output| output.identity() == Some(identity)) {
+            None => Ok(()),
+            Some(output) => {
+                let (input, output) = (input::name(input), name(&output.path));
+                Err(Failure::input(format!("{output} is the file that is read: {input}")))
+            }
         }
-        for (output, content) in outputs.iter_mut().zip(contents) {
-            output.finish(*content).map_err(|error| failed(&output.path, &error))?;
+    }
+
+    /// A folder for temporary files: that of the last output that is a file, or the system's.
+    pub fn folder(&self) -> PathBuf {
+        let folders = self.0.iter().rev().filter_map(|output| match &output.place {
+            Place::File(place) => Some(folder(place).to_owned()),
+            _ => None,
+        });
+        folders.into_iter().next().unwrap_or_else(std::env::temp_dir)
+    }
+
+    /// Readies them for `append`. Where nothing may be seen of them before all is well, or a reader of one output could
+    /// wait for the end of it while another waits for its own reader, what is written to directly is kept until
+    /// `finish`.
+    pub fn begin(&mut self, keep: bool) -> Result<(), Failure> {
+        let direct = self.0.iter().filter(|output| output.temporary.is_none()).count();
+        let last = self.0.len() - 1;
+        let folder = self.folder();
+        for (i, output) in self.0.iter_mut().enumerate() {
+            let streams = i == last && direct == 1 && !keep;
+            output.begin(streams, &folder).map_err(|error| failed(&output.path, &error))?;
         }
         Ok(())
+    }
+
+    /// Writes to the end of one output, counted as they were opened.
+    pub fn append(&mut self, index: usize, bytes: &[u8]) -> Result<(), Failure> {
+        let output = &mut self.0[index];
+        output.append(bytes).map_err(|error| failed(&output.path, &error))
+    }
+
+    /// Has everything safe on the disk, then puts it in place, first to last.
+    pub fn finish(self) -> Result<(), Failure> {
+        let mut outputs = self.0;
+        for output in &mut outputs {
+            output.sync().map_err(|error| failed(&output.path, &error))?;
+        }
+        for output in &mut outputs {
+            output.finish().map_err(|error| failed(&output.path, &error))?;
+        }
+        Ok(())
+    }
+
+    /// All of it at once.
+    pub fn write(mut self, contents: &[Content<'_>]) -> Result<(), Failure> {
+        self.begin(true)?;
+        for (index, content) in contents.iter().enumerate() {
+            self.append(index, content.header)?;
+            self.append(index, content.elements)?;
+        }
+        self.finish()
     }
 }
 
@@ -54,6 +107,15 @@ struct Output {
     path: PathBuf,
     place: Place,
     temporary: Option<TemporaryFile>,
+    direct: Option<Direct>,
+}
+
+/// What is written to a device, a pipe or stdout.
+enum Direct {
+    /// At once.
+    Now(Box<dyn Write + Send>),
+    /// At the end; until then in a file of no name.
+    Kept(File),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +131,7 @@ impl Output {
     fn find(path: &Path) -> Result<Self, Failure> {
         let place = if is_dash(path) { Ok(Place::Stdout) } else { place(path) };
         let place = place.map_err(|error| failed(path, &error))?;
-        Ok(Self { path: path.to_owned(), place, temporary: None })
+        Ok(Self { path: path.to_owned(), place, temporary: None, direct: None })
     }
 
     /// Makes sure that the output can be written to, by creating its temporary file.
@@ -83,21 +145,63 @@ impl Output {
         }
     }
 
-    fn stage(&mut self, content: Content<'_>) -> io::Result<()> {
-        match &mut self.temporary {
-            Some(temporary) => temporary.write(content),
-            None => Ok(()),
+    /// Of the file that is written to directly.
+    fn identity(&self) -> Option<(u64, u64)> {
+        match &self.place {
+            Place::Stdout if cfg!(unix) => input::identity(Path::new("/dev/stdout")),
+            Place::Direct(path) => input::identity(path),
+            _ => None,
         }
     }
 
-    fn finish(&mut self, content: Content<'_>) -> io::Result<()> {
-        match (&self.place, self.temporary.take()) {
-            (Place::Stdout, _) => content.write_to(&mut io::stdout().lock()),
-            // Appending: a shell's `> file` stands at the end of what other commands wrote.
-            (Place::Direct(path), _) => content.write_to(&mut OpenOptions::new().append(true).open(path)?),
-            (Place::File(place), Some(temporary)) => temporary.rename_to(place),
-            (Place::File(_), None) => Ok(()),
+    fn begin(&mut self, streams: bool, folder: &Path) -> io::Result<()> {
+        if self.temporary.is_none() {
+            let direct =
+                if streams { Direct::Now(self.place.open()?) } else { Direct::Kept(tempfile::tempfile_in(folder)?) };
+            self.direct = Some(direct);
         }
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match (&mut self.temporary, &mut self.direct) {
+            (Some(temporary), _) => temporary.append(bytes),
+            (None, Some(Direct::Now(to))) => to.write_all(bytes),
+            (None, Some(Direct::Kept(file))) => file.write_all(bytes),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.temporary.as_mut().map_or(Ok(()), TemporaryFile::sync)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        match (self.temporary.take(), self.direct.take()) {
+            (Some(temporary), _) => match &self.place {
+                Place::File(place) => temporary.rename_to(place),
+                _ => Ok(()),
+            },
+            (None, Some(Direct::Now(mut to))) => to.flush(),
+            (None, Some(Direct::Kept(mut file))) => {
+                file.rewind()?;
+                let mut to = self.place.open()?;
+                io::copy(&mut file, &mut to)?;
+                to.flush()
+            }
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+impl Place {
+    /// For writing to it directly.
+    fn open(&self) -> io::Result<Box<dyn Write + Send>> {
+        Ok(match self {
+            Self::Stdout => Box::new(io::stdout()),
+            // Appending: a shell's `> file` stands at the end of what other commands wrote.
+            Self::Direct(path) | Self::File(path) => Box::new(OpenOptions::new().append(true).open(path)?),
+        })
     }
 }
 
@@ -107,14 +211,6 @@ fn name(path: &Path) -> String {
 
 fn failed(path: &Path, error: &io::Error) -> Failure {
     Failure::io(format!("cannot write {}: {error}", name(path)))
-}
-
-impl Content<'_> {
-    fn write_to(self, to: &mut dyn Write) -> io::Result<()> {
-        to.write_all(self.header)?;
-        to.write_all(self.elements)?;
-        to.flush()
-    }
 }
 
 /// Names of what the program already has open, whatever it is: to replace the file behind them would pull it away
@@ -181,9 +277,15 @@ impl TemporaryFile {
         Ok(Self { file: Some(file), permissions })
     }
 
-    fn write(&mut self, content: Content<'_>) -> io::Result<()> {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.file {
+            Some(file) => file.as_file_mut().write_all(bytes),
+            None => Ok(()),
+        }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
         let Some(file) = self.file.as_mut().map(NamedTempFile::as_file_mut) else { return Ok(()) };
-        content.write_to(file)?;
         if let Some(permissions) = self.permissions.take() {
             File::set_permissions(file, permissions)?;
         }
@@ -197,7 +299,13 @@ impl TemporaryFile {
         // Where the renaming fails, the error holds the file and removes it.
         let renamed = file.persist(place).map(drop).map_err(|error| error.error);
         list.forget(&path);
-        renamed
+        drop(list);
+        renamed?;
+        // So that the new name survives a crash, too; not every file system can do it.
+        if cfg!(unix) {
+            let _ = File::open(folder(place)).and_then(|folder| folder.sync_all());
+        }
+        Ok(())
     }
 }
 

@@ -31,7 +31,10 @@ impl Temporary {
 /// Watches for signals from now on.
 #[cfg(unix)]
 pub fn watch() {
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
+
+    // A file that must not grow is a failure to write, as a full disk is.
+    let _ = signal_hook::flag::register(SIGXFSZ, std::sync::Arc::default());
 
     // Without handlers, the signals keep their default action: the program still ends.
     let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM]) else { return };

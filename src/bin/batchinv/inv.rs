@@ -1,36 +1,43 @@
-//! `batchinv inv`: read, invert, check, write, report.
+//! `batchinv inv`: read, invert, check, write, report; piece by piece, several pieces at once.
+
+mod check;
+mod pieces;
+mod pipeline;
+mod progress;
 
 use std::time::Instant;
 
 use batchinv::gpu::GpuInverter;
-use batchinv::{InversesMut, Inverter, Scalar, Stack, Status, Verdict, residual_ratio};
-use rayon::prelude::*;
+use batchinv::plan::Work;
+use batchinv::{Complex, Error, InversesMut, Inverter, Scalar, ScalarKind, Stack, Status};
 
+use self::pieces::{Parts, Pieces, Slot};
+use self::progress::Progress;
 use crate::args::{self, Engine};
 use crate::exit::Failure;
-use crate::files::{Content, Outputs};
-use crate::npy::{self, Array, Elements};
-use crate::report::{Account, Seconds};
+use crate::files::Outputs;
+use crate::input;
+use crate::npy::{self, Reader};
+use crate::report::{Account, Ran, Seconds, Tally};
 use crate::shape::Shape;
-
-/// The ratio from which on an inverse is wrong.
-const MAX_RATIO: f64 = 3.0;
 
 pub fn run(args: &args::Inv) -> Result<(), Failure> {
     let start = Instant::now();
     let outputs = Outputs::open(args.outputs())?;
+    outputs.refuse_input(&args.input)?;
     let inverter = inverter(args)?;
     let reading = Instant::now();
-    let Array { elements, shape } = npy::read(&args.input)?;
+    let reader = input::open(&args.input, &outputs.folder())?;
     let mut seconds = Seconds::default();
     seconds.read = reading.elapsed().as_secs_f64();
 
-    let job = Job { args, start, seconds, outputs, inverter, shape };
-    match elements {
-        Elements::Float32(elements) => job.run(&elements),
-        Elements::Float64(elements) => job.run(&elements),
-        Elements::Complex64(elements) => job.run(&elements),
-        Elements::Complex128(elements) => job.run(&elements),
+    let scalar = reader.scalar();
+    let job = Job { args, start, seconds, outputs, inverter, reader };
+    match scalar {
+        ScalarKind::Float32 => job.run::<f32>(),
+        ScalarKind::Float64 => job.run::<f64>(),
+        ScalarKind::Complex64 => job.run::<Complex<f32>>(),
+        ScalarKind::Complex128 => job.run::<Complex<f64>>(),
     }
 }
 
@@ -58,122 +65,133 @@ struct Job<'a> {
     seconds: Seconds,
     outputs: Outputs,
     inverter: Inverter,
-    shape: Shape,
+    reader: Reader,
 }
 
 impl Job<'_> {
-    fn run<T: Scalar>(mut self, elements: &[T]) -> Result<(), Failure> {
-        let stack = Stack::with_len(elements, self.shape.order, self.shape.len).map_err(batchinv::Error::from)?;
-        let mut inverses = npy::zeroed::<T>(elements.len())?;
-        let mut statuses = npy::zeroed::<Status>(stack.len())?;
-        let mut rconds = npy::zeroed::<T::Real>(if self.args.rcond.is_some() { stack.len() } else { 0 })?;
+    fn run<T: Scalar>(self) -> Result<(), Failure> {
+        let Self { args, start, mut seconds, mut outputs, inverter, mut reader } = self;
+        let shape = reader.shape().clone();
+        let work =
+            Work { scalar: T::KIND, precision: args.working_precision.into(), order: shape.order, len: shape.len };
+        // Once for the whole file, whatever the pieces.
+        let inverter = inverter.decided(work)?;
+        let pieces = Pieces::new(&shape, size_of::<T>(), reader.is_fortran());
+        let rcond = args.rcond.is_some();
+        let slots = (0..pieces.slots).map(|_| pieces.slot::<T>(shape.order, rcond)).collect::<Result<_, _>>()?;
 
-        let room = InversesMut::new(&mut inverses, &mut statuses);
-        let room = if self.args.rcond.is_some() { room.with_rconds(&mut rconds) } else { room };
-        let report = self.inverter.invert_into(stack, room)?;
-        self.seconds.of_engine(&report.seconds);
+        let progress = Progress::new(shape.len, args);
+        let mut inverting = Inverting { args, shape: &shape, inverter, ran: None, tally: Tally::default(), ratio: 0.0 };
+        let headers = Headers::of::<T>(&shape);
+        let mut begun = false;
+        let times = pipeline::run(
+            slots,
+            pieces.ranges(),
+            |slot| {
+                let len = slot.range.len();
+                reader.fill(slot.parts().matrices, len).map_err(|error| error.about(input::name(&args.input)))
+            },
+            |slot| inverting.piece(slot, &mut seconds),
+            |slot| {
+                if !std::mem::replace(&mut begun, true) {
+                    headers.begin(&mut outputs, args)?;
+                }
+                write(&mut outputs, args, slot)?;
+                progress.written(slot.range.len());
+                Ok(())
+            },
+        )?;
+        let finishing = Instant::now();
+        progress.clear();
+        outputs.finish()?;
+        seconds.read += times.read;
+        seconds.write = times.write + finishing.elapsed().as_secs_f64();
+        seconds.total = start.elapsed().as_secs_f64();
 
+        let Inverting { ran, tally, ratio, .. } = inverting;
+        let ratio = args.verify.then_some(ratio);
+        let Some(ran) = ran else { unreachable!("there is at least one piece") };
+        Account::new(&ran, T::KIND, args.working_precision, &shape, tally, ratio, seconds).tell(args)
+    }
+}
+
+/// The step that computes, with what it has seen so far.
+struct Inverting<'a> {
+    args: &'a args::Inv,
+    shape: &'a Shape,
+    inverter: Inverter,
+    ran: Option<Ran>,
+    tally: Tally,
+    /// The largest one.
+    ratio: f64,
+}
+
+impl Inverting<'_> {
+    fn piece<T: Scalar>(&mut self, slot: &mut Slot<T>, seconds: &mut Seconds) -> Result<(), Failure> {
+        let first = slot.range.start;
+        let len = slot.range.len();
+        let Parts { matrices, inverses, statuses, rconds } = slot.parts();
+        let stack = Stack::with_len(matrices, self.shape.order, len).map_err(Error::from)?;
+        let room = InversesMut::new(inverses, statuses);
+        let room = if self.args.rcond.is_some() { room.with_rconds(rconds) } else { room };
+        let report = self.inverter.invert_into(stack, room).map_err(|error| error.of_piece(first, self.shape.len))?;
+        seconds.of_engine(&report.seconds);
+        if report.gpu_failure.is_some() {
+            // Bits depend on the engine: it does not change back.
+            self.inverter = Inverter::cpu().precision(self.args.working_precision.into());
+        }
+        match &mut self.ran {
+            Some(ran) => ran.add(report, first, self.shape.len),
+            None => self.ran = Some(Ran::new(report, self.shape.len)),
+        }
+
+        self.tally.add(statuses, first, self.shape);
         if self.args.strict {
-            strict(&statuses, &self.shape)?;
+            check::strict(statuses, first, self.shape)?;
         }
-        let verifying = Instant::now();
-        let ratio = self.args.verify.then(|| verify(stack, &inverses, &statuses, &self.shape)).transpose()?;
-        self.seconds.verify = ratio.map(|_| verifying.elapsed().as_secs_f64());
-
-        let writing = Instant::now();
-        write(self.outputs, self.args, &self.shape, &mut inverses, &mut statuses, &mut rconds)?;
-        self.seconds.write = writing.elapsed().as_secs_f64();
-        self.seconds.total = self.start.elapsed().as_secs_f64();
-
-        let precision = self.args.working_precision;
-        Account::new(&report, T::KIND, precision, &self.shape, &statuses, ratio, self.seconds).tell(self.args)
+        if self.args.verify {
+            let start = Instant::now();
+            self.ratio = self.ratio.max(check::verify(stack, inverses, statuses, first, self.shape)?);
+            *seconds.verify.get_or_insert_default() += start.elapsed().as_secs_f64();
+        }
+        Ok(())
     }
 }
 
-/// The first matrix without an inverse is a failure, in NumPy's words.
-fn strict(statuses: &[Status], shape: &Shape) -> Result<(), Failure> {
-    let Some(position) = statuses.iter().position(|status| !status.is_inverted()) else { return Ok(()) };
-    let matrix = matrix(shape, position);
-    Err(Failure::refused(match statuses[position].verdict() {
-        Verdict::Singular { column } => {
-            format!("Singular matrix: in {matrix}, the pivot of column {column} is exactly zero")
-        }
-        _ => format!("not finite: {matrix} holds NaN or infinity, or its inverse overflows"),
-    }))
-}
+/// The headers of STATUS, RCOND and OUTPUT.
+struct Headers([Vec<u8>; 3]);
 
-/// The largest ratio of all inverses; a failure where one is too large, with the first of those.
-fn verify<T: Scalar>(stack: Stack<'_, T>, inverses: &[T], statuses: &[Status], shape: &Shape) -> Result<f64, Failure> {
-    let n = stack.order();
-    let check = |position: usize| {
-        if !statuses[position].is_inverted() {
-            return Ok(0.0);
-        }
-        let ratio = residual_ratio(stack.matrix(position), &inverses[position * n * n..][..n * n], n);
-        // NaN is wrong, too.
-        if ratio < MAX_RATIO { Ok(ratio) } else { Err((position, ratio)) }
-    };
-    let worst = (0..stack.len()).into_par_iter().map(check).reduce(
-        || Ok(0.0),
-        |left, right| match (left, right) {
-            (Ok(left), Ok(right)) => Ok(f64::max(left, right)),
-            (Err(left), Err(right)) => Err(if left.0 < right.0 { left } else { right }),
-            (Err(first), _) | (_, Err(first)) => Err(first),
-        },
-    );
-    worst.map_err(|(position, ratio)| {
-        let matrix = matrix(shape, position);
-        Failure::refused(format!("wrong inverse: {matrix} has the ratio {ratio:.3}, below {MAX_RATIO} was promised"))
-    })
-}
+impl Headers {
+    fn of<T: Scalar>(shape: &Shape) -> Self {
+        Self([
+            npy::write_header("<i4", shape.leading()),
+            npy::write_header(npy::descr(<T::Real as Scalar>::KIND), shape.leading()),
+            npy::write_header(npy::descr(T::KIND), &shape.axes),
+        ])
+    }
 
-fn matrix(shape: &Shape, position: usize) -> String {
-    match shape.place(position) {
-        place if place.is_empty() => "the matrix".to_owned(),
-        place => format!("matrix {place}"),
+    fn begin(&self, outputs: &mut Outputs, args: &args::Inv) -> Result<(), Failure> {
+        // A refused matrix must leave nothing behind, on stdout neither.
+        outputs.begin(args.strict || args.verify)?;
+        let [status, rcond, output] = &self.0;
+        append(outputs, args, [status, rcond, output])
     }
 }
 
-fn write<T: Scalar>(
-    outputs: Outputs,
-    args: &args::Inv,
-    shape: &Shape,
-    inverses: &mut [T],
-    statuses: &mut [Status],
-    rconds: &mut [T::Real],
-) -> Result<(), Failure> {
-    let [status_header, rcond_header, header] = [
-        npy::write_header("<i4", shape.leading()),
-        npy::write_header(npy::descr(<T::Real as Scalar>::KIND), shape.leading()),
-        npy::write_header(npy::descr(T::KIND), &shape.axes),
+fn write<T: Scalar>(outputs: &mut Outputs, args: &args::Inv, slot: &mut Slot<T>) -> Result<(), Failure> {
+    let Parts { inverses, statuses, rconds, .. } = slot.parts();
+    let part = size_of::<T::Real>();
+    let bytes = [
+        npy::to_little_endian::<Status>(statuses, 4),
+        npy::to_little_endian(rconds, part),
+        npy::to_little_endian(inverses, part),
     ];
-    let status = Content { header: &status_header, elements: npy::to_little_endian(statuses, 4) };
-    let rcond = Content { header: &rcond_header, elements: npy::to_little_endian(rconds, size_of::<T::Real>()) };
-    let output = Content { header: &header, elements: npy::to_little_endian(inverses, size_of::<T::Real>()) };
-    // In the order of `Inv::outputs`.
-    let given = [args.status.as_ref().map(|_| status), args.rcond.as_ref().map(|_| rcond), Some(output)];
-    outputs.write(&given.into_iter().flatten().collect::<Vec<_>>())
+    append(outputs, args, bytes)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// No engine gives a wrong inverse to order, so the check is shown some here.
-    #[test]
-    fn verify_names_the_first_wrong_inverse() {
-        let shape = Shape::new(vec![2, 2, 1, 1]).unwrap();
-        let elements = [2.0_f64, 4.0, 0.0, 8.0];
-        let stack = Stack::new(&elements, 1).unwrap();
-        let mut statuses = [Status::INVERTED; 4];
-        statuses[2] = Status::NOT_FINITE; // never looked at
-
-        let right = verify(stack, &[0.5, 0.25, f64::NAN, 0.125], &statuses, &shape);
-        assert!(matches!(right, Ok(ratio) if ratio < 1.0));
-        for wrong in [0.25 + 1e-14, f64::NAN, f64::INFINITY, 0.0] {
-            let failure = verify(stack, &[0.5, wrong, f64::NAN, 0.126], &statuses, &shape).unwrap_err();
-            assert!(format!("{failure:?}").contains("Refused"), "{failure:?}");
-            assert!(format!("{failure:?}").contains("matrix (0, 1) has the ratio"), "{failure:?}");
-        }
-    }
+/// STATUS, RCOND and OUTPUT, as far as they are given, in the order of `Inv::outputs`.
+fn append(outputs: &mut Outputs, args: &args::Inv, bytes: [&[u8]; 3]) -> Result<(), Failure> {
+    let given = [args.status.is_some(), args.rcond.is_some(), true];
+    let given = bytes.into_iter().zip(given).filter(|&(_, given)| given);
+    given.enumerate().try_for_each(|(index, (bytes, _))| outputs.append(index, bytes))
 }

@@ -5,6 +5,7 @@ mod bench;
 mod exit;
 mod files;
 mod info;
+mod input;
 mod interrupt;
 mod inv;
 mod npy;

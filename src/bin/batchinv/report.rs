@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use batchinv::{Report, ScalarKind, Stages, Status, Verdict};
+use batchinv::{Engine, Kernel, Report, ScalarKind, Stages, Status, Verdict};
 use serde::Serialize;
 
 use crate::args::{Inv, WorkingPrecision};
@@ -61,7 +61,7 @@ struct Verification {
     largest_ratio: f64,
 }
 
-/// Wall time, stage by stage. Those of the engine may overlap.
+/// Wall time, stage by stage. Where there are several pieces, stages overlap.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Seconds {
     pub read: f64,
@@ -75,47 +75,93 @@ pub struct Seconds {
 }
 
 impl Seconds {
+    /// Adds a piece's.
     pub fn of_engine(&mut self, stages: &Stages) {
-        (self.prepare, self.upload) = (stages.prepare, stages.upload);
-        (self.dispatch, self.readback) = (stages.dispatch, stages.readback);
+        self.prepare += stages.prepare;
+        self.upload += stages.upload;
+        self.dispatch += stages.dispatch;
+        self.readback += stages.readback;
     }
 }
 
-impl<'a> Account<'a> {
-    pub fn new(
-        report: &'a Report,
-        scalar: ScalarKind,
-        precision: WorkingPrecision,
-        shape: &'a Shape,
-        statuses: &[Status],
-        ratio: Option<f64>,
-        seconds: Seconds,
-    ) -> Self {
-        let mut counts = Counts::default();
-        let (mut singular, mut not_finite) = (Vec::new(), Vec::new());
-        for (position, status) in statuses.iter().enumerate() {
+/// What ran, over all pieces.
+#[derive(Debug)]
+pub struct Ran {
+    engine: Engine,
+    adapter: Option<String>,
+    kernel: Kernel,
+    chunks: usize,
+    reason: Option<String>,
+}
+
+impl Ran {
+    /// The first piece's report; `len` matrices in all.
+    pub fn new(report: Report, len: usize) -> Self {
+        let mut ran = Self { engine: report.engine, adapter: None, kernel: report.kernel, chunks: 0, reason: None };
+        ran.reason.clone_from(&report.reason);
+        ran.adapter.clone_from(&report.adapter);
+        ran.add(report, 0, len);
+        ran
+    }
+
+    /// That of the piece from matrix `first` on. A last piece may be too small for the kernel of the others.
+    pub fn add(&mut self, report: Report, first: usize, len: usize) {
+        self.chunks += report.chunks;
+        if let Some(failure) = report.gpu_failure {
+            (self.engine, self.kernel, self.adapter) = (report.engine, report.kernel, None);
+            self.reason = Some(format!("the CPU took over: {}", failure.of_piece(first, len)));
+        }
+    }
+}
+
+/// The matrices without an inverse, counted, and the first of them.
+#[derive(Debug, Default)]
+pub struct Tally {
+    counts: Counts,
+    singular: Vec<First>,
+    not_finite: Vec<First>,
+}
+
+impl Tally {
+    /// Those of the piece from matrix `first` on.
+    pub fn add(&mut self, statuses: &[Status], first: usize, shape: &Shape) {
+        for (position, status) in (first..).zip(statuses) {
             let (count, named) = match status.verdict() {
                 Verdict::Inverted => {
-                    counts.inverted += 1;
+                    self.counts.inverted += 1;
                     continue;
                 }
-                Verdict::Singular { .. } => (&mut counts.singular, &mut singular),
-                Verdict::NotFinite => (&mut counts.not_finite, &mut not_finite),
+                Verdict::Singular { .. } => (&mut self.counts.singular, &mut self.singular),
+                Verdict::NotFinite => (&mut self.counts.not_finite, &mut self.not_finite),
             };
             *count += 1;
             if named.len() < NAMED {
                 named.push(First { index: shape.index(position), status: status.word(), position });
             }
         }
+    }
+}
+
+impl<'a> Account<'a> {
+    pub fn new(
+        ran: &'a Ran,
+        scalar: ScalarKind,
+        precision: WorkingPrecision,
+        shape: &'a Shape,
+        tally: Tally,
+        ratio: Option<f64>,
+        seconds: Seconds,
+    ) -> Self {
+        let Tally { counts, mut singular, mut not_finite } = tally;
         singular.append(&mut not_finite);
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
-            engine: report.engine.name(),
-            adapter: report.adapter.as_deref(),
-            kernel: report.kernel.name(),
-            chunks: report.chunks,
-            reason: report.reason.as_deref(),
+            engine: ran.engine.name(),
+            adapter: ran.adapter.as_deref(),
+            kernel: ran.kernel.name(),
+            chunks: ran.chunks,
+            reason: ran.reason.as_deref(),
             scalar: scalar.name(),
             precision: precision.name(),
             order: shape.order,

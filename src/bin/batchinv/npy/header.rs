@@ -59,10 +59,23 @@ impl Dtype {
             Self::Complex128 => 16,
         }
     }
+
+    /// Its elements are scalars as they stand, rather than integers.
+    pub const fn is_scalar(self) -> bool {
+        matches!(self, Self::Float32 | Self::Float64 | Self::Complex64 | Self::Complex128)
+    }
+
+    /// Bytes of what has a byte order: an element, or half of a complex one.
+    pub const fn part(self) -> usize {
+        match self {
+            Self::Complex64 | Self::Complex128 => self.size() / 2,
+            _ => self.size(),
+        }
+    }
 }
 
 impl Header {
-    pub fn read(source: &mut Source<'_>) -> Result<Self, Failure> {
+    pub fn read(source: &mut Source) -> Result<Self, Failure> {
         let text = read_text(source)?;
         let (text, descr) = screen(&text).map_err(|what| not_numpy(&what))?;
 
@@ -94,7 +107,7 @@ fn brief(message: &str) -> String {
 }
 
 /// The text of the header, with the source left at the first element.
-fn read_text(source: &mut Source<'_>) -> Result<String, Failure> {
+fn read_text(source: &mut Source) -> Result<String, Failure> {
     let mut start = [0; 8];
     let had = source.read_up_to(&mut start)?;
     if !start[..had].starts_with(MAGIC) {

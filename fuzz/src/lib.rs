@@ -1,0 +1,12 @@
+//! What the fuzzers call. The program's reader of `.npy` files is compiled in as it is.
+#![allow(dead_code, unused_imports, reason = "the targets use their part of the program")]
+
+#[path = "../../src/bin/batchinv"]
+mod program {
+    pub mod exit;
+    pub mod npy;
+    pub mod shape;
+}
+pub mod targets;
+
+use program::{exit, npy, shape};

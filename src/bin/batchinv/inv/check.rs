@@ -1,0 +1,83 @@
+//! What `--strict` and `--verify` ask of every piece.
+
+use batchinv::{Scalar, Stack, Status, Verdict, residual_ratio};
+use rayon::prelude::*;
+
+use crate::exit::Failure;
+use crate::shape::Shape;
+
+/// The ratio from which on an inverse is wrong.
+const MAX_RATIO: f64 = 3.0;
+
+/// The first matrix without an inverse is a failure, in NumPy's words. The piece begins at the matrix `first`.
+pub fn strict(statuses: &[Status], first: usize, shape: &Shape) -> Result<(), Failure> {
+    let Some(position) = statuses.iter().position(|status| !status.is_inverted()) else { return Ok(()) };
+    let matrix = matrix(shape, first + position);
+    Err(Failure::refused(match statuses[position].verdict() {
+        Verdict::Singular { column } => {
+            format!("Singular matrix: in {matrix}, the pivot of column {column} is exactly zero")
+        }
+        _ => format!("not finite: {matrix} holds NaN or infinity, or its inverse overflows"),
+    }))
+}
+
+/// The largest ratio of all inverses; a failure where one is too large, with the first of those.
+pub fn verify<T: Scalar>(
+    stack: Stack<'_, T>,
+    inverses: &[T],
+    statuses: &[Status],
+    first: usize,
+    shape: &Shape,
+) -> Result<f64, Failure> {
+    let n = stack.order();
+    let check = |position: usize| {
+        if !statuses[position].is_inverted() {
+            return Ok(0.0);
+        }
+        let ratio = residual_ratio(stack.matrix(position), &inverses[position * n * n..][..n * n], n);
+        // NaN is wrong, too.
+        if ratio < MAX_RATIO { Ok(ratio) } else { Err((position, ratio)) }
+    };
+    let worst = (0..stack.len()).into_par_iter().map(check).reduce(
+        || Ok(0.0),
+        |left, right| match (left, right) {
+            (Ok(left), Ok(right)) => Ok(f64::max(left, right)),
+            (Err(left), Err(right)) => Err(if left.0 < right.0 { left } else { right }),
+            (Err(first), _) | (_, Err(first)) => Err(first),
+        },
+    );
+    worst.map_err(|(position, ratio)| {
+        let matrix = matrix(shape, first + position);
+        Failure::refused(format!("wrong inverse: {matrix} has the ratio {ratio:.3}, below {MAX_RATIO} was promised"))
+    })
+}
+
+fn matrix(shape: &Shape, position: usize) -> String {
+    match shape.place(position) {
+        place if place.is_empty() => "the matrix".to_owned(),
+        place => format!("matrix {place}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No engine gives a wrong inverse to order, so the check is shown some here.
+    #[test]
+    fn verify_names_the_first_wrong_inverse() {
+        let shape = Shape::new(vec![2, 2, 1, 1]).unwrap();
+        let elements = [2.0_f64, 4.0, 0.0, 8.0];
+        let stack = Stack::new(&elements, 1).unwrap();
+        let mut statuses = [Status::INVERTED; 4];
+        statuses[2] = Status::NOT_FINITE; // never looked at
+
+        let right = verify(stack, &[0.5, 0.25, f64::NAN, 0.125], &statuses, 0, &shape);
+        assert!(matches!(right, Ok(ratio) if ratio < 1.0));
+        for wrong in [0.25 + 1e-14, f64::NAN, f64::INFINITY, 0.0] {
+            let failure = verify(stack, &[0.5, wrong, f64::NAN, 0.126], &statuses, 0, &shape).unwrap_err();
+            assert!(format!("{failure:?}").contains("Refused"), "{failure:?}");
+            assert!(format!("{failure:?}").contains("matrix (0, 1) has the ratio"), "{failure:?}");
+        }
+    }
+}

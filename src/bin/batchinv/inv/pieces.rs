@@ -1,0 +1,136 @@
+//! Into which pieces a file goes, so that memory does not grow with it.
+
+use std::ops::Range;
+
+use batchinv::{Scalar, Status};
+
+use crate::exit::Failure;
+use crate::npy::zeroed;
+use crate::shape::Shape;
+
+/// Bytes of matrices in a piece, unless one matrix takes more.
+const PIECE_BYTES: usize = 16 << 20;
+
+/// The same for a file in Fortran order: each piece is gathered from all over the file.
+const FORTRAN_PIECE_BYTES: usize = 64 << 20;
+
+/// Matrices in a piece, at the most: each takes a few words beside its elements.
+const MOST_MATRICES: usize = 1 << 20;
+
+/// Pieces on their way at once: one is read while another is inverted and a third is written, and one waits.
+const ON_THEIR_WAY: usize = 4;
+
+/// Bytes of all pieces on their way, inverses included, unless one piece takes more.
+const ALL_BYTES: usize = 160 << 20;
+
+/// How a stack is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pieces {
+    len: usize,
+    /// Matrices to a piece.
+    piece: usize,
+    /// Pieces on their way at once.
+    pub slots: usize,
+}
+
+/// One piece, and room for what comes of it.
+pub struct Slot<T: Scalar> {
+    /// Of the whole stack.
+    pub range: Range<usize>,
+    order: usize,
+    matrices: Vec<T>,
+    inverses: Vec<T>,
+    statuses: Vec<Status>,
+    /// Empty where they are not asked for.
+    rconds: Vec<T::Real>,
+}
+
+/// The parts of a slot as far as the piece fills them.
+pub struct Parts<'a, T: Scalar> {
+    pub matrices: &'a mut [T],
+    pub inverses: &'a mut [T],
+    pub statuses: &'a mut [Status],
+    pub rconds: &'a mut [T::Real],
+}
+
+impl Pieces {
+    /// Matrices whose elements take `size` bytes each.
+    pub fn new(shape: &Shape, size: usize, fortran: bool) -> Self {
+        let matrix = (shape.order * shape.order * size).max(1);
+        let bytes = if fortran { FORTRAN_PIECE_BYTES } else { PIECE_BYTES };
+        // So that small files go in many pieces, too.
+        #[cfg(feature = "testing")]
+        let bytes = std::env::var("BATCHINV_TEST_PIECE").ok().and_then(|bytes| bytes.parse().ok()).unwrap_or(bytes);
+        let piece = (bytes / matrix).clamp(1, MOST_MATRICES).min(shape.len.max(1));
+        let pieces = shape.len.div_ceil(piece).max(1);
+        let slots = (ALL_BYTES / (2 * piece * matrix)).clamp(1, ON_THEIR_WAY).min(pieces);
+        Self { len: shape.len, piece, slots }
+    }
+
+    /// The matrices of each piece; one piece without matrices where there are none.
+    pub fn ranges(self) -> impl Iterator<Item = Range<usize>> {
+        (0..self.len.div_ceil(self.piece).max(1)).map(move |i| i * self.piece..self.len.min((i + 1) * self.piece))
+    }
+
+    /// Room for one.
+    pub fn slot<T: Scalar>(self, order: usize, rcond: bool) -> Result<Slot<T>, Failure> {
+        let len = self.piece.min(self.len);
+        // What is refused names all that the matrices take.
+        let matrices = zeroed(len * order * order)?;
+        Ok(Slot {
+            range: 0..0,
+            order,
+            matrices,
+            inverses: zeroed(len * order * order)?,
+            statuses: zeroed(len)?,
+            rconds: zeroed(if rcond { len } else { 0 })?,
+        })
+    }
+}
+
+impl<T: Scalar> Slot<T> {
+    pub fn parts(&mut self) -> Parts<'_, T> {
+        let len = self.range.len();
+        let elements = len * self.order * self.order;
+        Parts {
+            matrices: &mut self.matrices[..elements],
+            inverses: &mut self.inverses[..elements],
+            statuses: &mut self.statuses[..len],
+            rconds: if self.rconds.is_empty() { &mut [] } else { &mut self.rconds[..len] },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(axes: &[usize], size: usize, fortran: bool) -> (usize, usize, usize) {
+        let pieces = Pieces::new(&Shape::new(axes.to_vec()).unwrap(), size, fortran);
+        (pieces.piece, pieces.ranges().count(), pieces.slots)
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_the_length() {
+        for (axes, size) in [([1 << 40, 4, 4], 4), ([1 << 30, 64, 64], 16), ([1 << 20, 1000, 1000], 8)] {
+            for fortran in [false, true] {
+                let (piece, _, slots) = pieces(&axes, size, fortran);
+                let matrices = slots * piece;
+                assert!(2 * matrices * axes[1] * axes[2] * size <= ALL_BYTES && slots > 0, "{axes:?}");
+                assert!(matrices * 16 <= 64 << 20, "statuses and rconds");
+            }
+        }
+        // One matrix after the other: its input, its inverse, and what the engine needs.
+        assert_eq!(pieces(&[10, 8192, 8192], 8, false), (1, 10, 1));
+    }
+
+    #[test]
+    fn every_matrix_is_in_one_piece() {
+        assert_eq!(pieces(&[1000, 1024, 1024], 4, false), (4, 250, 4));
+        assert_eq!(pieces(&[7, 1024, 1024], 4, false), (4, 2, 2));
+        assert_eq!(pieces(&[0, 3, 3], 8, false), (1, 1, 1));
+        assert_eq!(pieces(&[3, 0, 0], 8, false), (3, 1, 1));
+        let shape = Shape::new(vec![7, 1024, 1024]).unwrap();
+        assert_eq!(Pieces::new(&shape, 4, false).ranges().collect::<Vec<_>>(), [0..4, 4..7]);
+    }
+}

@@ -1,0 +1,96 @@
+//! Three things at once: one piece is read while another is inverted and a third is written.
+//!
+//! Each step has its thread and hands its pieces to the next. A step that fails, or has no one left to hand to,
+//! stops; so the others run out of pieces and stop, too.
+
+use std::ops::Range;
+use std::panic;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Instant;
+
+use batchinv::Scalar;
+
+use super::pieces::Slot;
+use crate::exit::Failure;
+
+/// Seconds that the steps were at work, which they are at the same time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    pub read: f64,
+    pub write: f64,
+}
+
+/// Takes the ranges through the steps, first to last. A slot is on its way with one piece at a time.
+///
+/// Where several steps fail, the failure of the last step counts, which is that of the earliest piece: what is reported
+/// does not depend on which thread was faster.
+pub fn run<T: Scalar>(
+    slots: Vec<Slot<T>>,
+    ranges: impl Iterator<Item = Range<usize>> + Send,
+    read: impl FnMut(&mut Slot<T>) -> Result<(), Failure> + Send,
+    invert: impl FnMut(&mut Slot<T>) -> Result<(), Failure>,
+    write: impl FnMut(&mut Slot<T>) -> Result<(), Failure> + Send,
+) -> Result<Times, Failure> {
+    let (free, emptied) = channel();
+    for slot in slots {
+        let _ = free.send(slot);
+    }
+    let (read_to, filled) = channel();
+    let (invert_to, inverted) = channel();
+    thread::scope(|scope| {
+        let reading = scope.spawn(move || reading(ranges, read, emptied, read_to));
+        let writing = scope.spawn(move || {
+            // After the last piece, nobody waits for a free slot: no reason to stop.
+            step(write, inverted, |slot| {
+                let _ = free.send(slot);
+                true
+            })
+        });
+        let inverting = step(invert, filled, |slot| invert_to.send(slot).is_ok());
+        // The writer sees now that nothing more comes.
+        drop(invert_to);
+        let [reading, writing] = [reading, writing].map(|step| step.join().unwrap_or_else(|e| panic::resume_unwind(e)));
+        let (write, (_, read)) = (writing?, (inverting?, reading?));
+        Ok(Times { read, write })
+    })
+}
+
+/// Fills slots as they come free.
+fn reading<T: Scalar>(
+    ranges: impl Iterator<Item = Range<usize>>,
+    mut read: impl FnMut(&mut Slot<T>) -> Result<(), Failure>,
+    emptied: Receiver<Slot<T>>,
+    to: Sender<Slot<T>>,
+) -> Result<f64, Failure> {
+    let mut seconds = 0.0;
+    for range in ranges {
+        let Ok(mut slot) = emptied.recv() else { break };
+        let start = Instant::now();
+        slot.range = range;
+        read(&mut slot)?;
+        seconds += start.elapsed().as_secs_f64();
+        if to.send(slot).is_err() {
+            break;
+        }
+    }
+    Ok(seconds)
+}
+
+/// Does its part on every slot that comes, until nobody takes them.
+fn step<T: Scalar>(
+    mut work: impl FnMut(&mut Slot<T>) -> Result<(), Failure>,
+    from: Receiver<Slot<T>>,
+    mut hand_on: impl FnMut(Slot<T>) -> bool,
+) -> Result<f64, Failure> {
+    let mut seconds = 0.0;
+    for mut slot in from {
+        let start = Instant::now();
+        work(&mut slot)?;
+        seconds += start.elapsed().as_secs_f64();
+        if !hand_on(slot) {
+            break;
+        }
+    }
+    Ok(seconds)
+}

@@ -1,0 +1,135 @@
+//! Matrices out of a file in Fortran order.
+//!
+//! NumPy's Fortran order turns all axes around, not only those of the matrices: the index along the first axis
+//! varies fastest, and the elements (i, j) of all matrices lie together, in rows of `len`.
+
+use std::ops::Range;
+
+use batchinv::Scalar;
+
+use super::header::Header;
+use super::{Source, elements};
+use crate::exit::Failure;
+use crate::shape::Shape;
+
+/// Bytes that are read at once.
+const WINDOW: usize = 1 << 20;
+
+/// Bytes between two elements that are read and dropped rather than jumped over.
+const GAP: usize = 1 << 14;
+
+/// One of the matrices that are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    /// Its position among the leading axes in Fortran order: its place in each row of the file.
+    place: usize,
+    /// Its position among those wanted.
+    slot: usize,
+}
+
+/// The matrices from position `first` of the leading axes on, which are counted in C order.
+pub fn fill<T: Scalar>(
+    source: &mut Source,
+    header: &Header,
+    shape: &Shape,
+    start: u64,
+    first: usize,
+    matrices: &mut [T],
+    scratch: &mut Vec<u8>,
+) -> Result<(), Failure> {
+    let (n, len, size) = (shape.order, shape.len, header.dtype.size());
+    if matrices.is_empty() {
+        return Ok(());
+    }
+    let wanted = wanted(shape, first, matrices.len() / (n * n));
+    let runs = runs(&wanted, size);
+    // Short rows are read several at a time.
+    let (lowest, highest) = (wanted[0].place, wanted[wanted.len() - 1].place);
+    let together = if runs.len() == 1 && (len - (highest - lowest)) * size <= GAP { WINDOW / (len * size) } else { 1 };
+    let together = together.max(1);
+
+    let mut window: Vec<T> = Vec::new();
+    for top in (0..n * n).step_by(together) {
+        let rows = top..(n * n).min(top + together);
+        for run in &runs {
+            let run = &wanted[run.clone()];
+            let from = rows.start * len + run[0].place;
+            let to = (rows.end - 1) * len + run[run.len() - 1].place + 1;
+            window.resize(to - from, T::ZERO);
+            source.seek(start + from as u64 * size as u64)?;
+            elements::fill(source, header, &mut window, scratch)?;
+            for row in rows.clone() {
+                // Columns one after another, in each of them the rows.
+                let at = row % n * n + row / n;
+                for wanted in run {
+                    matrices[wanted.slot * n * n + at] = window[row * len + wanted.place - from];
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The matrices at `first` and behind, as they follow each other in a row of the file.
+fn wanted(shape: &Shape, first: usize, count: usize) -> Vec<Wanted> {
+    let axes = shape.leading();
+    let mut index = shape.index(first);
+    let mut all: Vec<Wanted> = (0..count)
+        .map(|slot| {
+            let place = index.iter().zip(axes).rev().fold(0, |place, (i, axis)| place * axis + i);
+            advance(&mut index, axes);
+            Wanted { place, slot }
+        })
+        .collect();
+    all.sort_unstable();
+    all
+}
+
+/// The next index in C order.
+fn advance(index: &mut [usize], axes: &[usize]) {
+    for (i, &axis) in index.iter_mut().zip(axes).rev() {
+        *i += 1;
+        if *i < axis {
+            return;
+        }
+        *i = 0;
+    }
+}
+
+/// Which of the matrices are read together: no large gap between them, and no more than a window.
+fn runs(wanted: &[Wanted], size: usize) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
+    let mut start = 0;
+    for i in 1..wanted.len() {
+        let gap = (wanted[i].place - wanted[i - 1].place) * size > GAP;
+        if gap || (wanted[i].place - wanted[start].place) * size >= WINDOW {
+            runs.push(start..i);
+            start = i;
+        }
+    }
+    runs.push(start..wanted.len());
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_follow_the_first_axis() {
+        let shape = Shape::new(vec![2, 3, 1, 1]).unwrap();
+        let places: Vec<_> = wanted(&shape, 1, 4).into_iter().map(|wanted| (wanted.place, wanted.slot)).collect();
+        // In C order: (0, 1), (0, 2), (1, 0), (1, 1).
+        assert_eq!(places, [(1, 2), (2, 0), (3, 3), (4, 1)]);
+    }
+
+    #[test]
+    fn runs_end_at_gaps_and_windows() {
+        let wanted =
+            |places: &[usize]| -> Vec<Wanted> { places.iter().map(|&place| Wanted { place, slot: 0 }).collect() };
+        assert_eq!(runs(&wanted(&[0, 1, 2, GAP, GAP + 1]), 8), [0..3, 3..5]);
+        assert_eq!(runs(&wanted(&[0, 1, 2, GAP / 8]), 8), [0..4]);
+        let long: Vec<usize> = (0..WINDOW / 8 + 2).collect();
+        assert_eq!(runs(&wanted(&long), 8), [0..WINDOW / 8, WINDOW / 8..WINDOW / 8 + 2]);
+    }
+}

@@ -1,0 +1,355 @@
+//! A device that fails in the middle of a call: a typed error that says how far it came, or, under the automatic choice,
+//! the CPU for the rest. Never a panic, and never a wrong answer.
+#![cfg(all(feature = "gpu", feature = "testing"))]
+
+mod common;
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use batchinv::gpu::GpuInverter;
+use batchinv::gpu::faults::{Fault, arm, disarm};
+use batchinv::plan::{AutoPolicy, GpuPlan, Work};
+use batchinv::{Engine, Error, InversesMut, Inverter, Kernel, Precision, Report, ScalarKind, Stack, Status, wgpu};
+use common::bits;
+use common::cases::{self, Random};
+use common::engines;
+
+const ORDER: usize = 16;
+/// Chunks of the calls here: more than are on their way at once.
+const CHUNK: usize = 40;
+const LEN: usize = 5 * CHUNK + 3;
+
+fn elements(n: usize, len: usize) -> Vec<f32> {
+    let mut random = Random::new(len as u64);
+    (0..len).flat_map(|_| cases::dominant::<f32>(n, &mut random)).collect()
+}
+
+/// A device of the caller's, whose errors that nobody handles are counted.
+struct Own {
+    device: wgpu::Device,
+    gpu: GpuInverter,
+    uncaptured: Arc<AtomicUsize>,
+}
+
+fn own(promise: &'static str, limits: impl FnOnce(&mut wgpu::Limits)) -> Option<Own> {
+    let name = &engines::adapters(promise).first()?.gpu.facts().name;
+    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+    let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+    let adapter = found.iter().find(|adapter| adapter.get_info().name == *name).unwrap();
+    let mut descriptor = wgpu::DeviceDescriptor::default();
+    limits(&mut descriptor.required_limits);
+    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).unwrap();
+    let uncaptured = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&uncaptured);
+    device.on_uncaptured_error(Arc::new(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+    }));
+    let gpu = GpuInverter::from_device(&device, &queue);
+    Some(Own { device, gpu, uncaptured })
+}
+
+/// What a call left in the caller's memory, and what it said.
+struct Call {
+    elements: Vec<f32>,
+    statuses: Vec<i32>,
+    said: Result<Report, Error>,
+}
+
+/// In chunks of `CHUNK`.
+fn call(gpu: &GpuInverter, stack: Stack<'_, f32>) -> Call {
+    let variant = engines::variant::<f32>(Kernel::Workgroup, stack.order());
+    let plan = GpuPlan { variant, chunk_len: CHUNK, chunks: stack.len().div_ceil(CHUNK) };
+    into(stack, |output| gpu.invert_with(plan, stack, output))
+}
+
+fn into(stack: Stack<'_, f32>, run: impl FnOnce(InversesMut<'_, f32>) -> Result<Report, Error>) -> Call {
+    let mut elements = vec![0.0; stack.elements().len()];
+    let mut statuses = vec![Status::NOT_FINITE; stack.len()];
+    let said = run(InversesMut::new(&mut elements, &mut statuses));
+    Call { elements, statuses: statuses.iter().map(|status| status.word()).collect(), said }
+}
+
+impl Call {
+    /// All of it is what it should be.
+    #[track_caller]
+    fn assert_right(&self, wanted: &Call) {
+        assert!(self.said.is_ok(), "{:?}", self.said);
+        assert!(bits(&self.elements) == bits(&wanted.elements) && self.statuses == wanted.statuses);
+    }
+
+    /// So much of it is, from the start.
+    #[track_caller]
+    fn assert_right_up_to(&self, done: usize, wanted: &Call) {
+        let elements = done * ORDER * ORDER;
+        assert!(bits(&self.elements[..elements]) == bits(&wanted.elements[..elements]));
+        assert_eq!(self.statuses[..done], wanted.statuses[..done]);
+    }
+}
+
+/// Memory that ends once, at each point where the device is asked for some: the call goes on with less at once.
+#[test]
+fn memory_that_ends_once_costs_nothing_but_time() {
+    let elements = elements(ORDER, LEN);
+    let stack = Stack::new(&elements, ORDER).unwrap();
+    for adapter in engines::adapters("device_faults/out_of_memory") {
+        let wanted = call(&adapter.gpu, stack);
+        let mut refused = 0;
+        for pass in 0.. {
+            // No buffers from calls before.
+            let gpu = GpuInverter::open(Some(&adapter.gpu.facts().name)).unwrap();
+            arm(Fault::OutOfMemory, pass, 1);
+            let got = call(&gpu, stack);
+            if !disarm() {
+                assert!(pass > 8, "{pass} points: a pipeline, and two for each chunk");
+                break;
+            }
+            match &got.said {
+                // A pipeline cannot be made smaller.
+                Err(Error::OutOfMemory { done: 0, len: LEN, .. }) => refused += 1,
+                _ => got.assert_right(&wanted),
+            }
+            // What failed once is not kept.
+            call(&gpu, stack).assert_right(&wanted);
+        }
+        assert!(refused <= 1, "one pipeline");
+    }
+}
+
+/// Memory that ends for good: the error says how far the call came, and that much is right.
+#[test]
+fn memory_that_ends_for_good_is_a_typed_error() {
+    failing_for_good(Fault::OutOfMemory, |error| match error {
+        Error::OutOfMemory { done, len: LEN, .. } => Some(*done),
+        _ => None,
+    });
+}
+
+/// The same of a device that refuses a command.
+#[test]
+fn a_refusal_is_a_typed_error() {
+    failing_for_good(Fault::Refusal, |error| match error {
+        Error::DeviceLost { done, len: LEN, detail } if detail == "a fault on demand" => Some(*done),
+        Error::Unsupported { reason, .. } if reason.contains("a fault on demand") => Some(0),
+        _ => None,
+    });
+}
+
+/// The same of results that cannot be read.
+#[test]
+fn a_mapping_error_is_a_typed_error() {
+    failing_for_good(Fault::Mapping, |error| match error {
+        Error::DeviceLost { done, len: LEN, .. } => Some(*done),
+        _ => None,
+    });
+}
+
+fn failing_for_good(fault: Fault, done: impl Fn(&Error) -> Option<usize>) {
+    let elements = elements(ORDER, LEN);
+    let stack = Stack::new(&elements, ORDER).unwrap();
+    for adapter in engines::adapters("device_faults/typed_errors") {
+        let wanted = call(&adapter.gpu, stack);
+        let mut seen = Vec::new();
+        for pass in 0.. {
+            let gpu = GpuInverter::open(Some(&adapter.gpu.facts().name)).unwrap();
+            arm(fault, pass, usize::MAX);
+            let got = call(&gpu, stack);
+            disarm();
+            let Err(error) = &got.said else { break };
+            let done = done(error).unwrap_or_else(|| panic!("{error:?}"));
+            got.assert_right_up_to(done, &wanted);
+            seen.push(done);
+        }
+        // From nothing to all but the last chunks, and never less with a later fault.
+        assert!(seen.is_sorted() && seen[0] == 0 && *seen.last().unwrap() >= 2 * CHUNK, "{seen:?}");
+    }
+}
+
+/// The automatic choice leaves what is not finished to the CPU, and says from where on.
+#[test]
+fn auto_takes_the_rest_to_the_cpu() {
+    let elements = elements(ORDER, 1000);
+    let stack = Stack::new(&elements, ORDER).unwrap();
+    let mut whole = Vec::new();
+    for adapter in engines::adapters("device_faults/fallback") {
+        let on_gpu = Inverter::with_gpu(adapter.gpu.clone()).invert(stack).unwrap();
+        let on_cpu = Inverter::cpu().invert(stack).unwrap();
+        for (fault, pass) in [(Fault::OutOfMemory, 0), (Fault::Refusal, 0), (Fault::Mapping, 0)] {
+            let auto = Inverter::auto().auto_policy(AutoPolicy::SoftwareCounts).adapter(&adapter.gpu.facts().name);
+            arm(fault, pass, usize::MAX);
+            let inverses = auto.invert(stack);
+            disarm();
+            let inverses = inverses.unwrap();
+            let report = inverses.report();
+            assert_eq!((report.engine, report.adapter.as_ref()), (Engine::Cpu, None));
+            assert!(report.gpu_failure.is_some(), "{report:?}");
+            assert!(report.reason.as_ref().unwrap().starts_with("the GPU failed: "), "{report:?}");
+            assert!(bits(inverses.stack().elements()) == bits(on_cpu.stack().elements()));
+            whole.push(report.gpu_failure.clone());
+            // The next call has a GPU again.
+            let again = auto.invert(stack).unwrap();
+            assert_eq!((again.report().engine, &again.report().gpu_failure), (Engine::Gpu, &None));
+            assert!(bits(again.stack().elements()) == bits(on_gpu.stack().elements()));
+        }
+        assert!(matches!(whole[0], Some(Error::OutOfMemory { done: 0, len: 1000, .. })), "{whole:?}");
+    }
+}
+
+/// The same in the middle: what the GPU finished stays its own.
+#[test]
+fn auto_keeps_what_the_gpu_finished() {
+    // Two chunks of 8 MiB and some.
+    let (n, len) = (32, 5000);
+    let elements = elements(n, 100).repeat(len / 100);
+    let stack = Stack::new(&elements, n).unwrap();
+    for adapter in engines::adapters("device_faults/fallback_in_the_middle") {
+        let on_gpu = Inverter::with_gpu(adapter.gpu.clone()).invert(stack.slice(0..100)).unwrap();
+        let on_cpu = Inverter::cpu().invert(stack.slice(0..100)).unwrap();
+        let auto = Inverter::auto().auto_policy(AutoPolicy::SoftwareCounts).adapter(&adapter.gpu.facts().name);
+        arm(Fault::Mapping, 1, usize::MAX);
+        let inverses = auto.invert(stack);
+        disarm();
+        let inverses = inverses.unwrap();
+        let Some(Error::DeviceLost { done, len: 5000, .. }) = inverses.report().gpu_failure else {
+            panic!("{:?}", inverses.report())
+        };
+        assert!(done > 0 && done < len);
+        for m in 0..len {
+            let wanted = if m < done { &on_gpu } else { &on_cpu };
+            assert!(bits(inverses.stack().matrix(m)) == bits(wanted.stack().matrix(m % 100)), "matrix {m} of {done}");
+            assert!(inverses.statuses()[m].is_inverted());
+        }
+    }
+}
+
+/// A device that is destroyed: before a call, while the call waits for it, and after.
+#[test]
+fn a_destroyed_device_is_a_typed_error() {
+    let elements = elements(ORDER, LEN);
+    let stack = Stack::new(&elements, ORDER).unwrap();
+    // Polls before the device goes: before the first chunk is submitted, and after.
+    for polls in [0, 1] {
+        let Some(Own { device, gpu, uncaptured }) = own("device_faults/destroyed", |_| {}) else { return };
+        let inverter = Inverter::with_gpu(gpu);
+        inverter.invert(stack.slice(0..1)).unwrap();
+        {
+            let mut waiting = pin!(inverter.invert_async(stack));
+            let mut finished = None;
+            for _ in 0..polls {
+                if let Poll::Ready(inverses) = waiting.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                    finished = Some(inverses);
+                }
+            }
+            device.destroy();
+            let said = finished.unwrap_or_else(|| pollster::block_on(waiting));
+            // A quick device may be done before.
+            assert!(matches!(said, Ok(_) | Err(Error::DeviceLost { len: LEN, .. })), "{said:?}");
+            assert!(polls > 0 || said.is_err(), "there is no device");
+        }
+        // For good, and every time.
+        for _ in 0..3 {
+            let said = inverter.invert(stack).map(drop);
+            assert!(matches!(said, Err(Error::DeviceLost { done: 0, len: LEN, .. })), "{said:?}");
+        }
+        assert_eq!(uncaptured.load(Ordering::Relaxed), 0, "the caller's handler hears of none of it");
+    }
+}
+
+/// A piece that takes longer than the caller waits.
+#[test]
+fn a_time_limit_ends_the_wait() {
+    let elements = elements(64, 3000);
+    let stack = Stack::new(&elements, 64).unwrap();
+    let Some(Own { gpu, uncaptured, .. }) = own("device_faults/time_limit", |_| {}) else { return };
+    let inverter = Inverter::with_gpu(gpu.clone());
+    gpu.set_time_limit(Some(Duration::from_nanos(1)));
+    match inverter.invert(stack) {
+        Err(Error::DeviceLost { done: 0, len: 3000, detail }) => assert_eq!(detail, "no answer within 1ns"),
+        other => panic!("{:?}", other.map(|inverses| inverses.report().clone())),
+    }
+    // The device is still there, and so are its other users.
+    gpu.set_time_limit(None);
+    let inverses = inverter.invert(stack).unwrap();
+    assert!(inverses.first_failure().is_none());
+    assert_eq!(uncaptured.load(Ordering::Relaxed), 0);
+}
+
+/// A device that grants buffers of 32 KiB: many chunks, or a refusal where not even one matrix fits. With 4 KiB it has no
+/// room for the engine's own tables.
+#[test]
+fn tiny_limits_make_small_chunks() {
+    let grant = |bytes: u64| {
+        own("device_faults/tiny_limits", |limits| {
+            limits.max_buffer_size = bytes;
+            limits.max_storage_buffer_binding_size = bytes;
+        })
+    };
+    let Some(Own { gpu, uncaptured, .. }) = grant(32 << 10) else { return };
+    let inverter = Inverter::with_gpu(gpu);
+    for n in [1, 2, 8, 16, 80] {
+        let len = 20_000 / n / n + 3;
+        let elements = elements(n, len);
+        let stack = Stack::new(&elements, n).unwrap();
+        let inverses = inverter.invert(stack).unwrap();
+        assert!(inverses.report().chunks >= (len * n * n * 4).div_ceil(32 << 10), "{:?}", inverses.report());
+        for m in 0..len {
+            let ratio = batchinv::residual_ratio(stack.matrix(m), inverses.stack().matrix(m), n);
+            assert!(ratio < 3.0 && inverses.statuses()[m].is_inverted(), "order {n}: {ratio}");
+        }
+    }
+    let large = elements(91, 1);
+    let said = inverter.invert(Stack::new(&large, 91).unwrap()).map(drop);
+    assert!(matches!(said, Err(Error::Unsupported { .. })), "{said:?}");
+    assert_eq!(uncaptured.load(Ordering::Relaxed), 0);
+
+    let Some(Own { gpu, uncaptured, .. }) = grant(4 << 10) else { return };
+    let said = Inverter::with_gpu(gpu).invert(Stack::new(&[2.0_f32], 1).unwrap()).map(drop);
+    assert!(matches!(said, Err(Error::DeviceLost { done: 0, len: 1, .. })), "{said:?}");
+    assert_eq!(uncaptured.load(Ordering::Relaxed), 0);
+}
+
+/// The engine on a caller's device takes no errors from the caller, and gives none.
+#[test]
+fn a_callers_device_keeps_its_own_handlers() {
+    let elements = elements(ORDER, LEN);
+    let stack = Stack::new(&elements, ORDER).unwrap();
+    let Some(Own { device, gpu, uncaptured }) = own("device_faults/handlers", |_| {}) else { return };
+    let mistake = || {
+        // More than any device grants.
+        let _ = device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: u64::MAX / 2,
+            usage: wgpu::BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        });
+    };
+    mistake();
+    assert_eq!(uncaptured.load(Ordering::Relaxed), 1);
+    // A scope of the caller's around a call catches what the caller does, and nothing else.
+    let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
+    assert!(call(&gpu, stack).said.is_ok());
+    arm(Fault::Refusal, 3, usize::MAX);
+    assert!(call(&gpu, stack).said.is_err());
+    disarm();
+    assert!(pollster::block_on(scope.pop()).is_none());
+    mistake();
+    assert_eq!(uncaptured.load(Ordering::Relaxed), 2);
+}
+
+/// The choice for a stack that comes in pieces is made once.
+#[test]
+fn a_decided_choice_does_not_change_with_the_pieces() {
+    let work = |len| Work { scalar: ScalarKind::Float32, precision: Precision::Native, order: ORDER, len };
+    let elements = elements(ORDER, 3);
+    let stack = Stack::new(&elements, ORDER).unwrap();
+    for adapter in engines::adapters("device_faults/decided") {
+        let auto = Inverter::auto().auto_policy(AutoPolicy::SoftwareCounts).adapter(&adapter.gpu.facts().name);
+        for (len, engine) in [(1 << 20, Engine::Gpu), (3, Engine::Cpu)] {
+            let decided = auto.decided(work(len)).unwrap();
+            assert_eq!(decided.invert(stack).unwrap().report().engine, engine);
+        }
+    }
+}

@@ -1,0 +1,448 @@
+//! Whatever happens on the way, the user ends with right answers or a clear refusal, and the old files are as they were.
+#![cfg(unix)]
+
+mod program;
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use program::{Output, PROGRAM, adapter_or_skip, batchinv, data, data_files, finish, names_in, npy, path};
+use tempfile::TempDir;
+
+/// `len` float64 matrices of order 4 that can be inverted, no two alike.
+fn matrices(len: usize) -> Vec<u8> {
+    let element = |m: usize, at: usize| if at % 5 == 0 { 2.0 + m as f64 } else { (at % 3) as f64 / 8.0 };
+    (0..16 * len).flat_map(|i| f64::to_le_bytes(element(i / 16, i % 16))).collect()
+}
+
+fn file_of(len: usize) -> Vec<u8> {
+    npy("<f8", &format!("({len}, 4, 4)"), &matrices(len))
+}
+
+/// Pieces of so few bytes that small files go in many.
+fn in_pieces(command: &mut Command, bytes: usize) -> &mut Command {
+    command.env("BATCHINV_TEST_PIECE", bytes.to_string())
+}
+
+fn pipe_in(folder: &TempDir) -> PathBuf {
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    pipe
+}
+
+/// Ends by itself, with a status and a line.
+fn ended(child: Child) -> Output {
+    child.wait_with_output().unwrap().into()
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Pieces
+
+/// Every file that NumPy wrote, one matrix at a time: the same bytes and the same account as in one piece.
+#[test]
+#[cfg(feature = "testing")]
+fn pieces_change_nothing() {
+    let gpu = adapter_or_skip("pieces_change_nothing on the GPU");
+    for name in data_files() {
+        let input = data(&format!("{name}.npy"));
+        let order = program::Npy::read(&data(&format!("{name}.expected.npy"))).shape.pop().unwrap();
+        for engine in ["cpu", "gpu"] {
+            if engine == "gpu" && (!gpu || order > 12 || !name.contains("float32")) {
+                continue;
+            }
+            let run = |piece: usize, options: &[&str]| {
+                let folder = TempDir::new().unwrap();
+                let [x, s, r] = ["x.npy", "s.npy", "r.npy"].map(|name| folder.path().join(name));
+                let outputs = ["inv", "-", "-o", path(&x), "--status", path(&s), "--rcond", path(&r)];
+                let mut command = batchinv(&[&outputs[..], &["--json", "--engine", engine], options].concat());
+                in_pieces(&mut command, piece);
+                // Through a file, which can be read at any place; from a pipe, which cannot, in another test.
+                let out = Output::from(command.stdin(File::open(&input).unwrap()).output().unwrap());
+                out.assert_done();
+                let json = out.json();
+                (
+                    [x, s, r].map(|path| fs::read(path).unwrap()),
+                    [&json["counts"], &json["first"], &json["engine"]].map(Clone::clone),
+                )
+            };
+            let whole = run(1 << 30, &[]);
+            assert!(run(1, &[]) == whole, "{name} on the {engine}");
+            assert!(run(200, &["--verify"]) == whole, "{name} on the {engine}");
+        }
+    }
+}
+
+/// In Fortran order from a file: every leading axis, in pieces that end anywhere.
+#[test]
+#[cfg(feature = "testing")]
+fn fortran_files_are_gathered_by_strides() {
+    let folder = TempDir::new().unwrap();
+    let [input, output] = ["a.npy", "x.npy"].map(|name| folder.path().join(name));
+    let axes = [5, 7, 11, 3, 3];
+    let len: usize = axes.iter().product();
+    let value = |i: usize| (i % 1000) as i16 - 300;
+    let mut fortran = vec![0_u8; 2 * len];
+    let c: Vec<u8> = (0..len).flat_map(|i| value(i).to_be_bytes()).collect();
+    for i in 0..len {
+        let (mut rest, mut index) = (i, [0; 5]);
+        for axis in (0..5).rev() {
+            (index[axis], rest) = (rest % axes[axis], rest / axes[axis]);
+        }
+        let place = (0..5).rev().fold(0, |place, axis| place * axes[axis] + index[axis]);
+        fortran[2 * place..][..2].copy_from_slice(&value(i).to_be_bytes());
+    }
+    let file = |order: &str, bytes: &[u8]| {
+        let header = format!("{{'descr': '>i2', 'fortran_order': {order}, 'shape': (5, 7, 11, 3, 3), }}");
+        program::raw_npy(1, &header, bytes)
+    };
+    let invert = |bytes: &[u8], piece: usize| {
+        fs::write(&input, bytes).unwrap();
+        let mut command = batchinv(&["inv", path(&input), "-o", path(&output), "--engine", "cpu"]);
+        in_pieces(&mut command, piece);
+        finish(command, b"").assert_done();
+        fs::read(&output).unwrap()
+    };
+    let wanted = invert(&file("False", &c), 1 << 20);
+    for piece in [1, 72, 72 * 11, 72 * 13, 72 * 77, 72 * 100, 1 << 20] {
+        assert!(invert(&file("True", &fortran), piece) == wanted, "pieces of {piece} bytes");
+    }
+}
+
+/// The automatic choice sees the whole file, not a piece of it.
+#[test]
+#[cfg(feature = "testing")]
+fn auto_chooses_once_for_the_whole_file() {
+    if !adapter_or_skip("auto_chooses_once_for_the_whole_file") {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let output = folder.path().join("x.npy");
+    let mut command = batchinv(&["inv", path(&data("covariances.npy")), "-o", path(&output), "--json"]);
+    in_pieces(command.env("BATCHINV_TEST_AUTO", "software"), 40_000);
+    let out = finish(command, b"");
+    out.assert_done();
+    assert_eq!(out.json()["engine"], "gpu", "each of its pieces alone is not worth the trip");
+    assert!(out.json()["chunks"].as_u64() >= Some(10), "{}", out.json());
+}
+
+/// 512 MiB are enough for a file of any length, here 1.5 GB through 512 MiB of address space.
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_does_not_grow_with_the_file() {
+    let folder = TempDir::new().unwrap();
+    let input = folder.path().join("a.npy");
+    for order in ["False", "True"] {
+        // A hole takes no disk: zeros, all singular.
+        let header = format!("{{'descr': '<f8', 'fortran_order': {order}, 'shape': (3000000, 8, 8), }}");
+        let header = program::raw_npy(1, &header, &[]);
+        fs::write(&input, &header).unwrap();
+        File::options().write(true).open(&input).unwrap().set_len(header.len() as u64 + 1_536_000_000).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -v 524288; exec \"$@\"", "sh", PROGRAM, "inv", path(&input)]);
+        command.args(["-o", "-", "--engine", "cpu"]).env("RAYON_NUM_THREADS", "2");
+        let out = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
+        let out = Output::from(out);
+        out.assert_done();
+        out.assert_line("3000000 of 3000000 matrices have no inverse: singular at 0 (column 1), 1 (column 1)");
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Writing
+
+/// The input is replaced after its end was read, in pieces too.
+#[test]
+fn the_output_may_be_the_input_in_pieces() {
+    let folder = TempDir::new().unwrap();
+    let [file, other] = ["a.npy", "x.npy"].map(|name| folder.path().join(name));
+    fs::write(&file, file_of(5000)).unwrap();
+    let invert = |output: &Path| {
+        let mut command = batchinv(&["inv", path(&file), "-o", path(output), "--engine", "cpu"]);
+        in_pieces(&mut command, 10_000);
+        finish(command, b"").assert_done();
+    };
+    invert(&other);
+    invert(&file);
+    assert!(fs::read(&file).unwrap() == fs::read(&other).unwrap());
+    assert_eq!(names_in(folder.path()), ["a.npy", "x.npy"]);
+}
+
+/// `>> a.npy` would feed the program its own output.
+#[test]
+fn the_input_is_not_written_to_while_it_is_read() {
+    let folder = TempDir::new().unwrap();
+    let [file, status] = ["a.npy", "s.npy"].map(|name| folder.path().join(name));
+    let before = file_of(50);
+    fs::write(&file, &before).unwrap();
+    for (args, what) in [
+        (["inv", path(&file), "-o", "-", "--status", path(&status)], "standard output is the file that is read"),
+        (["inv", path(&file), "-o", "/dev/stdout", "--status", path(&status)], "/dev/stdout is the file that is read"),
+    ] {
+        let append = File::options().append(true).open(&file).unwrap();
+        let child = batchinv(&args).stdin(Stdio::null()).stdout(append).stderr(Stdio::piped()).spawn().unwrap();
+        ended(child).assert_failed(2, what);
+        assert!(fs::read(&file).unwrap() == before);
+        assert_eq!(names_in(folder.path()), ["a.npy"]);
+    }
+}
+
+/// What --strict or --verify refuses leaves nothing on stdout either, however late it comes.
+#[test]
+fn a_late_refusal_leaves_nothing_on_stdout() {
+    let mut bytes = file_of(20_000);
+    let last = bytes.len() - 128;
+    bytes[last..].fill(0);
+    let folder = TempDir::new().unwrap();
+    let rcond = folder.path().join("r.npy");
+    let args = ["inv", "-", "-o", "-", "--rcond", path(&rcond), "--engine", "cpu"];
+    let run = |option: &[&str]| {
+        let mut command = batchinv(&[&args[..], option].concat());
+        in_pieces(&mut command, 10_000);
+        finish(command, &bytes)
+    };
+    let out = run(&["--strict"]);
+    out.assert_failed(1, "Singular matrix: in matrix 19999, the pivot of column 1 is exactly zero");
+    assert_eq!((out.stdout.len(), names_in(folder.path())), (0, vec![]));
+    let out = run(&["--verify"]);
+    out.assert_done();
+    assert!(out.stdout == run(&[]).stdout && out.stdout.len() == 128 + 20_000 * 128);
+}
+
+/// Statuses are small, and whoever reads them may not read the inverses at the same time.
+#[test]
+fn two_pipes_are_written_one_after_the_other() {
+    let folder = TempDir::new().unwrap();
+    let (pipe, input) = (pipe_in(&folder), folder.path().join("a.npy"));
+    fs::write(&input, file_of(100_000)).unwrap();
+    let mut command = batchinv(&["inv", path(&input), "-o", "-", "--status", path(&pipe), "--engine", "cpu"]);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // All statuses before the first inverse is taken.
+    let statuses = fs::read(&pipe).unwrap();
+    assert_eq!(statuses.len(), 128 + 400_000);
+    let mut inverses = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut inverses).unwrap();
+    assert_eq!(inverses.len(), 128 + 100_000 * 128);
+    ended(child).assert_done();
+    assert_eq!(names_in(folder.path()), ["a.npy", "pipe"]);
+}
+
+/// A limit on the size of files, in the middle of either output.
+#[test]
+fn a_file_that_must_not_grow_is_a_failure_to_write() {
+    let folder = TempDir::new().unwrap();
+    let [input, output, status] = ["a.npy", "x.npy", "s.npy"].map(|name| folder.path().join(name));
+    fs::write(&input, file_of(10_000)).unwrap();
+    fs::write(&output, "older").unwrap();
+    for (blocks, which) in [("1", &status), ("1000", &output)] {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -f {blocks}; exec \"$@\""), "sh", PROGRAM, "inv", path(&input)]);
+        command.args(["-o", path(&output), "--status", path(&status), "--engine", "cpu"]);
+        let out = finish(command, b"");
+        out.assert_failed(4, &format!("cannot write {}: File too large", which.display()));
+        assert_eq!(names_in(folder.path()), ["a.npy", "x.npy"]);
+        assert_eq!(fs::read(&output).unwrap(), b"older");
+    }
+}
+
+/// A file system of its own that fills up. Only root may make one.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_a_failure_to_write() {
+    let folder = TempDir::new().unwrap();
+    let disk = folder.path().join("disk");
+    fs::create_dir(&disk).unwrap();
+    let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "none", path(&disk)]).output();
+    if !mount.is_ok_and(|out| out.status.success()) {
+        writeln!(std::io::stderr(), "SKIPPED a_full_disk_is_a_failure_to_write: it takes root to make one").unwrap();
+        return;
+    }
+    let output = disk.join("x.npy");
+    fs::write(&output, "older").unwrap();
+    let out = finish(batchinv(&["inv", "-", "-o", path(&output), "--engine", "cpu"]), &file_of(20_000));
+    let (left, older) = (names_in(&disk), fs::read(&output).unwrap());
+    // A stream in Fortran order is kept beside it.
+    let fortran = format!("{{'descr': '<f8', 'fortran_order': True, 'shape': ({}, 4, 4), }}", 20_000);
+    let fortran = program::raw_npy(1, &fortran, &matrices(20_000));
+    let kept = finish(batchinv(&["inv", "-", "-o", path(&output), "--engine", "cpu"]), &fortran);
+    let left_after = names_in(&disk);
+    assert!(Command::new("umount").arg(&disk).status().unwrap().success());
+    out.assert_failed(4, "x.npy: No space left on device");
+    assert_eq!((left, older), (vec!["x.npy".to_owned()], b"older".to_vec()));
+    kept.assert_failed(4, "cannot keep a stream in Fortran order in a temporary file: No space left on device");
+    assert_eq!(left_after, ["x.npy"]);
+}
+
+/// Whoever reads stdout goes away in the middle.
+#[test]
+fn a_pipe_that_closes_in_the_middle_is_a_failure_to_write() {
+    let folder = TempDir::new().unwrap();
+    let [input, status] = ["a.npy", "s.npy"].map(|name| folder.path().join(name));
+    fs::write(&input, file_of(100_000)).unwrap();
+    let mut command = batchinv(&["inv", path(&input), "-o", "-", "--status", path(&status), "--engine", "cpu"]);
+    in_pieces(&mut command, 100_000);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut reader = child.stdout.take().unwrap();
+    reader.read_exact(&mut [0; 300_000]).unwrap();
+    drop(reader);
+    ended(child).assert_failed(4, "cannot write standard output: Broken pipe");
+    assert_eq!(names_in(folder.path()), ["a.npy"]);
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Reading
+
+/// A stream that ends too early, in each piece of it.
+#[test]
+fn a_stream_that_breaks_off_is_bad_input() {
+    let folder = TempDir::new().unwrap();
+    let output = folder.path().join("x.npy");
+    let bytes = file_of(1000);
+    for end in [200, 5000, bytes.len() / 2, bytes.len() - 1] {
+        let mut command = batchinv(&["inv", "-", "-o", path(&output), "--engine", "cpu"]);
+        in_pieces(&mut command, 4096);
+        finish(command, &bytes[..end]).assert_failed(2, "standard input: truncated: it ends before the last element");
+        assert_eq!(names_in(folder.path()), [""; 0]);
+    }
+}
+
+/// A connection that is reset, as a read error in the middle.
+#[test]
+fn a_read_error_is_a_failure_to_read() {
+    let folder = TempDir::new().unwrap();
+    let output = folder.path().join("x.npy");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut far, _) = listener.accept().unwrap();
+    // Who closes a connection without having read what came resets it.
+    far.write_all(b"never read").unwrap();
+    let mut command = batchinv(&["inv", "-", "-o", path(&output), "--engine", "cpu"]);
+    let child = command.stdin(OwnedFd::from(far)).stderr(Stdio::piped()).spawn().unwrap();
+    // The command holds the other end, too.
+    drop(command);
+    let bytes = file_of(1000);
+    near.write_all(&bytes[..bytes.len() / 2]).unwrap();
+    wait_for(|| names_in(folder.path()).len() == 1);
+    std::thread::sleep(Duration::from_millis(100));
+    drop(near);
+    ended(child).assert_failed(4, "standard input: cannot read on: Connection reset by peer");
+    assert_eq!(names_in(folder.path()), [""; 0]);
+}
+
+/// Pieces are read no further ahead than there is room for: with nobody taking the output, the end of the file is still
+/// unread when it goes away.
+#[test]
+#[cfg(feature = "testing")]
+fn a_file_that_changes_while_it_is_read_is_noticed() {
+    for (order, len, code, what) in [
+        ("False", 100_000, 4, "cannot read on: it has shrunk meanwhile"),
+        ("True", 100_000, 4, "cannot read on: it has shrunk meanwhile"),
+        ("False", 12_800_200, 2, "more bytes follow the array"),
+        ("True", 12_800_200, 2, "more bytes follow the array"),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let [input, status] = ["a.npy", "s.npy"].map(|name| folder.path().join(name));
+        let header = format!("{{'descr': '<f8', 'fortran_order': {order}, 'shape': (100000, 4, 4), }}");
+        fs::write(&input, program::raw_npy(1, &header, &matrices(100_000))).unwrap();
+        let mut command = batchinv(&["inv", path(&input), "-o", "-", "--status", path(&status), "--engine", "cpu"]);
+        in_pieces(&mut command, 100_000);
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut reader = child.stdout.take().unwrap();
+        reader.read_exact(&mut [0; 128]).unwrap();
+        File::options().write(true).open(&input).unwrap().set_len(len).unwrap();
+        std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
+        let out = ended(child);
+        out.assert_failed(code, what);
+        out.assert_line(path(&input));
+        assert_eq!(names_in(folder.path()), ["a.npy"]);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Interrupts
+
+fn wait_for(mut until: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !until() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it never happened");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Ctrl-C and SIGTERM while pieces are read, inverted and written.
+#[test]
+fn an_interrupt_in_the_middle_leaves_nothing() {
+    for (signal, code, word) in [("INT", 130, "interrupted"), ("TERM", 143, "terminated")] {
+        let folder = TempDir::new().unwrap();
+        let output = folder.path().join("x.npy");
+        fs::write(&output, "older").unwrap();
+        let mut command = batchinv(&["inv", "-", "-o", path(&output), "--engine", "cpu"]);
+        in_pieces(&mut command, 100_000);
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&file_of(50_000)[..6_000_000]).unwrap();
+        let temporary = || {
+            let name = names_in(folder.path()).into_iter().find(|name| name.ends_with(".tmp"))?;
+            Some(fs::metadata(folder.path().join(name)).ok()?.len())
+        };
+        wait_for(|| cfg!(not(feature = "testing")) || temporary() > Some(1_000_000));
+        assert!(Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap().success());
+        ended(child).assert_failed(code, word);
+        drop(stdin);
+        assert_eq!(names_in(folder.path()), ["x.npy"]);
+        assert_eq!(fs::read(&output).unwrap(), b"older");
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// Progress
+
+/// On a terminal, a long run shows a bar with a rate and the time left, and clears it; in a pipe, or with --quiet, none.
+#[test]
+#[cfg(all(target_os = "linux", feature = "testing"))]
+fn a_terminal_shows_progress() {
+    let available = Command::new("script").arg("--version").output().is_ok_and(|out| out.status.success());
+    if !available {
+        writeln!(std::io::stderr(), "SKIPPED a_terminal_shows_progress: there is no `script`").unwrap();
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let output = folder.path().join("x.npy");
+    let run = |quiet: &str, stderr: &str| {
+        let pipe = folder.path().join("pipe");
+        let _ = fs::remove_file(&pipe);
+        pipe_in(&folder);
+        let program = format!(
+            "{PROGRAM} inv '{}' -o '{}' --engine cpu {quiet} {stderr}",
+            path(&pipe).to_owned(),
+            path(&output).to_owned()
+        );
+        let mut command = Command::new("script");
+        in_pieces(&mut command, 10_000);
+        let child = command.args(["-qefc", &program, "/dev/null"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+        let bytes = file_of(5000);
+        let mut to = File::options().write(true).open(&pipe).unwrap();
+        for (i, piece) in bytes.chunks(64_000).enumerate() {
+            to.write_all(piece).unwrap();
+            std::thread::sleep(Duration::from_millis(if i < 8 { 150 } else { 0 }));
+        }
+        drop(to);
+        let out = child.unwrap().wait_with_output().unwrap();
+        assert!(out.status.success());
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let shown = run("", "");
+    assert!(shown.contains(" matrices, ") && shown.contains("/s, ") && shown.contains(" left"), "{shown:?}");
+    assert!(shown.contains("\u{1b}[2K") || shown.contains("\u{1b}[K"), "cleared: {shown:?}");
+    assert!(shown.contains("batchinv: 5000 matrices of order 4"), "{shown:?}");
+    assert_eq!(run("--quiet", ""), "");
+    // stderr is no terminal.
+    let piped = run("", &format!("2>'{}'", folder.path().join("log").display()));
+    assert_eq!(piped, "");
+    let log = fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(log.starts_with("batchinv: 5000 matrices of order 4") && log.lines().count() == 1, "{log:?}");
+}

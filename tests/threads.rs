@@ -1,0 +1,139 @@
+//! Many threads, and many engines one after the other: the same bits, and nothing left behind.
+//!
+//! `BATCHINV_SOAK=10000 cargo test --release --all-features --test threads` makes as many engines and calls as it says.
+
+mod common;
+
+use std::sync::Mutex;
+
+use batchinv::{Inverter, Kernel, Stack};
+use common::bits;
+use common::cases::{self, Random};
+use common::engines;
+
+/// One at a time: what a process holds is counted.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn rounds(usual: usize) -> usize {
+    std::env::var("BATCHINV_SOAK").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
+}
+
+fn elements(n: usize, len: usize) -> Vec<f32> {
+    let mut random = Random::new((n * len) as u64);
+    (0..len).flat_map(|_| cases::dominant::<f32>(n, &mut random)).collect()
+}
+
+/// The engines under test, by name.
+fn inverters(promise: &'static str) -> Vec<(String, Inverter)> {
+    #[allow(unused_mut, reason = "without a GPU engine")]
+    let mut inverters = vec![("cpu".to_owned(), Inverter::cpu().rcond(true))];
+    engines::record("cpu", Kernel::Lanes.name(), "float32", promise, "ran");
+    #[cfg(all(feature = "gpu", feature = "testing"))]
+    for adapter in engines::adapters(promise) {
+        inverters.push((adapter.word.clone(), Inverter::with_gpu(adapter.gpu.clone()).rcond(true)));
+        engines::record(&adapter.word, Kernel::Thread.name(), "float32", promise, "ran");
+    }
+    inverters
+}
+
+/// One inverter, used by eight threads at once on stacks of their own, of several kernels.
+#[test]
+fn one_inverter_for_many_threads_gives_the_same_bits() {
+    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let stacks: Vec<(usize, Vec<f32>)> = [(2, 900), (3, 10), (4, 3000), (8, 100), (13, 40), (33, 9), (70, 3), (1, 1)]
+        .map(|(n, len)| (n, elements(n, len)))
+        .to_vec();
+    for (name, inverter) in inverters("threads/same_bits") {
+        let outcome = |index: usize| {
+            let (n, elements) = &stacks[index % stacks.len()];
+            let inverses = inverter.invert(Stack::new(elements, *n).unwrap()).unwrap();
+            assert!(inverses.first_failure().is_none());
+            (bits(inverses.stack().elements()), bits(inverses.rconds().unwrap()))
+        };
+        let wanted: Vec<_> = (0..stacks.len()).map(outcome).collect();
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let (wanted, outcome) = (&wanted, &outcome);
+                let name = &name;
+                scope.spawn(move || {
+                    for round in 0..12 {
+                        let index = (thread + round * 3) % wanted.len();
+                        assert!(outcome(index) == wanted[index], "{name}: thread {thread}, round {round}");
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// What the process holds: kilobytes of memory, open files, threads.
+#[cfg(target_os = "linux")]
+fn held() -> [usize; 3] {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let number = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    [number("VmRSS:"), std::fs::read_dir("/proc/self/fd").unwrap().count(), number("Threads:")]
+}
+
+/// Does something again and again; memory, files and threads stay what they were after the first quarter.
+#[cfg(target_os = "linux")]
+#[track_caller]
+fn flat(name: &str, rounds: usize, allowed_kilobytes: usize, mut work: impl FnMut()) {
+    for _ in 0..rounds / 4 {
+        work();
+    }
+    let before = held();
+    for _ in 0..rounds - rounds / 4 {
+        work();
+    }
+    let after = held();
+    let soak = std::env::var_os("BATCHINV_SOAK").is_some();
+    if soak {
+        use std::io::Write;
+        let line = format!("{name}, {rounds} rounds: kilobytes, files and threads {before:?}, then {after:?}\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
+    }
+    assert!(after[0] <= before[0] + allowed_kilobytes, "{name}: kilobytes {} to {}", before[0], after[0]);
+    assert!(after[1] <= before[1] && after[2] <= before[2], "{name}: files and threads {before:?} to {after:?}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn calls_leave_nothing_behind() {
+    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let elements = elements(5, 200);
+    let stack = Stack::new(&elements, 5).unwrap();
+    for (name, inverter) in inverters("threads/calls") {
+        flat(&format!("{name} calls"), rounds(400), 4096, || drop(inverter.invert(stack).unwrap()));
+    }
+}
+
+/// Engines made and dropped, one after the other and four at once.
+#[test]
+#[cfg(all(target_os = "linux", feature = "gpu", feature = "testing"))]
+fn engines_leave_nothing_behind() {
+    use batchinv::gpu::GpuInverter;
+
+    let _alone = ALONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let elements = elements(2, 10);
+    let stack = Stack::new(&elements, 2).unwrap();
+    for adapter in engines::adapters("threads/engines") {
+        let name = &adapter.gpu.facts().name;
+        let make = |used: bool| {
+            let gpu = GpuInverter::open(Some(name)).unwrap();
+            if used {
+                Inverter::with_gpu(gpu).invert(stack).unwrap();
+            }
+        };
+        flat(&format!("{} engines in a row", adapter.word), rounds(32), 8192, || make(true));
+        flat(&format!("{} engines at once", adapter.word), rounds(32) / 4, 8192, || {
+            std::thread::scope(|scope| {
+                for thread in 0..4 {
+                    scope.spawn(move || make(thread % 2 == 0));
+                }
+            });
+        });
+    }
+}

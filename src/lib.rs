@@ -26,6 +26,14 @@
 //!
 //! The [`guide`] has a page for each way to come here, and `examples/` three whole programs.
 //!
+//! # Features
+//! - `vulkan`, `metal`, `dx12`, all by default: the GPU engine with these backends, each on the platforms that have it.
+//! - `gpu`: the GPU engine. Alone, for programs that choose wgpu's backends themselves and bring their own devices.
+//! - `glam`, `nalgebra`, `ndarray`: matrices of those crates, in [`host`].
+//! - `cli`: the program.
+//!
+//! With none of them, this is the CPU engine alone.
+//!
 //! # What holds on every engine
 //! - A matrix whose status is not 0 comes back filled with [`Scalar::NAN`]; its neighbors are untouched.
 //! - The bits of a result depend on order, scalar, precision and adapter or SIMD level; never on the length

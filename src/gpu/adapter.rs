@@ -13,6 +13,10 @@ fn instance() -> wgpu::Instance {
 
 /// Every adapter that can run compute shaders, the best first.
 async fn enumerate() -> Vec<(wgpu::Adapter, AdapterFacts)> {
+    // wgpu panics where it was built without one.
+    if wgpu::Instance::enabled_backend_features().is_empty() {
+        return Vec::new();
+    }
     let mut found: Vec<_> = instance()
         .enumerate_adapters(wgpu::Backends::PRIMARY)
         .await
@@ -49,6 +53,10 @@ pub async fn open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, Adap
     let Some((adapter, facts)) = chosen else {
         let reason = match name {
             Some(name) if !names.is_empty() => format!("none is named \"{name}\"; there are: {}", names.join(", ")),
+            _ if wgpu::Instance::enabled_backend_features().is_empty() => {
+                "built without the one of the features \"vulkan\", \"metal\" and \"dx12\" that this platform has"
+                    .to_owned()
+            }
             _ => "wgpu found none; a GPU driver with Vulkan, Metal or Direct3D 12 is needed (Mesa's lavapipe will do)"
                 .to_owned(),
         };

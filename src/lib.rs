@@ -35,12 +35,14 @@ mod cpu;
 mod error;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+mod in_place;
 mod inverses;
 mod inverter;
 pub mod plan;
 mod residual;
 mod scalar;
 mod stack;
+mod threads;
 
 pub use cpu::{SimdLevel, reference::invert_reference};
 pub use error::{Error, JobError, ShapeError};

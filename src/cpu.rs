@@ -21,7 +21,7 @@ use self::vector::Vector;
 use crate::inverses::{InversesMut, Status};
 use crate::plan::{self, Kernel, Precision, Work};
 use crate::residual::fill_rconds;
-use crate::scalar::Scalar;
+use crate::scalar::{Real, Scalar};
 use crate::stack::Stack;
 
 /// The arithmetic of `Precision::Double` for a scalar.
@@ -103,54 +103,110 @@ impl<T: Scalar> Arithmetic for Double<T> {
     }
 }
 
-/// Inverts a stack into outputs that fit it. Returns the kernel that ran.
+/// Inverts a stack into outputs that fit it, on several threads where it is large enough and `shared` allows. Returns
+/// the kernel that ran.
 pub fn invert<T: Scalar>(
     stack: Stack<'_, T>,
     output: InversesMut<'_, T>,
     precision: Precision,
     level: SimdLevel,
+    shared: bool,
 ) -> Kernel {
-    let work = Work { scalar: T::KIND, precision, order: stack.order(), len: stack.len() };
-    let kernel = plan::cpu_kernel(work);
+    let at = |_: &mut Vec<T>, from: usize, elements: &mut [T], piece: PieceMut<'_, T>| {
+        let until = from + piece.statuses.len();
+        piece.run(stack.slice(from..until), elements);
+    };
+    in_pieces(stack.order(), output, precision, level, shared, at)
+}
+
+/// Inverts the matrices that `stack` holds, in place.
+pub fn invert_in_place<T: Scalar>(
+    order: usize,
+    stack: InversesMut<'_, T>,
+    precision: Precision,
+    level: SimdLevel,
+    shared: bool,
+) -> Kernel {
+    let at = |copy: &mut Vec<T>, _: usize, elements: &mut [T], piece: PieceMut<'_, T>| {
+        copy.clear();
+        copy.extend_from_slice(elements);
+        let given = Stack::with_len(copy, order, piece.statuses.len()).expect("a copy is as long as what was copied");
+        piece.run(given, elements);
+    };
+    in_pieces(order, stack, precision, level, shared, at)
+}
+
+/// A task of the size that `plan` gives it, but for its elements, which `at` gets with working memory and the number of
+/// its first matrix.
+struct PieceMut<'a, T: Scalar> {
+    statuses: &'a mut [Status],
+    rconds: Option<&'a mut [T::Real]>,
+    precision: Precision,
+    kernel: Kernel,
+    level: SimdLevel,
+}
+
+impl<T: Scalar> PieceMut<'_, T> {
+    fn run(self, input: Stack<'_, T>, elements: &mut [T]) {
+        let Self { statuses, rconds, precision, kernel, level } = self;
+        T::run_piece(Piece { input, elements: &mut *elements, statuses: &mut *statuses, precision, kernel, level });
+        if let Some(rconds) = rconds {
+            fill_rconds(input, elements, statuses, rconds);
+        }
+    }
+}
+
+fn in_pieces<T: Scalar>(
+    order: usize,
+    output: InversesMut<'_, T>,
+    precision: Precision,
+    level: SimdLevel,
+    shared: bool,
+    at: impl Fn(&mut Vec<T>, usize, &mut [T], PieceMut<'_, T>) + Sync,
+) -> Kernel {
     let InversesMut { elements, statuses, mut rconds } = output;
-    if stack.order() == 0 {
+    let len = statuses.len();
+    let work = Work { scalar: T::KIND, precision, order, len };
+    let kernel = plan::cpu_kernel(work);
+    if order == 0 {
         statuses.fill(Status::INVERTED);
         if let Some(rconds) = rconds {
-            fill_rconds(stack, elements, statuses, rconds);
+            rconds.fill(T::Real::from_f64(f64::INFINITY));
         }
         return kernel;
     }
 
     let group = at_level!(level, simd => group::<_, T>(simd, precision));
     let reported = match kernel {
-        Kernel::Lanes if !plan::fills_lanes(stack.len().min(group), group) => Kernel::Rows,
+        Kernel::Lanes if !plan::fills_lanes(len.min(group), group) => Kernel::Rows,
         kernel => kernel,
     };
-    let size = stack.order() * stack.order();
-    let per_task = plan::cpu_task_len(stack.order());
-    let parallel = plan::cpu_parallel(work) && rayon::current_num_threads() > 1;
-    let task_len = if parallel { per_task } else { stack.len().max(1) };
-    let piece = |index: usize, elements: &mut [T], statuses: &mut [Status], rconds: Option<&mut [T::Real]>| {
-        let input = stack.slice(index * task_len..index * task_len + statuses.len());
-        T::run_piece(Piece { input, elements: &mut *elements, statuses: &mut *statuses, precision, kernel, level });
-        if let Some(rconds) = rconds {
-            fill_rconds(input, elements, statuses, rconds);
-        }
+    let size = order * order;
+    let task_len = plan::cpu_task_len(order);
+    let task = |copy: &mut Vec<T>, (index, ((elements, statuses), rconds)): (usize, Outputs<'_, T>)| {
+        at(copy, index * task_len, elements, PieceMut { statuses, rconds, precision, kernel, level });
     };
-    if !parallel {
-        piece(0, elements, statuses, rconds);
-        return reported;
-    }
-    let outputs = elements.par_chunks_mut(task_len * size).zip(statuses.par_chunks_mut(task_len));
-    match &mut rconds {
-        None => outputs.enumerate().for_each(|(index, (elements, statuses))| piece(index, elements, statuses, None)),
-        Some(rconds) => outputs
-            .zip(rconds.par_chunks_mut(task_len))
-            .enumerate()
-            .for_each(|(index, ((elements, statuses), rconds))| piece(index, elements, statuses, Some(rconds))),
+    if shared && plan::cpu_parallel(work) {
+        let outputs = elements.par_chunks_mut(task_len * size).zip(statuses.par_chunks_mut(task_len));
+        match &mut rconds {
+            None => outputs.map(|output| (output, None)).enumerate().for_each_init(Vec::new, task),
+            Some(rconds) => {
+                outputs.zip(rconds.par_chunks_mut(task_len).map(Some)).enumerate().for_each_init(Vec::new, task)
+            }
+        }
+    } else {
+        let mut copy = Vec::new();
+        let mut rconds = rconds.map(|rconds| rconds.chunks_mut(task_len));
+        let outputs = elements.chunks_mut(task_len * size).zip(statuses.chunks_mut(task_len));
+        for (index, output) in outputs.enumerate() {
+            task(&mut copy, (index, (output, rconds.as_mut().and_then(Iterator::next))));
+        }
     }
     reported
 }
+
+/// The elements, the statuses and, where asked for, the reciprocal condition numbers of a task.
+type Outputs<'a, T> = ((&'a mut [T], &'a mut [Status]), Option<&'a mut [<T as Scalar>::Real]>);
 
 /// Matrices that fill a vector's lanes.
 #[inline(always)]

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use crate::cpu::{self, SimdLevel};
 use crate::inverses::{Inverses, InversesMut, Report, Stages, Status};
-use crate::plan::{Engine, Precision, Work};
+use crate::plan::{Engine, Kernel, Precision, Work};
+use crate::threads::Threads;
 use crate::{Error, Scalar, Stack, StackBuf};
 #[cfg(feature = "gpu")]
 use crate::{
@@ -100,6 +101,7 @@ pub struct Inverter {
     precision: Precision,
     rcond: bool,
     level: SimdLevel,
+    threads: Threads,
     #[cfg(feature = "gpu")]
     policy: AutoPolicy,
     #[cfg(feature = "testing")]
@@ -129,6 +131,7 @@ impl Inverter {
             precision: Precision::Native,
             rcond: false,
             level: SimdLevel::best(),
+            threads: Threads::default(),
             #[cfg(feature = "gpu")]
             policy: AutoPolicy::HardwareOnly,
             #[cfg(feature = "testing")]
@@ -205,6 +208,10 @@ impl Inverter {
     #[must_use]
     pub fn simd_level(self, level: SimdLevel) -> Self {
         Self { level, ..self }
+    }
+
+    pub(crate) fn with_threads(self, threads: Threads) -> Self {
+        Self { threads, ..self }
     }
 
     /// Whether the automatic choice counts a software adapter as hardware. For tests.
@@ -347,8 +354,12 @@ impl Inverter {
     }
 
     fn run_cpu<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>, reason: Option<String>) -> Report {
+        self.report_cpu(reason, |shared| cpu::invert(stack, output, self.precision, self.level, shared))
+    }
+
+    fn report_cpu(&self, reason: Option<String>, work: impl FnOnce(bool) -> Kernel + Send) -> Report {
         let start = Instant::now();
-        let kernel = cpu::invert(stack, output, self.precision, self.level);
+        let kernel = self.threads.run(work);
         let seconds = Stages { dispatch: start.elapsed().as_secs_f64(), ..Stages::default() };
         Report {
             engine: Engine::Cpu,
@@ -359,6 +370,20 @@ impl Inverter {
             gpu_failure: None,
             seconds,
             device_seconds: None,
+        }
+    }
+
+    /// Inverts in place; what is given fits.
+    pub(crate) fn replace<T: Scalar>(&self, order: usize, stack: InversesMut<'_, T>) -> Result<Report, Error> {
+        let len = stack.statuses.len();
+        match self.engine(Work { scalar: T::KIND, precision: self.precision, order, len })? {
+            Chosen::Cpu(reason) => Ok(self
+                .report_cpu(reason, |shared| cpu::invert_in_place(order, stack, self.precision, self.level, shared))),
+            #[cfg(feature = "gpu")]
+            Chosen::Gpu(..) => {
+                let given = stack.elements.to_vec();
+                self.invert_into(Stack::with_len(&given, order, len)?, stack)
+            }
         }
     }
 

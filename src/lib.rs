@@ -49,12 +49,14 @@ mod error;
 pub mod gpu;
 pub mod guide;
 pub mod host;
+mod in_place;
 mod inverses;
 mod inverter;
 pub mod plan;
 mod residual;
 mod scalar;
 mod stack;
+mod threads;
 
 pub use cpu::{SimdLevel, reference::invert_reference};
 pub use error::{Error, JobError, ShapeError};

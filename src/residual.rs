@@ -1,9 +1,8 @@
 //! How good an inverse is: LAPACK's test ratio, and the reciprocal condition number.
 
 use num_complex::Complex;
-use rayon::prelude::*;
 
-use crate::{Real, Scalar, Stack, Status, plan};
+use crate::{Real, Scalar, Stack, Status};
 
 /// LAPACK's test ratio for an inverse (xGET03): ||I - X A||_1 / (n ||A||_1 ||X||_1 eps), in float64 arithmetic,
 /// with eps the unit roundoff of the scalar (2^-24 or 2^-53).
@@ -87,15 +86,13 @@ fn norm<T: Scalar>(matrix: &[T], order: usize) -> f64 {
 /// The reciprocal condition number of every matrix of a stack: 0 where singular, NaN where not finite.
 pub(crate) fn fill_rconds<T: Scalar>(stack: Stack<'_, T>, inverses: &[T], statuses: &[Status], rconds: &mut [T::Real]) {
     let (order, size) = (stack.order(), stack.order() * stack.order());
-    // As many elements to a task as the CPU engine takes.
-    let at_least = (plan::TASK_ELEMENTS / size.max(1)).max(1);
-    rconds.par_iter_mut().zip(statuses).enumerate().with_min_len(at_least).for_each(|(index, (rcond, status))| {
+    for (index, (rcond, status)) in rconds.iter_mut().zip(statuses).enumerate() {
         *rcond = match status.word() {
             0 => reciprocal_condition(stack.matrix(index), &inverses[index * size..][..size], order),
             1.. => T::Real::ZERO,
             _ => T::Real::NAN,
         };
-    });
+    }
 }
 
 /// A matrix in float64, divided by a power of two that brings its largest part into [1, 2): norms and

@@ -25,10 +25,11 @@ fn mixture<T: Element>(n: usize, len: usize, random: &mut Random) -> Vec<T> {
     elements
 }
 
-/// Small ones, and both sides of where `lanes` and `rows` end and `blocked` begins.
+/// Small ones, those that `lanes` compiles by themselves and others, and both sides of where it and `rows` end and `blocked`
+/// begins.
 fn orders<T: Element>() -> Vec<usize> {
     let lanes = batchinv::plan::lanes_max_order(T::KIND);
-    let mut orders = vec![1, 2, 3, 4, 7, 8, 13, 16, 17, 33, lanes - 1, lanes, lanes + 1];
+    let mut orders = vec![1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 16, 17, 24, 33, lanes - 1, lanes, lanes + 1];
     orders.sort_unstable();
     orders.dedup();
     orders

@@ -232,6 +232,7 @@ mod with_gpu {
     /// orders, and few of `device`.
     fn others<T: Element>(order: usize, planned: Variant, limits: &GpuLimits) -> Vec<Variant> {
         let mut others = Vec::new();
+        let hardware = GpuLimits { software: false, ..*limits };
         for kernel in Kernel::GPU {
             let most = plan::max_order(kernel, T::KIND);
             let some: &[usize] = match kernel {
@@ -241,7 +242,7 @@ mod with_gpu {
             };
             let takes = (1..=most).contains(&order) && (crate::common::full_sweep() || some.contains(&order));
             let plain = variant::<T>(kernel, order);
-            for other in [plain, plain.suited(limits)] {
+            for other in [plain.suited(&hardware), plain.suited(limits)] {
                 if takes && other != planned && !others.contains(&other) {
                     others.push(other);
                 }

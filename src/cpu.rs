@@ -111,7 +111,8 @@ pub fn invert<T: Scalar>(
     let work = Work { scalar: T::KIND, precision, order: stack.order(), len: stack.len() };
     let kernel = plan::cpu_kernel(work);
     let InversesMut { elements, statuses, mut rconds } = output;
-    if stack.order() == 0 {
+    // Matrices without elements, or none of whatever order.
+    if stack.elements().is_empty() {
         statuses.fill(Status::INVERTED);
         if let Some(rconds) = rconds {
             fill_rconds(stack, elements, statuses, rconds);

@@ -168,7 +168,8 @@ fn in_pieces<T: Scalar>(
     let len = statuses.len();
     let work = Work { scalar: T::KIND, precision, order, len };
     let kernel = plan::cpu_kernel(work);
-    if order == 0 {
+    // Matrices without elements, or none of whatever order.
+    if elements.is_empty() {
         statuses.fill(Status::INVERTED);
         if let Some(rconds) = rconds {
             rconds.fill(T::Real::from_f64(f64::INFINITY));

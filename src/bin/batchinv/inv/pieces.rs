@@ -21,7 +21,7 @@ const MOST_MATRICES: usize = 1 << 20;
 const ON_THEIR_WAY: usize = 4;
 
 /// Bytes of all pieces on their way, inverses included, unless one piece takes more.
-const ALL_BYTES: usize = 160 << 20;
+const ALL_BYTES: usize = 256 << 20;
 
 /// How a stack is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

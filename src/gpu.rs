@@ -1,6 +1,7 @@
 //! The GPU engine: a device, its pipelines, and the one path from host memory through it and back.
 
 mod adapter;
+mod cache;
 mod copy;
 mod errors;
 #[cfg(feature = "testing")]
@@ -11,12 +12,15 @@ mod pipeline;
 mod poller;
 mod shader;
 mod transfer;
+mod trusted;
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use self::cache::Cache;
 use self::errors::Errors;
 use self::passes::{Counts, Programs};
 use self::pipeline::Pipelines;
@@ -119,6 +123,42 @@ impl GpuInverter {
         if let Some(opened) = opened.as_mut() {
             opened.retain(|_, gpu| !gpu.as_ref().is_ok_and(|gpu| Arc::ptr_eq(&gpu.0, &lost.0)));
         }
+    }
+
+    /// Has the driver begin with the pipelines in a file, and keeps those that it compiles from now on, until
+    /// [`save_pipelines`](Self::save_pipelines) replaces the file with them: the next process need not compile them again.
+    /// A file that is not there, damaged, or of another adapter or driver counts as empty. `false` where the device
+    /// lacks wgpu's `PIPELINE_CACHE`. Call it first, and only with files that nobody else may write to: the driver trusts
+    /// what was compiled before.
+    ///
+    /// ```no_run
+    /// use batchinv::gpu::GpuInverter;
+    /// let gpu = GpuInverter::open(None)?;
+    /// gpu.keep_pipelines("pipelines.bin".as_ref())?;
+    /// // ... invert ...
+    /// gpu.save_pipelines()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The file is there and cannot be read, or one was named before.
+    pub fn keep_pipelines(&self, file: &Path) -> std::io::Result<bool> {
+        if !self.0.device.features().contains(wgpu::Features::PIPELINE_CACHE) {
+            return Ok(false);
+        }
+        let cache = Cache::open(&self.0.device, file)?;
+        let named = |_| std::io::Error::new(std::io::ErrorKind::AlreadyExists, "pipelines are kept in a file already");
+        self.0.pipelines.cache.set(cache).map_err(named)?;
+        Ok(true)
+    }
+
+    /// Replaces the file that [`keep_pipelines`](Self::keep_pipelines) named, whole, with what is compiled by now. Does
+    /// nothing where none was named.
+    ///
+    /// # Errors
+    /// The file cannot be written. Nothing half-written is left behind.
+    pub fn save_pipelines(&self) -> std::io::Result<()> {
+        self.0.pipelines.cache.get().map_or(Ok(()), Cache::save)
     }
 
     /// The facts of its adapter.

@@ -77,14 +77,14 @@ pub async fn open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, Adap
     Ok((device, queue, facts))
 }
 
-/// The features of an adapter that are worth asking for: timestamps, subgroups, and float64 with the 64-bit integers
-/// that its bits are looked at by. The engine does without any of them.
+/// The features of an adapter that are worth asking for: timestamps, subgroups, pipelines in a file, and float64 with
+/// the 64-bit integers that its bits are looked at by. The engine does without any of them.
 pub fn wanted_features(adapter: &wgpu::Adapter) -> wgpu::Features {
     use wgpu::Features;
     let features = adapter.features();
     let float64 = Features::SHADER_F64 | Features::SHADER_INT64;
     let together = if features.contains(float64) { float64 } else { Features::empty() };
-    (features & (Features::TIMESTAMP_QUERY | Features::SUBGROUP)) | together
+    (features & (Features::TIMESTAMP_QUERY | Features::SUBGROUP | Features::PIPELINE_CACHE)) | together
 }
 
 /// The limits of an adapter that are worth asking for: buffers as large as it has them. Everything else is what every

@@ -1,10 +1,12 @@
 //! Pipelines: one for each program of a variant, built when first wanted, kept and shared.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use super::cache::Cache;
 use super::errors::Errors;
 use super::shader::{self, CountConstants, Program};
+use super::trusted::unchecked_module;
 use crate::Error;
 use crate::plan::{Engine, Kernel, Variant};
 
@@ -14,6 +16,8 @@ pub struct Pipelines {
     /// By `in_place`, and by whether there is working memory.
     shapes: [[Shape; 2]; 2],
     built: Mutex<HashMap<(Program, Variant), Slot>>,
+    /// Where the caller has them kept.
+    pub cache: OnceLock<Cache>,
 }
 
 /// A pipeline, or none yet; who builds it holds the lock, so that nobody builds it twice.
@@ -51,7 +55,7 @@ pub struct Bound<'a> {
 impl Pipelines {
     pub fn new(device: &wgpu::Device) -> Self {
         let shapes = [false, true].map(|in_place| [false, true].map(|scratch| Shape::new(device, in_place, scratch)));
-        Self { shapes, built: Mutex::default() }
+        Self { shapes, built: Mutex::default(), cache: OnceLock::new() }
     }
 
     /// Buffers as the programs see them.
@@ -113,38 +117,39 @@ impl Pipelines {
             true => self.shape(false, false),
             false => self.shape(variant.in_place, variant.kernel == Kernel::Device),
         };
-        compile(device, &shape.pipeline, &label, program.entry(), source)
+        self.compile(device, &shape.pipeline, &label, program.entry(), source)
     }
 
     /// The pipeline that turns a count into dispatches. Each job has its own constants: none is kept.
     pub fn count(&self, device: &wgpu::Device, constants: &CountConstants) -> Result<wgpu::ComputePipeline, Error> {
         let shape = self.shape(false, false);
-        compile(device, &shape.pipeline, "batchinv count", "main", shader::count(constants))
+        self.compile(device, &shape.pipeline, "batchinv count", "main", shader::count(constants))
     }
-}
 
-fn compile(
-    device: &wgpu::Device,
-    layout: &wgpu::PipelineLayout,
-    label: &str,
-    entry: &str,
-    source: String,
-) -> Result<wgpu::ComputePipeline, Error> {
-    let errors = Errors::watch(device);
-    let module = unchecked_module(device, label, source);
-    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-        label: Some(label),
-        layout: Some(layout),
-        module: &module,
-        entry_point: Some(entry),
-        compilation_options: wgpu::PipelineCompilationOptions::default(),
-        cache: None,
-    });
-    errors.check(|error| {
-        let reason = format!("the device refuses {label}: {error}");
-        Error::Unsupported { engine: Engine::Gpu, reason }
-    })?;
-    Ok(pipeline)
+    fn compile(
+        &self,
+        device: &wgpu::Device,
+        layout: &wgpu::PipelineLayout,
+        label: &str,
+        entry: &str,
+        source: String,
+    ) -> Result<wgpu::ComputePipeline, Error> {
+        let errors = Errors::watch(device);
+        let module = unchecked_module(device, label, source);
+        let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(label),
+            layout: Some(layout),
+            module: &module,
+            entry_point: Some(entry),
+            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            cache: self.cache.get().map(|cache| &cache.pipelines),
+        });
+        errors.check(|error| {
+            let reason = format!("the device refuses {label}: {error}");
+            Error::Unsupported { engine: Engine::Gpu, reason }
+        })?;
+        Ok(pipeline)
+    }
 }
 
 impl Shape {
@@ -177,22 +182,4 @@ impl Shape {
         });
         Self { bindings, pipeline }
     }
-}
-
-/// Compiles one of our own shaders without the run-time checks that wgpu adds for strangers' ones.
-///
-/// Clamped indices and bounded loops keep lavapipe from unrolling the loops of `thread`, and so from holding the matrix
-/// in registers: without the checks, order 8 ran 1.4 to 2 times as fast (Mesa 22.3.6, 2 cores).
-#[allow(unsafe_code, reason = "the one way to have the checks left out; the only unsafe code of this crate")]
-fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> wgpu::ShaderModule {
-    let descriptor =
-        wgpu::ShaderModuleDescriptor { label: Some(label), source: wgpu::ShaderSource::Wgsl(source.into()) };
-    // SAFETY: the source is put together from the files of `shaders/` and integers of a `Variant` alone. In them,
-    // every loop counts up to N, COLUMNS, ROWS, WORKGROUP or a number no larger; every index into an array is such a
-    // counter or a row number, kept below the array's length: in `thread`, `origin` is a permutation of 0..N at every step; in `workgroup`, rows of
-    // the extension are not chosen before step N, so that positions and origins of the others stay below N; in
-    // `device` likewise, and its working memory has REGION scalars and STATE words for each matrix of a dispatch. Buffers
-    // are indexed through the layout with i, j < N and m below the number of matrices of the dispatch, for which
-    // `Passes` has seen that the buffers hold them; every divisor is a positive constant.
-    unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
 }

@@ -29,7 +29,7 @@
 //! # Features
 //! - `vulkan`, `metal`, `dx12`, all by default: the GPU engine with these backends, each on the platforms that have it.
 //! - `gpu`: the GPU engine. Alone, for programs that choose wgpu's backends themselves and bring their own devices.
-//! - `glam`, `nalgebra`, `ndarray`: matrices of those crates, in [`host`].
+//! - `glam` (0.34), `nalgebra` (0.35), `ndarray` (0.17): matrices of those crates, in [`host`].
 //! - `cli`: the program.
 //!
 //! With none of them, this is the CPU engine alone.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks everything: formatting, lints, docs, and every test on the CPU and on a GPU adapter.
+# Checks everything: formatting, lints, docs, the examples, and every test on the CPU and on a GPU adapter.
 #
 #   tests/run.sh          the suite, well under half an hour on two cores
 #   tests/run.sh --all    the same with the full sweep of orders and lengths, and a verified package

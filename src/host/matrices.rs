@@ -8,15 +8,6 @@ use crate::inverses::{Inverses, InversesMut, Report, Status, strict};
 use crate::plan::{self, Engine};
 use crate::{Error, Inverter, Scalar, ShapeError, Stack};
 
-/// Elements that are turned into rows, inverted and turned back at once on the CPU: few enough to stay in a core's cache.
-const CPU_PIECE: usize = 1 << 15;
-
-/// The same on a GPU, where each piece is a trip to the device.
-const GPU_PIECE: usize = 1 << 21;
-
-/// Elements that a thread turns in one go: fewer are turned sooner than another thread wakes.
-const TURNED_AT_ONCE: usize = 1 << 15;
-
 /// A type that holds one square matrix of fixed order: arrays of rows, and with the features `glam` and `nalgebra` the
 /// matrices of those crates. Implement it for your own.
 ///
@@ -194,16 +185,21 @@ fn by_pieces<M: SquareMatrix>(
     let start = Instant::now();
     let len = |elements: usize| (elements / (M::ORDER * M::ORDER).max(1)).max(1);
     // The first piece shows the automatic choice that there is enough to do, where it might think of a GPU.
-    let first = if M::ORDER < plan::AUTO_MIN_ORDER { CPU_PIECE } else { plan::AUTO_MIN_ELEMENTS.max(CPU_PIECE) };
+    let first = if M::ORDER < plan::AUTO_MIN_ORDER {
+        plan::HOST_CPU_PIECE
+    } else {
+        plan::AUTO_MIN_ELEMENTS.max(plan::HOST_CPU_PIECE)
+    };
     let (first, rest) = matrices.split_at_mut(len(first).min(matrices.len()));
     let (first_statuses, statuses) = statuses.split_at_mut(first.len());
     let mut rows = Rows::new();
     let (mut rconds, mut report) = rows.invert(inverter, first, first_statuses)?;
     let pieces: Result<Vec<_>, Error> = if report.engine == Engine::Gpu {
-        let pieces = rest.chunks_mut(len(GPU_PIECE)).zip(statuses.chunks_mut(len(GPU_PIECE)));
+        let pieces = rest.chunks_mut(len(plan::HOST_GPU_PIECE)).zip(statuses.chunks_mut(len(plan::HOST_GPU_PIECE)));
         pieces.map(|(matrices, statuses)| rows.invert(inverter, matrices, statuses)).collect()
     } else {
-        let pieces = rest.par_chunks_mut(len(CPU_PIECE)).zip(statuses.par_chunks_mut(len(CPU_PIECE)));
+        let pieces =
+            rest.par_chunks_mut(len(plan::HOST_CPU_PIECE)).zip(statuses.par_chunks_mut(len(plan::HOST_CPU_PIECE)));
         let invert = |rows: &mut Rows<M>, (matrices, statuses): (&mut [M], &mut [Status])| {
             rows.invert(inverter, matrices, statuses)
         };
@@ -291,7 +287,7 @@ fn turn<M: SquareMatrix>(
     let some = |(matrices, rows): (&mut [M], &mut [M::Scalar])| {
         matrices.iter_mut().zip(rows.chunks_exact_mut(size)).for_each(|(matrix, rows)| visit(matrix, rows));
     };
-    let at_once = (TURNED_AT_ONCE / size).max(1);
+    let at_once = (plan::HOST_TURN / size).max(1);
     if matrices.len() <= at_once {
         some((matrices, rows));
     } else {

@@ -34,11 +34,14 @@ pub fn swap_rows<V>(a: &mut [V], width: usize, i: usize, j: usize) {
     }
 }
 
+type Vectors<S, A> = <<A as Arithmetic>::Work as Scalar>::Vector<S>;
+type Blocked<S, T> = blocked::Blocked<<T as Scalar>::Vector<S>, Magnitude<T, S>, T>;
+
 /// Working memory for one matrix after the other.
 pub struct Single<S: Simd, A: Arithmetic> {
     /// The matrix of `rows`, where it is not small.
-    vectors: Vec<<A::Work as Scalar>::Vector<S>>,
-    blocked: blocked::Blocked<<A::Work as Scalar>::Vector<S>, Magnitude<A::Work, S>, A::Work>,
+    vectors: Vec<Vectors<S, A>>,
+    blocked: Blocked<S, <A as Arithmetic>::Work>,
     /// A matrix that is converted, and its inverse.
     staged: Vec<A::Work>,
     inverse: Vec<A::Work>,

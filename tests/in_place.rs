@@ -105,6 +105,6 @@ fn nothing_at_all() {
     let inverter = Inverter::cpu().threads(2).unwrap();
     inverter.invert_in_place::<f64>(3, InversesMut::new(&mut [], &mut [])).unwrap();
     let (mut statuses, mut rconds) = ([Status::NOT_FINITE; 2], [0.0_f64; 2]);
-    inverter.invert_in_place(0, InversesMut::new(&mut [], &mut statuses).with_rconds(&mut rconds)).unwrap();
+    inverter.invert_in_place::<f64>(0, InversesMut::new(&mut [], &mut statuses).with_rconds(&mut rconds)).unwrap();
     assert_eq!((statuses, rconds), ([Status::INVERTED; 2], [f64::INFINITY; 2]));
 }

@@ -114,15 +114,13 @@ impl Work {
 // The CPU engine
 
 /// The largest of all `lanes_max_order`.
-const LANES_MAX_ORDER: usize = 32;
+pub(crate) const LANES_MAX_ORDER: usize = 32;
 
 /// Largest order that `lanes`, and `rows` with it, takes, by working scalar; above, `blocked` is faster. Measured on
 /// 2 cores with AVX-512.
 pub const fn lanes_max_order(scalar: ScalarKind) -> usize {
     match scalar {
-        ScalarKind::Float32 | ScalarKind::Float64 => LANES_MAX_ORDER,
-        ScalarKind::Complex64 => 16,
-        ScalarKind::Complex128 => 16,
+        ScalarKind::Float32 | ScalarKind::Float64 | ScalarKind::Complex64 | ScalarKind::Complex128 => LANES_MAX_ORDER,
     }
 }
 

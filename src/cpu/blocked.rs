@@ -169,23 +169,25 @@ pub fn eliminate<S: Simd, T: Scalar>(simd: S, work: &mut Blocked<T::Vector<S>, M
         work.panel[..block * width].copy_from_slice(&work.columns[own.clone()]);
         work.panel[block * width..].fill(zero);
         let mut pivot_rows = [0; BLOCK];
-        for b in 0..block {
-            pivot_rows[b] = match step::<S, T>(simd, &mut work.panel, &work.numbers, n, k + b, b) {
+        for (b, pivot_row) in pivot_rows[..block].iter_mut().enumerate() {
+            *pivot_row = match step::<S, T>(simd, &mut work.panel, &work.numbers, n, k + b, b) {
                 Some(pivot_row) => pivot_row,
                 None => return Some(k + b),
             };
-            work.origins.swap(k + b, pivot_rows[b]);
+            work.origins.swap(k + b, *pivot_row);
         }
         for (j, pivots) in work.pivots.iter_mut().enumerate() {
             if !(k..k + block).contains(&j) {
                 set_aside::<S, T>(&mut work.columns[j * width..][..width], pivots, k, &pivot_rows[..block]);
             }
         }
+        let one = Magnitude::<T, S>::splat(simd, T::Real::ONE);
+        let none = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
         for (cleared, numbers) in work.cleared.iter_mut().zip(work.numbers.chunks_exact(lanes)) {
             let numbers = Magnitude::<T, S>::from_slice(simd, numbers);
             let own = numbers.simd_ge(Magnitude::<T, S>::splat(simd, work.numbers[k]))
                 & numbers.simd_le(Magnitude::<T, S>::splat(simd, work.numbers[k + block - 1]));
-            *cleared = own.select(numbers - numbers + T::Real::ONE, numbers - numbers);
+            *cleared = own.select(one, none);
         }
         let (left, rest) = work.columns.split_at_mut(own.start);
         let (own, right) = rest.split_at_mut(own.len());

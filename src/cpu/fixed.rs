@@ -2,6 +2,7 @@
 //! a constant and rows are worked on in registers.
 //!
 //! The operations on an element, and their order, are those of the general form in `lanes` and of `rows`; so the bits are.
+#![allow(clippy::needless_range_loop, reason = "several arrays are walked by one index; iterators would hide it")]
 
 mod exchange;
 mod layout;

@@ -1,7 +1,7 @@
 //! `rows`: one matrix at a time, its rows in SIMD vectors, one pivot to a pass.
 //!
 //! The elimination of `lanes`, turned by a quarter: every element takes the same operations in the same order, so
-//! that both give the same bits. It serves stacks too short to fill lanes, and the panels of `blocked`.
+//! that both give the same bits. It serves stacks too short to fill lanes.
 
 use fearless_simd::{Simd, SimdBase};
 
@@ -9,24 +9,11 @@ use super::single::{Matrix, swap_rows};
 use super::vector::{Magnitude, Vector};
 use crate::scalar::{Real, Scalar};
 
-/// Working memory: the pivot row.
-pub struct Rows<V>(Vec<V>);
-
-impl<V> Rows<V> {
-    pub fn new() -> Self {
-        Self(Vec::new())
-    }
-}
-
 /// Inverts in place, but for the order of the columns. Returns the column, from 0, of the first zero pivot.
 #[inline(always)]
-pub fn eliminate<S: Simd, T: Scalar>(
-    simd: S,
-    rows: &mut Rows<T::Vector<S>>,
-    matrix: &mut Matrix<T::Vector<S>>,
-) -> Option<usize> {
+pub fn eliminate<S: Simd, T: Scalar>(simd: S, matrix: &mut Matrix<'_, T::Vector<S>>) -> Option<usize> {
     for k in 0..matrix.n {
-        let Some(pivot_row) = step::<S, T>(simd, rows, &mut matrix.a, matrix.width, k, k) else {
+        let Some(pivot_row) = step::<S, T>(simd, matrix, k) else {
             return Some(k);
         };
         matrix.origins.swap(k, pivot_row);
@@ -34,19 +21,14 @@ pub fn eliminate<S: Simd, T: Scalar>(
     None
 }
 
-/// One step on rows of `width` vectors: finds the pivot of `column` in rows k and below, exchanges its row with row k,
-/// and eliminates the column in place. Returns the row where the pivot was, or `None` where it is zero.
+/// One step: finds the pivot of column k in rows k and below, exchanges its row with row k, and eliminates the column in
+/// place. Returns the row where the pivot was, or `None` where it is zero.
 #[inline(always)]
-pub fn step<S: Simd, T: Scalar>(
-    simd: S,
-    rows: &mut Rows<T::Vector<S>>,
-    a: &mut [T::Vector<S>],
-    width: usize,
-    k: usize,
-    column: usize,
-) -> Option<usize> {
+fn step<S: Simd, T: Scalar>(simd: S, matrix: &mut Matrix<'_, T::Vector<S>>, k: usize) -> Option<usize> {
+    let Matrix { a, pivots, width, .. } = matrix;
+    let width = *width;
     let lanes = T::Vector::<S>::LANES;
-    let (vector, lane) = (column / lanes, column % lanes);
+    let (vector, lane) = (k / lanes, k % lanes);
 
     // The first maximum of |re| + |im|.
     let mut best = a[k * width + vector].lane(lane).pivot_magnitude();
@@ -68,8 +50,6 @@ pub fn step<S: Simd, T: Scalar>(
     let zero = T::Vector::<S>::splat(simd, T::ZERO);
 
     // The pivot row over the pivot; where the pivot stood, 1 / pivot.
-    let pivots = &mut rows.0;
-    pivots.resize(width, zero);
     let row_k = &mut a[k * width..][..width];
     let reciprocal = T::Vector::<S>::splat(simd, row_k[vector].lane(lane)).reciprocal(simd);
     for (j, (pivot, x)) in pivots.iter_mut().zip(row_k.iter_mut()).enumerate() {

@@ -7,18 +7,23 @@ use super::scaling;
 use super::vector::{Magnitude, Vector};
 use super::{Arithmetic, blocked, rows};
 use crate::inverses::Status;
-use crate::plan::Kernel;
+use crate::plan::{Kernel, LANES_MAX_ORDER};
 use crate::scalar::Scalar;
 
-/// A matrix in vectors, kept from one to the next.
-pub struct Matrix<V> {
+/// A matrix in vectors.
+pub struct Matrix<'a, V> {
     /// Row i in `width` vectors, from i * width on; lanes beyond column n - 1 are zero.
-    pub a: Vec<V>,
+    pub a: &'a mut [V],
+    /// Room for one more row.
+    pub pivots: &'a mut [V],
     pub width: usize,
     pub n: usize,
     /// The row of the input that stands in row k.
-    pub origins: Vec<u32>,
+    pub origins: &'a mut [u32],
 }
+
+/// Vectors for which `rows` asks no memory: orders to 15 of float32 in vectors of 16.
+const SMALL: usize = 16;
 
 /// Exchanges two rows of `width` vectors.
 #[inline(always)]
@@ -29,11 +34,14 @@ pub fn swap_rows<V>(a: &mut [V], width: usize, i: usize, j: usize) {
     }
 }
 
+type Vectors<S, A> = <<A as Arithmetic>::Work as Scalar>::Vector<S>;
+type Blocked<S, T> = blocked::Blocked<<T as Scalar>::Vector<S>, Magnitude<T, S>, T>;
+
 /// Working memory for one matrix after the other.
 pub struct Single<S: Simd, A: Arithmetic> {
-    matrix: Matrix<<A::Work as Scalar>::Vector<S>>,
-    rows: rows::Rows<<A::Work as Scalar>::Vector<S>>,
-    blocked: blocked::Blocked<<A::Work as Scalar>::Vector<S>, Magnitude<A::Work, S>, A::Work>,
+    /// The matrix of `rows`, where it is not small.
+    vectors: Vec<Vectors<S, A>>,
+    blocked: Blocked<S, <A as Arithmetic>::Work>,
     /// A matrix that is converted, and its inverse.
     staged: Vec<A::Work>,
     inverse: Vec<A::Work>,
@@ -41,14 +49,7 @@ pub struct Single<S: Simd, A: Arithmetic> {
 
 impl<S: Simd, A: Arithmetic> Single<S, A> {
     pub fn new() -> Self {
-        let matrix = Matrix { a: Vec::new(), width: 0, n: 0, origins: Vec::new() };
-        Self {
-            matrix,
-            rows: rows::Rows::new(),
-            blocked: blocked::Blocked::new(),
-            staged: Vec::new(),
-            inverse: Vec::new(),
-        }
+        Self { vectors: Vec::new(), blocked: blocked::Blocked::new(), staged: Vec::new(), inverse: Vec::new() }
     }
 }
 
@@ -139,12 +140,18 @@ fn run_rows<S: Simd, A: Arithmetic>(
 ) -> Status {
     let lanes = <A::Work as Scalar>::Vector::<S>::LANES;
     let zero = <A::Work as Scalar>::Vector::<S>::splat(simd, A::Work::ZERO);
-    let Single { matrix, rows, .. } = work;
-    (matrix.n, matrix.width) = (n, n.div_ceil(lanes));
-    matrix.a.clear();
-    matrix.a.resize(n * matrix.width, zero);
-    matrix.origins.clear();
-    matrix.origins.extend(0..n as u32);
+    let width = n.div_ceil(lanes);
+    let mut small = [zero; SMALL];
+    let vectors = if (n + 1) * width <= SMALL {
+        &mut small[..(n + 1) * width]
+    } else {
+        work.vectors.clear();
+        work.vectors.resize((n + 1) * width, zero);
+        &mut work.vectors[..]
+    };
+    let (a, pivots) = vectors.split_at_mut(n * width);
+    let mut origins: [u32; LANES_MAX_ORDER] = std::array::from_fn(|i| i as u32);
+    let mut matrix = Matrix { a, pivots, width, n, origins: &mut origins[..n] };
 
     let (low, high) = scaling::window::<A::Work>();
     let (mut finite, mut usual) = (true, true);
@@ -174,7 +181,7 @@ fn run_rows<S: Simd, A: Arithmetic>(
         }
     }
 
-    if let Some(k) = rows::eliminate::<S, A::Work>(simd, rows, matrix) {
+    if let Some(k) = rows::eliminate::<S, A::Work>(simd, &mut matrix) {
         return scaling.map_or(Status::singular(k + 1), |scaling| scaling.zero_pivot(k));
     }
 

@@ -593,7 +593,8 @@ pub enum AutoPolicy {
 /// # Errors
 /// The reason, in words, why the CPU engine takes it.
 pub fn worth_the_trip(work: Work) -> Result<(), String> {
-    if work.order < AUTO_MIN_ORDER || work.len.saturating_mul(work.order.saturating_mul(work.order)) < AUTO_MIN_ELEMENTS {
+    if work.order < AUTO_MIN_ORDER || work.len.saturating_mul(work.order.saturating_mul(work.order)) < AUTO_MIN_ELEMENTS
+    {
         return Err(format!("{} matrices of order {} are not worth the trip to a GPU", work.len, work.order));
     }
     Ok(())

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 /// `len` float64 matrices of order 4 that can be inverted, no two alike.
 fn matrices(len: usize) -> Vec<u8> {
-    let element = |m: usize, at: usize| if at % 5 == 0 { 2.0 + m as f64 } else { (at % 3) as f64 / 8.0 };
+    let element = |m: usize, at: usize| if at.is_multiple_of(5) { 2.0 + m as f64 } else { (at % 3) as f64 / 8.0 };
     (0..16 * len).flat_map(|i| f64::to_le_bytes(element(i / 16, i % 16))).collect()
 }
 

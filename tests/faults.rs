@@ -4,7 +4,7 @@
 mod program;
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use tempfile::TempDir;
 
 /// `len` float64 matrices of order 4 that can be inverted, no two alike.
 fn matrices(len: usize) -> Vec<u8> {
-    let element = |m: usize, at: usize| if at % 5 == 0 { 2.0 + m as f64 } else { (at % 3) as f64 / 8.0 };
+    let element = |m: usize, at: usize| if at.is_multiple_of(5) { 2.0 + m as f64 } else { (at % 3) as f64 / 8.0 };
     (0..16 * len).flat_map(|i| f64::to_le_bytes(element(i / 16, i % 16))).collect()
 }
 
@@ -150,6 +150,27 @@ fn memory_does_not_grow_with_the_file() {
         out.assert_done();
         out.assert_line("3000000 of 3000000 matrices have no inverse: singular at 0 (column 1), 1 (column 1)");
     }
+}
+
+/// The last element of a matrix in Fortran order, 4.5 GB behind its first.
+#[test]
+fn offsets_are_wider_than_32_bits() {
+    let folder = TempDir::new().unwrap();
+    let [input, output] = ["a.npy", "x.npy"].map(|name| folder.path().join(name));
+    let len = 70_000_000;
+    let header = format!("{{'descr': '<f8', 'fortran_order': True, 'shape': ({len}, 3, 3), }}");
+    let header = program::raw_npy(1, &header, &[]);
+    let mut file = File::create(&input).unwrap();
+    file.write_all(&header).unwrap();
+    // A hole, in which the first matrix alone is not zero.
+    file.set_len(header.len() as u64 + len * 9 * 8).unwrap();
+    for at in [0, 4, 8] {
+        file.seek(SeekFrom::Start(header.len() as u64 + at * len * 8)).unwrap();
+        file.write_all(&4.0_f64.to_le_bytes()).unwrap();
+    }
+    let strict = ["inv", path(&input), "-o", path(&output), "--strict", "--engine", "cpu"];
+    finish(batchinv(&strict), b"").assert_failed(1, "Singular matrix: in matrix 1, the pivot of column 1");
+    assert_eq!(names_in(folder.path()), ["a.npy"]);
 }
 
 // ---------------------------------------------------------------------------------------------------------

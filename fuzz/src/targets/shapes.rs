@@ -55,7 +55,7 @@ fn plans(mut bytes: Bytes<'_>) {
         workgroups: bytes.size() as u32,
         invocations: bytes.size() as u32,
         workgroup_bytes: bytes.size() as u32,
-        subgroups: (bytes.byte() % 2 == 0).then(|| (4, 32)),
+        subgroups: (bytes.byte() % 2 == 0).then_some((4, 32)),
         float64: bytes.byte() % 2 == 0,
         software: bytes.byte() % 2 == 0,
     };

@@ -173,18 +173,18 @@ fn an_engine_that_is_absent_or_cannot_is_exit_3() {
     if !adapter_or_skip("an_engine_that_is_absent_or_cannot_is_exit_3, on the GPU") {
         return;
     }
-    // 4096 is above what any kernel on a GPU takes.
-    run(&[&quick[..], &["--engine=gpu", "--order=4096"]].concat()).assert_failed(3, "the gpu engine cannot do this");
-    run(&[&quick[..], &["--engine=gpu", "--order=4096,5000"]].concat()).assert_failed(3, "the gpu engine cannot");
+    // 16385 is above what any kernel on a GPU takes.
+    run(&[&quick[..], &["--engine=gpu", "--order=16385"]].concat()).assert_failed(3, "the gpu engine cannot do this");
+    run(&[&quick[..], &["--engine=gpu", "--order=16385,16386"]].concat()).assert_failed(3, "the gpu engine cannot");
     // Among others, it is left out with a line.
-    let out = run(&[&quick[..], &["--engine=gpu", "--order=4,4096,5"]].concat());
+    let out = run(&[&quick[..], &["--engine=gpu", "--order=4,16385,5"]].concat());
     out.assert_code(0);
     assert!(
-        out.stderr.contains("batchinv: skipped gpu for float32, order 4096: the gpu engine cannot"),
+        out.stderr.contains("batchinv: skipped gpu for float32, order 16385: the gpu engine cannot"),
         "{}",
         out.stderr
     );
-    let out = run(&[&quick[..], &["--engine=gpu", "--order=4,4096,5", "--quiet", "--json=-"]].concat());
+    let out = run(&[&quick[..], &["--engine=gpu", "--order=4,16385,5", "--quiet", "--json=-"]].concat());
     assert_eq!((out.rows().len(), &out.stderr[..]), (2, ""));
 }
 

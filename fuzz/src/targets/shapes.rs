@@ -55,9 +55,9 @@ fn plans(mut bytes: Bytes<'_>) {
         workgroups: bytes.size() as u32,
         invocations: bytes.size() as u32,
         workgroup_bytes: bytes.size() as u32,
-        subgroups: (bytes.byte() % 2 == 0).then_some((4, 32)),
-        float64: bytes.byte() % 2 == 0,
-        software: bytes.byte() % 2 == 0,
+        subgroups: bytes.byte().is_multiple_of(2).then_some((4, 32)),
+        float64: bytes.byte().is_multiple_of(2),
+        software: bytes.byte().is_multiple_of(2),
     };
     let precision = bytes.one(&[Precision::Native, Precision::Double]);
     let work =
@@ -137,9 +137,9 @@ fn jobs(mut bytes: Bytes<'_>) {
         1 => Some(input.clone()),
         _ => Some(buffer(&mut bytes)),
     };
-    let statuses = (bytes.byte() % 4 == 0).then(|| buffer(&mut bytes));
-    let rconds = (bytes.byte() % 4 == 0).then(|| buffer(&mut bytes));
-    let count = (bytes.byte() % 4 == 0).then(|| (buffer(&mut bytes), bytes.size()));
+    let statuses = bytes.byte().is_multiple_of(4).then(|| buffer(&mut bytes));
+    let rconds = bytes.byte().is_multiple_of(4).then(|| buffer(&mut bytes));
+    let count = bytes.byte().is_multiple_of(4).then(|| (buffer(&mut bytes), bytes.size()));
 
     let mut descriptor = JobDescriptor::new(scalar, order, capacity, &input).input_layout(input_layout);
     if let Some(output) = &output {

@@ -77,7 +77,7 @@ impl GpuInverter {
     /// # Errors
     /// [`Error::NoAdapter`] where there is none, or it opens no device.
     pub fn open(name: Option<&str>) -> Result<Self, Error> {
-        let (device, queue, facts) = pollster::block_on(adapter::open(name))?;
+        let (device, queue, facts) = adapter::open(name)?;
         Ok(Self::new(device, queue, facts))
     }
 

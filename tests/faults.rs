@@ -384,6 +384,32 @@ fn a_file_that_changes_while_it_is_read_is_noticed() {
 }
 
 // ---------------------------------------------------------------------------------------------------------
+// Memory
+
+/// A driver that finds no memory: an exit status and one line, or the work done. Some drivers panic inside their bindings
+/// then, which is no panic here; some abort the process, which nobody can catch.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_driver_without_memory_is_no_panic() {
+    let folder = TempDir::new().unwrap();
+    let input = folder.path().join("a.npy");
+    fs::write(&input, file_of(50_000)).unwrap();
+    for megabytes in (200..1500).step_by(100) {
+        let outputs = TempDir::new().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -v {megabytes}000; exec \"$@\""), "sh", PROGRAM, "inv", path(&input)]);
+        command.args(["-o", path(&outputs.path().join("x.npy")), "--engine", "gpu"]).env("RAYON_NUM_THREADS", "2");
+        let out = command.stdin(Stdio::null()).output().unwrap();
+        let Some(code) = out.status.code() else { continue };
+        assert!(matches!(code, 0 | 3 | 4), "{megabytes} MB: {code}, {}", String::from_utf8_lossy(&out.stderr));
+        if code > 0 {
+            Output::from(out).assert_failed(code, "");
+        }
+        assert_eq!(names_in(outputs.path()), if code == 0 { vec!["x.npy"] } else { vec![] });
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------
 // Interrupts
 
 fn wait_for(mut until: impl FnMut() -> bool) {

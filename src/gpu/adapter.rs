@@ -1,5 +1,7 @@
 //! Adapters: finding them, their facts, and opening a device on one.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use crate::Error;
 use crate::plan::{AdapterFacts, AdapterKind, GpuLimits};
 
@@ -39,11 +41,24 @@ async fn enumerate() -> Vec<(wgpu::Adapter, AdapterFacts)> {
 
 /// The facts of every adapter that can run compute shaders, the best first.
 pub fn adapters() -> Vec<AdapterFacts> {
-    pollster::block_on(enumerate()).into_iter().map(|(_, facts)| facts).collect()
+    let found = unpanicked(|| pollster::block_on(enumerate())).unwrap_or_default();
+    found.into_iter().map(|(_, facts)| facts).collect()
+}
+
+/// wgpu panics where a driver has no memory left to describe itself.
+fn unpanicked<T>(ask: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(ask)).ok()
 }
 
 /// Opens a device on the first adapter whose name contains `name`, whatever the case; on the best for `None`.
-pub async fn open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
+pub fn open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
+    unpanicked(|| pollster::block_on(find_and_open(name))).unwrap_or_else(|| {
+        let reason = "a driver failed while it was asked what it offers, perhaps for want of memory".to_owned();
+        Err(Error::NoAdapter { reason })
+    })
+}
+
+async fn find_and_open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
     let found = enumerate().await;
     let names: Vec<String> = found.iter().map(|(_, facts)| facts.name.clone()).collect();
     let wanted = name.map(str::to_lowercase);

@@ -2,8 +2,10 @@
 
 use std::fmt::Display;
 use std::io::Write;
+use std::panic::{self, UnwindSafe};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Why the program ends with a status other than 0. Interrupts, 130 and 143, are `interrupt.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +59,23 @@ impl From<batchinv::Error> for Failure {
             _ => Self::engine(error.to_string()),
         }
     }
+}
+
+/// The last panic's words and place.
+static PANIC: Mutex<String> = Mutex::new(String::new());
+
+/// A panic, in this program or in a driver's bindings, is a failure of the engine, in one line. What the library catches,
+/// it makes an error of, and nobody else need hear of it.
+pub fn unpanicked(run: impl FnOnce() -> Result<(), Failure> + UnwindSafe) -> Result<(), Failure> {
+    panic::set_hook(Box::new(|info| {
+        let words = info.payload_as_str().unwrap_or("no words");
+        let place = info.location().map_or(String::new(), |place| format!(" ({place})"));
+        *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = format!("{words}{place}");
+    }));
+    panic::catch_unwind(run).unwrap_or_else(|_| {
+        let words = PANIC.lock().unwrap_or_else(PoisonError::into_inner);
+        Err(Failure::engine(format!("stopped by a fault that should not be: {words}")))
+    })
 }
 
 /// Says the one line of a failure and turns it into the exit status.

@@ -64,10 +64,10 @@ impl Outputs {
     /// `finish`.
     pub fn begin(&mut self, keep: bool) -> Result<(), Failure> {
         let direct = self.0.iter().filter(|output| output.temporary.is_none()).count();
-        let last = self.0.len() - 1;
+        let count = self.0.len();
         let folder = self.folder();
         for (i, output) in self.0.iter_mut().enumerate() {
-            let streams = i == last && direct == 1 && !keep;
+            let streams = i + 1 == count && direct == 1 && !keep;
             output.begin(streams, &folder).map_err(|error| failed(&output.path, &error))?;
         }
         Ok(())

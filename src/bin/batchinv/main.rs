@@ -18,7 +18,7 @@ use args::Command;
 use exit::Failure;
 
 fn main() -> ExitCode {
-    exit::finish(run())
+    exit::finish(exit::unpanicked(run))
 }
 
 fn run() -> Result<(), Failure> {

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::panic;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Instant;
 
 use batchinv::Scalar;
@@ -39,14 +39,14 @@ pub fn run<T: Scalar>(
     let (read_to, filled) = channel();
     let (invert_to, inverted) = channel();
     thread::scope(|scope| {
-        let reading = scope.spawn(move || reading(ranges, read, emptied, read_to));
-        let writing = scope.spawn(move || {
+        let reading = spawn(scope, move || reading(ranges, read, emptied, read_to))?;
+        let writing = spawn(scope, move || {
             // After the last piece, nobody waits for a free slot: no reason to stop.
             step(write, inverted, |slot| {
                 let _ = free.send(slot);
                 true
             })
-        });
+        })?;
         let inverting = step(invert, filled, |slot| invert_to.send(slot).is_ok());
         // The writer sees now that nothing more comes.
         drop(invert_to);
@@ -54,6 +54,15 @@ pub fn run<T: Scalar>(
         let (write, (_, read)) = (writing?, (inverting?, reading?));
         Ok(Times { read, write })
     })
+}
+
+/// A thread of its own, or a refusal where the system has none left.
+fn spawn<'scope, T: Send + 'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() -> T + Send + 'scope,
+) -> Result<ScopedJoinHandle<'scope, T>, Failure> {
+    let started = thread::Builder::new().spawn_scoped(scope, work);
+    started.map_err(|error| Failure::io(format!("cannot start a thread: {error}")))
 }
 
 /// Fills slots as they come free.

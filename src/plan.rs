@@ -421,7 +421,8 @@ impl Variant {
             Kernel::Subgroup => one.with_lanes(SUBGROUP_MIN_LANES),
             Kernel::Workgroup => {
                 let columns = (WORKGROUP_ROW_BYTES / one.working_scalar().size()) as u32;
-                let one = Self { parts: order.div_ceil(columns), ..one };
+                let parts = order.div_ceil(columns);
+                let one = Self { parts: if parts > 1 { parts } else { 1 }, ..one };
                 let several = WORKGROUP_INVOCATIONS / one.workgroup();
                 Self { matrices: if several > 1 { several } else { 1 }, ..one }
             }

@@ -26,12 +26,14 @@ fn orders<T: Element>() -> Vec<usize> {
     orders
 }
 
-/// Both sides of each kernel's range, and of one and two parts to a row of `workgroup`.
+/// Both sides of each kernel's range, and of one and two parts to a row of `workgroup`. The range of `device` ends where
+/// a matrix takes gigabytes.
 #[cfg(feature = "gpu")]
 fn gpu_orders<T: Element>() -> Vec<usize> {
     let columns = plan::WORKGROUP_ROW_BYTES / size_of::<T>();
+    let small = Kernel::GPU.into_iter().filter(|&kernel| kernel != Kernel::Device);
     let mut orders: Vec<usize> =
-        Kernel::GPU.iter().flat_map(|&kernel| [0, 1].map(|more| plan::max_order(kernel, T::KIND) + more)).collect();
+        small.flat_map(|kernel| [0, 1].map(|more| plan::max_order(kernel, T::KIND) + more)).collect();
     orders.extend([columns - 1, columns, columns + 1]);
     orders
 }

@@ -117,6 +117,17 @@ pub enum JobError {
         size: u64,
     },
 
+    /// More of a buffer than a shader can see at once.
+    #[error("the part of the buffer for {what} takes {bytes} bytes, the device binds {limit} at the most")]
+    TooLarge {
+        /// `input`, `output`, `statuses` or `rconds`.
+        what: &'static str,
+        /// Bytes from the first element to the end of the last.
+        bytes: u64,
+        /// `max_storage_buffer_binding_size`, or as many elements as 32 bits count.
+        limit: u64,
+    },
+
     /// A buffer was not created for what it is used for here.
     #[error("the buffer for {what} lacks the usage {usage}")]
     Usage {

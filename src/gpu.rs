@@ -78,7 +78,9 @@ impl GpuInverter {
     /// [`Error::NoAdapter`] where there is none, or it opens no device.
     pub fn open(name: Option<&str>) -> Result<Self, Error> {
         let (device, queue, facts) = adapter::open(name)?;
-        Ok(Self::new(device, queue, facts))
+        let gpu = Self::new(device, queue, facts);
+        gpu.set_time_limit(plan::patience(gpu.facts().kind));
+        Ok(gpu)
     }
 
     /// An engine on a device of the caller's, which keeps its error handlers and everything else that was set on it.
@@ -166,8 +168,9 @@ impl GpuInverter {
         &self.0.facts
     }
 
-    /// How long to wait for a piece of a call, from now on and for all clones: without end for `None`, which is so
-    /// unless set. A call that waits longer fails with [`Error::DeviceLost`].
+    /// How long to wait for a piece of a call, from now on and for all clones: without end for `None`. A call that waits
+    /// longer fails with [`Error::DeviceLost`]. Unless set, [`plan::patience`] for a device that was opened here, and
+    /// without end for a caller's.
     ///
     /// A piece is a few milliseconds of work for hardware, and up to a minute for a software adapter at order 1024.
     pub fn set_time_limit(&self, limit: Option<Duration>) {
@@ -240,6 +243,8 @@ impl GpuInverter {
             let reason = format!("order {} takes {matrix} bytes and its status, a buffer {most}", stack.order());
             return Err(Error::Unsupported { engine: Engine::Gpu, reason });
         }
+        // A chunk also goes through each program in one row.
+        let most = most.min(call.programs.row(self.0.facts.limits.workgroups).into());
         call.plan.chunk_len = call.plan.chunk_len.min(usize::try_from(most).unwrap_or(usize::MAX));
         let mut chunks = 0;
         let mut next = 0;
@@ -387,6 +392,8 @@ impl<T: Scalar> Call<'_, T> {
     async fn finish(&mut self, chunk: InFlight) -> Result<(), Error> {
         let InFlight { range, slot, mapping } = chunk;
         let start = Instant::now();
+        #[cfg(feature = "testing")]
+        faults::wait(&self.gpu.device);
         mapping.wait().await.map_err(|detail| self.lost(detail))?;
         let mapped = Instant::now();
         self.seconds.dispatch += (mapped - start).as_secs_f64();

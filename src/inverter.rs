@@ -1,5 +1,7 @@
 //! One call: choose the engine, run it, hand back inverses, statuses and an account.
 
+#[cfg(feature = "gpu")]
+use std::time::Duration;
 use std::time::Instant;
 
 use crate::cpu::{self, SimdLevel};
@@ -108,6 +110,9 @@ pub struct Inverter {
     wrong: bool,
     #[cfg(feature = "gpu")]
     gpu: GpuSource,
+    /// Where it is not the device's own.
+    #[cfg(feature = "gpu")]
+    time_limit: Option<Duration>,
     /// For all calls.
     decided: Option<Chosen>,
 }
@@ -138,6 +143,8 @@ impl Inverter {
             wrong: false,
             #[cfg(feature = "gpu")]
             gpu: GpuSource::Shared,
+            #[cfg(feature = "gpu")]
+            time_limit: None,
             decided: None,
         }
     }
@@ -190,6 +197,20 @@ impl Inverter {
     #[must_use]
     pub fn adapter(self, name: &str) -> Self {
         Self { gpu: GpuSource::Named(name.to_owned()), ..self }
+    }
+
+    /// How long calls that go to the GPU wait for a piece of the work; after that, the automatic choice leaves the rest to
+    /// the CPU, and the GPU engine by name fails with [`Error::DeviceLost`]. It is set on the device, with
+    /// [`GpuInverter::set_time_limit`], and so for everyone who shares it.
+    ///
+    /// ```
+    /// use batchinv::Inverter;
+    /// let inverter = Inverter::auto().time_limit(std::time::Duration::from_secs(20));
+    /// ```
+    #[cfg(feature = "gpu")]
+    #[must_use]
+    pub fn time_limit(self, limit: Duration) -> Self {
+        Self { time_limit: Some(limit), ..self }
     }
 
     /// The precision of the elimination; `Native` unless set.
@@ -426,11 +447,15 @@ impl Inverter {
 
     #[cfg(feature = "gpu")]
     fn open_gpu(&self) -> Result<GpuInverter, Error> {
-        match &self.gpu {
-            GpuSource::Shared => GpuInverter::shared(None),
-            GpuSource::Named(name) => GpuInverter::shared(Some(name)),
-            GpuSource::Own(gpu) => Ok(gpu.clone()),
+        let gpu = match &self.gpu {
+            GpuSource::Shared => GpuInverter::shared(None)?,
+            GpuSource::Named(name) => GpuInverter::shared(Some(name))?,
+            GpuSource::Own(gpu) => gpu.clone(),
+        };
+        if self.time_limit.is_some() {
+            gpu.set_time_limit(self.time_limit);
         }
+        Ok(gpu)
     }
 }
 

@@ -7,6 +7,8 @@
 //! change with what is measured, in any release. [`Engine`], [`Precision`], [`Kernel`] and [`Layout`] follow semantic
 //! versioning.
 
+use std::time::Duration;
+
 use crate::{Error, ScalarKind};
 
 /// One of the two engines.
@@ -266,6 +268,10 @@ pub const fn max_order(kernel: Kernel, working: ScalarKind) -> usize {
 /// Matrices, and so invocations, to a workgroup of `thread`.
 pub const THREAD_WORKGROUP: u32 = 64;
 
+/// Words of 32 bits of its matrix that an invocation of `thread` holds on hardware, which has up to 255 registers; a matrix
+/// of more would spill. Software adapters have a cache for that.
+pub const THREAD_MOST_WORDS: usize = 160;
+
 /// Invocations to a workgroup of `subgroup`.
 pub const SUBGROUP_WORKGROUP: u32 = 64;
 
@@ -319,6 +325,16 @@ pub const CHUNK_BYTES: u64 = 8 << 20;
 
 /// Chunks that are on their way at once: one is uploaded while another is worked on and a third is read back.
 pub const CHUNKS_IN_FLIGHT: usize = 3;
+
+/// How long to wait for a piece of work from a device that was opened here. The watchdogs of hardware's drivers reset what
+/// works for more than ten seconds or so: what is silent for ten minutes will stay so. A software adapter has no
+/// watchdog, and may take its time.
+pub const fn patience(kind: AdapterKind) -> Option<Duration> {
+    match kind {
+        AdapterKind::Software => None,
+        _ => Some(Duration::from_secs(600)),
+    }
+}
 
 /// Where the elements of a stack lie in a buffer: element (i, j) of matrix m at
 /// `offset + m * matrix + i * row + j * column`, all counted in elements.
@@ -423,8 +439,10 @@ impl Variant {
                 let columns = (WORKGROUP_ROW_BYTES / one.working_scalar().size()) as u32;
                 let parts = order.div_ceil(columns);
                 let one = Self { parts: if parts > 1 { parts } else { 1 }, ..one };
-                let several = WORKGROUP_INVOCATIONS / one.workgroup();
-                Self { matrices: if several > 1 { several } else { 1 }, ..one }
+                match WORKGROUP_INVOCATIONS.checked_div(one.workgroup()) {
+                    Some(several) if several > 1 => Self { matrices: several, ..one },
+                    _ => one,
+                }
             }
             Kernel::Device => {
                 let rows = one.padded().next_power_of_two();
@@ -444,7 +462,7 @@ impl Variant {
     pub fn suited(self, limits: &GpuLimits) -> Self {
         match (self.kernel, limits.subgroups) {
             (Kernel::Device, _) if limits.software => {
-                let parts = self.padded().div_ceil(DEVICE_PANEL_ROWS).next_power_of_two().clamp(8, self.parts);
+                let parts = self.padded().div_ceil(DEVICE_PANEL_ROWS).next_power_of_two().max(8).min(self.parts);
                 Self { parts, ..self }
             }
             (Kernel::Subgroup, Some((smallest, _))) => {
@@ -586,8 +604,11 @@ fn gpu_kernel(work: Work, limits: &GpuLimits) -> Result<Kernel, Error> {
     let takes = |kernel: &Kernel| {
         work.order <= max_order(*kernel, working)
             && match kernel {
-                Kernel::Subgroup if limits.software => limits.subgroups.is_some(),
-                Kernel::Subgroup => limits.subgroups.is_some() && lane_words() <= SUBGROUP_MOST_WORDS,
+                Kernel::Thread => limits.software || work.order * work.order * working.size() / 4 <= THREAD_MOST_WORDS,
+                Kernel::Subgroup => {
+                    limits.subgroups.is_some_and(|(smallest, _)| smallest >= SUBGROUP_MIN_LANES)
+                        && (limits.software || lane_words() <= SUBGROUP_MOST_WORDS)
+                }
                 Kernel::Workgroup if limits.software => work.order <= SOFTWARE_WORKGROUP_ORDER,
                 _ => true,
             }
@@ -640,7 +661,18 @@ pub(crate) fn gpu_with(variant: Variant, len: usize, limits: &GpuLimits) -> Resu
             variant.order, limits.binding_bytes
         ));
     }
-    let dispatch = u64::from(limits.workgroups) * u64::from(variant.matrices);
+    if variant.kernel == Kernel::Device && variant.update_workgroups() > limits.workgroups {
+        return unsupported(format!(
+            "order {} needs {} workgroups in a dimension, the device allows {}",
+            variant.order,
+            variant.update_workgroups(),
+            limits.workgroups
+        ));
+    }
+    let dispatch = match variant.kernel {
+        Kernel::Device => u64::from(variant.batch(limits)),
+        _ => u64::from(limits.workgroups) * u64::from(variant.matrices),
+    };
     let chunk_len = (CHUNK_BYTES / matrix_bytes).clamp(1, fit.min(dispatch)) as usize;
     Ok(GpuPlan { variant, chunk_len, chunks: len.div_ceil(chunk_len) })
 }
@@ -728,6 +760,12 @@ mod tests {
         assert_eq!((variant.matrices, variant.parts), (1, 2));
         assert_eq!((variant.columns(), variant.workgroup()), (33, 132));
         assert_eq!(variant.workgroup_bytes(), 66 * (2 * 4 + 4 * 4) + 2 * 4 * 132 + 8);
+        // Nothing to do, and nothing to divide by.
+        let software = GpuLimits { software: true, ..GpuLimits::WEBGPU_DEFAULT };
+        for kernel in Kernel::GPU {
+            let nothing = Variant::new(kernel, ScalarKind::Float32, Precision::Native, 0);
+            assert!(nothing.parts > 0 && nothing.suited(&software).parts > 0, "{kernel}");
+        }
         let thread = Variant::new(Kernel::Thread, ScalarKind::Float32, Precision::Native, 5);
         assert_eq!((thread.columns(), thread.workgroup(), thread.workgroup_bytes()), (5, 64, 0));
     }

@@ -1,7 +1,5 @@
 //! How good an inverse is: LAPACK's test ratio, and the reciprocal condition number.
 
-use num_complex::Complex;
-
 use crate::{Real, Scalar, Stack, Status};
 
 /// LAPACK's test ratio for an inverse (xGET03): ||I - X A||_1 / (n ||A||_1 ||X||_1 eps), in float64 arithmetic,
@@ -29,26 +27,38 @@ pub fn residual_ratio<T: Scalar>(a: &[T], x: &[T], order: usize) -> f64 {
     let (a, x) = (Unit::new(a), Unit::new(x));
     // X A = 2^shift * (unit X)(unit A). The powers are applied entry by entry where both are extreme.
     let shift = a.exponent + x.exponent;
-    let mut sums = vec![0.0_f64; order];
-    let mut row = vec![Complex::new(0.0, 0.0); order];
-    for i in 0..order {
-        row.fill(Complex::new(0.0, 0.0));
-        for k in 0..order {
-            let factor = x.elements[i * order + k];
-            for (entry, &element) in row.iter_mut().zip(&a.elements[k * order..][..order]) {
-                *entry += factor * element;
+    let zero = T::Double::ZERO;
+    let mut residual = 0.0;
+    let mut panel = vec![zero; order * PANEL.min(order)];
+    let mut row = vec![zero; order];
+    for first in (0..order).step_by(PANEL) {
+        let width = PANEL.min(order - first);
+        for (k, panel) in panel.chunks_exact_mut(width).take(order).enumerate() {
+            a.copy(k * order + first, panel);
+        }
+        let (mut sums, mut entries) = ([0.0_f64; PANEL], [zero; PANEL]);
+        for i in 0..order {
+            x.copy(i * order, &mut row);
+            entries[..width].fill(zero);
+            for (&factor, panel) in row.iter().zip(panel.chunks_exact(width)) {
+                for (entry, &element) in entries[..width].iter_mut().zip(panel) {
+                    *entry = *entry + factor * element;
+                }
+            }
+            for (j, (sum, entry)) in sums.iter_mut().zip(&entries[..width]).enumerate() {
+                let identity = if i == first + j { T::Double::ONE } else { zero };
+                *sum += (identity - entry.scaled(shift)).modulus();
             }
         }
-        for (j, sum) in sums.iter_mut().enumerate() {
-            let identity = if i == j { 1.0 } else { 0.0 };
-            let entry = Complex::new(row[j].re.scaled(shift), row[j].im.scaled(shift));
-            *sum += (Complex::new(identity, 0.0) - entry).norm();
-        }
+        residual = sums[..width].iter().copied().fold(residual, larger);
     }
-    let residual = sums.into_iter().fold(0.0, larger);
     let norms = (a.norm(order) * x.norm(order)).scaled(shift);
     residual / norms / (order as f64 * T::Real::EPS)
 }
+
+/// Columns of A that are converted at once: few enough to take no memory beside a large matrix, enough that converting
+/// the rows of X anew for each panel costs nothing.
+const PANEL: usize = 64;
 
 /// 1 / (||A||_1 ||X||_1), the reciprocal condition number of `a` whose inverse is `x`, both row-major.
 ///
@@ -95,19 +105,25 @@ pub(crate) fn fill_rconds<T: Scalar>(stack: Stack<'_, T>, inverses: &[T], status
     }
 }
 
-/// A matrix in float64, divided by a power of two that brings its largest part into [1, 2): norms and
+/// A matrix to be looked at in float64, divided by a power of two that brings its largest part into [1, 2): norms and
 /// products of such matrices neither overflow nor underflow.
-struct Unit {
-    elements: Vec<Complex<f64>>,
+struct Unit<'a, T> {
+    elements: &'a [T],
     exponent: i32,
 }
 
-impl Unit {
-    fn new<T: Scalar>(elements: &[T]) -> Self {
+impl<'a, T: Scalar> Unit<'a, T> {
+    fn new(elements: &'a [T]) -> Self {
         let largest = elements.iter().map(|element| element.to_double().largest_part()).fold(0.0, f64::max);
         let exponent = if largest > 0.0 && largest.is_finite() { largest.exponent() } else { 0 };
-        let elements = elements.iter().map(|element| element.to_double().scaled(-exponent).parts()).collect();
         Self { elements, exponent }
+    }
+
+    /// The elements from `start` on.
+    fn copy(&self, start: usize, to: &mut [T::Double]) {
+        for (to, element) in to.iter_mut().zip(&self.elements[start..]) {
+            *to = element.to_double().scaled(-self.exponent);
+        }
     }
 
     /// The largest column sum of moduli.
@@ -115,7 +131,7 @@ impl Unit {
         let mut sums = vec![0.0; order];
         for row in self.elements.chunks_exact(order) {
             for (sum, element) in sums.iter_mut().zip(row) {
-                *sum += element.norm();
+                *sum += element.to_double().scaled(-self.exponent).modulus();
             }
         }
         sums.into_iter().fold(0.0, larger)

@@ -165,10 +165,6 @@ pub trait Scalar:
     #[doc(hidden)]
     fn from_double(double: Self::Double) -> Self;
 
-    /// The value as float64 real and imaginary parts.
-    #[doc(hidden)]
-    fn parts(self) -> Complex<f64>;
-
     /// The SIMD vector that holds this scalar.
     #[doc(hidden)]
     type Vector<S: Simd>: Vector<S, Self>;
@@ -295,10 +291,6 @@ macro_rules! real {
             #[inline(always)]
             fn from_double(double: f64) -> Self {
                 double as Self
-            }
-
-            fn parts(self) -> Complex<f64> {
-                Complex::new(f64::from(self), 0.0)
             }
 
             type Vector<S: Simd> = S::$vector;
@@ -428,10 +420,6 @@ macro_rules! complex {
             #[inline(always)]
             fn from_double(double: Complex<f64>) -> Self {
                 Complex::new(double.re as $real, double.im as $real)
-            }
-
-            fn parts(self) -> Complex<f64> {
-                self.to_double()
             }
 
             type Vector<S: Simd> = Planar<<$real as Scalar>::Vector<S>>;

@@ -370,6 +370,8 @@ fn bad_input_is_named_and_leaves_nothing() {
         (f8("(18446744073709551616, 18446744073709551616)", 0), "more than memory can address"),
         (f8("(4294967296, 0, 4294967296, 4294967296)", 0), "more than memory can address"),
         (f8("(0, 2000000000, 2000000000)", 0), "more than memory can address"),
+        // As float64, which bool becomes.
+        (npy("|b1", "(0, 1073741824, 1073741824)", &[]), "more than memory can address"),
         (f8("(1000000000000, 0, 0)", 0), "of matrices without elements, at most 16777216"),
         (f8(&format!("({}2, 2)", "1, ".repeat(63)), 32), "it has 65 axes"),
     ];

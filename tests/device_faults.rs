@@ -10,10 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use batchinv::gpu::GpuInverter;
 use batchinv::gpu::faults::{Fault, arm, disarm};
+use batchinv::gpu::{GpuInverter, JobDescriptor};
 use batchinv::plan::{AutoPolicy, GpuPlan, Work};
-use batchinv::{Engine, Error, InversesMut, Inverter, Kernel, Precision, Report, ScalarKind, Stack, Status, wgpu};
+use batchinv::{
+    Engine, Error, InversesMut, Inverter, JobError, Kernel, Precision, Report, ScalarKind, Stack, Status, wgpu,
+};
 use common::bits;
 use common::cases::{self, Random};
 use common::engines;
@@ -258,6 +260,34 @@ fn a_destroyed_device_is_a_typed_error() {
     }
 }
 
+/// A device that is destroyed between chunks: what was finished before is right, and the error says how much that is.
+#[test]
+fn a_device_destroyed_between_chunks_is_a_typed_error() {
+    let elements = elements(ORDER, LEN);
+    let stack = Stack::new(&elements, ORDER).unwrap();
+    let Some(Own { gpu, .. }) = own("device_faults/destroyed_between_chunks", |_| {}) else { return };
+    let wanted = call(&gpu, stack);
+    for pass in 0..LEN.div_ceil(CHUNK) {
+        let Some(Own { gpu, uncaptured, .. }) = own("device_faults/destroyed_between_chunks", |_| {}) else { return };
+        arm(Fault::Destruction, pass, 1);
+        let got = call(&gpu, stack);
+        assert!(disarm(), "the device was destroyed");
+        match &got.said {
+            Err(Error::DeviceLost { done, len: LEN, .. }) => {
+                assert!(*done >= pass * CHUNK, "{done} of {LEN}, destroyed before chunk {pass} was read");
+                got.assert_right_up_to(*done, &wanted);
+            }
+            // All chunks had come back.
+            Ok(_) => {
+                assert_eq!(pass + 1, LEN.div_ceil(CHUNK));
+                got.assert_right(&wanted);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(uncaptured.load(Ordering::Relaxed), 0, "the caller's handler hears of none of it");
+    }
+}
+
 /// A piece that takes longer than the caller waits.
 #[test]
 fn a_time_limit_ends_the_wait() {
@@ -275,6 +305,24 @@ fn a_time_limit_ends_the_wait() {
     let inverses = inverter.invert(stack).unwrap();
     assert!(inverses.first_failure().is_none());
     assert_eq!(uncaptured.load(Ordering::Relaxed), 0);
+}
+
+/// The same under the automatic choice: the CPU does the rest, and the report says why.
+#[test]
+fn auto_waits_no_longer_than_the_time_limit() {
+    let elements = elements(64, 3000);
+    let stack = Stack::new(&elements, 64).unwrap();
+    for adapter in engines::adapters("device_faults/time_limit_of_auto") {
+        // The name as a whole: a device that no other test has a limit set on.
+        let name = adapter.gpu.facts().name.to_uppercase();
+        let auto = Inverter::auto().auto_policy(AutoPolicy::SoftwareCounts).adapter(&name);
+        let inverses = auto.time_limit(Duration::from_nanos(1)).invert(stack).unwrap();
+        let report = inverses.report();
+        let Some(Error::DeviceLost { detail, .. }) = &report.gpu_failure else { panic!("{report:?}") };
+        assert_eq!((detail.as_str(), report.engine), ("no answer within 1ns", Engine::Cpu));
+        let on_cpu = Inverter::cpu().invert(stack).unwrap();
+        assert!(bits(inverses.stack().elements()) == bits(on_cpu.stack().elements()));
+    }
 }
 
 /// A device that grants buffers of 32 KiB: many chunks, or a refusal where not even one matrix fits. With 4 KiB it has no
@@ -308,6 +356,27 @@ fn tiny_limits_make_small_chunks() {
     let Some(Own { gpu, uncaptured, .. }) = grant(4 << 10) else { return };
     let said = Inverter::with_gpu(gpu).invert(Stack::new(&[2.0_f32], 1).unwrap()).map(drop);
     assert!(matches!(said, Err(Error::DeviceLost { done: 0, len: 1, .. })), "{said:?}");
+    assert_eq!(uncaptured.load(Ordering::Relaxed), 0);
+}
+
+/// A job on more of a buffer than the device binds at once.
+#[test]
+fn a_job_larger_than_a_binding_is_refused() {
+    let Some(Own { device, gpu, uncaptured }) = own("device_faults/job_too_large", |limits| {
+        limits.max_storage_buffer_binding_size = 64 << 10;
+    }) else {
+        return;
+    };
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: None,
+        size: 1 << 20,
+        usage: wgpu::BufferUsages::STORAGE,
+        mapped_at_creation: false,
+    });
+    let job = |capacity| gpu.job(&JobDescriptor::new(ScalarKind::Float32, 16, capacity, &buffer));
+    assert!(job(64).is_ok());
+    let Err(Error::Job(error)) = job(65) else { panic!("65 KiB in a binding of 64") };
+    assert_eq!(error, JobError::TooLarge { what: "input", bytes: 65 << 10, limit: 64 << 10 });
     assert_eq!(uncaptured.load(Ordering::Relaxed), 0);
 }
 

@@ -203,6 +203,8 @@ fn the_input_is_not_written_to_while_it_is_read() {
     for (args, what) in [
         (["inv", path(&file), "-o", "-", "--status", path(&status)], "standard output is the file that is read"),
         (["inv", path(&file), "-o", "/dev/stdout", "--status", path(&status)], "/dev/stdout is the file that is read"),
+        // Were OUTPUT not put in place after it, the matrices would be gone.
+        (["inv", path(&file), "-o", path(&status), "--status", path(&file)], "a.npy is the file that is read"),
     ] {
         let append = File::options().append(true).open(&file).unwrap();
         let child = batchinv(&args).stdin(Stdio::null()).stdout(append).stderr(Stdio::piped()).spawn().unwrap();
@@ -410,6 +412,48 @@ fn a_driver_without_memory_is_no_panic() {
 }
 
 // ---------------------------------------------------------------------------------------------------------
+// Devices
+
+/// A device that fails in the middle of a file: by name an exit status and one line, with the old file as it was; under
+/// the automatic choice a whole file, and a word of who finished it.
+#[test]
+#[cfg(feature = "testing")]
+fn a_failing_device_costs_no_file() {
+    if !adapter_or_skip("a_failing_device_costs_no_file") {
+        return;
+    }
+    let folder = TempDir::new().unwrap();
+    let [input, output] = ["a.npy", "x.npy"].map(|name| folder.path().join(name));
+    let element = |at: usize| if at.is_multiple_of(17) { 4.0_f32 } else { (at % 3) as f32 / 8.0 };
+    let bytes: Vec<u8> = (0..600 * 256).flat_map(|i| element(i % 256).to_le_bytes()).collect();
+    fs::write(&input, npy("<f4", "(600, 16, 16)", &bytes)).unwrap();
+    let run = |args: &[&str], fault: &str| {
+        let mut command = batchinv(&[&["inv", path(&input)], args].concat());
+        command.env("BATCHINV_TEST_AUTO", "software").env("BATCHINV_TEST_FAULT", fault);
+        // Thirty pieces.
+        in_pieces(&mut command, 20_480);
+        finish(command, b"")
+    };
+    for (fault, what) in [
+        ("mapping:5", "GPU device lost after 100 of 600 matrices"),
+        ("memory:12", "out of GPU memory after "),
+        ("refusal:12", "GPU device lost after "),
+        ("destruction:5", "GPU device lost after "),
+    ] {
+        fs::write(&output, "older").unwrap();
+        run(&["-o", path(&output), "--engine", "gpu"], fault).assert_failed(3, what);
+        assert_eq!(fs::read(&output).unwrap(), b"older");
+        assert_eq!(names_in(folder.path()), ["a.npy", "x.npy"], "{fault}");
+        run(&["-o", "-", "--engine", "gpu", "--strict"], fault).assert_failed(3, what);
+
+        let out = run(&["-o", path(&output), "--verify", "--json"], fault);
+        out.assert_done();
+        assert_eq!(program::Npy::read(&output).shape, [600, 16, 16]);
+        assert!(out.json()["reason"].as_str().unwrap().contains(what), "{fault}: {}", out.json());
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------
 // Interrupts
 
 fn wait_for(mut until: impl FnMut() -> bool) {
@@ -420,15 +464,20 @@ fn wait_for(mut until: impl FnMut() -> bool) {
     }
 }
 
-/// Ctrl-C and SIGTERM while pieces are read, inverted and written.
+/// Ctrl-C, SIGTERM and a lost terminal while pieces are read, inverted and written.
 #[test]
+#[cfg(target_os = "linux")]
 fn an_interrupt_in_the_middle_leaves_nothing() {
-    for (signal, code, word) in [("INT", 130, "interrupted"), ("TERM", 143, "terminated")] {
+    for (signal, code, word) in
+        [("INT", 130, "interrupted"), ("TERM", 143, "terminated"), ("HUP", 129, "the terminal hung up")]
+    {
         let folder = TempDir::new().unwrap();
         let output = folder.path().join("x.npy");
         fs::write(&output, "older").unwrap();
-        let mut command = batchinv(&["inv", "-", "-o", path(&output), "--engine", "cpu"]);
-        in_pieces(&mut command, 100_000);
+        // Whoever runs the tests may have had the signal ignored, as `nohup` does; a shell cannot undo that.
+        let mut command = Command::new("env");
+        command.args([&format!("--default-signal={signal}"), PROGRAM, "inv", "-", "-o", path(&output)]);
+        in_pieces(command.args(["--engine", "cpu"]), 100_000);
         let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(&file_of(50_000)[..6_000_000]).unwrap();
@@ -443,6 +492,30 @@ fn an_interrupt_in_the_middle_leaves_nothing() {
         assert_eq!(names_in(folder.path()), ["x.npy"]);
         assert_eq!(fs::read(&output).unwrap(), b"older");
     }
+}
+
+/// What `nohup` has ignored stays ignored.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_ignored_signal_stays_ignored() {
+    let folder = TempDir::new().unwrap();
+    let output = folder.path().join("x.npy");
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' HUP INT; exec \"$@\"", "sh", PROGRAM, "inv", "-", "-o", path(&output)]);
+    let child = command.args(["--engine", "cpu"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let mut child = child.unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let bytes = file_of(1000);
+    stdin.write_all(&bytes[..1000]).unwrap();
+    wait_for(|| names_in(folder.path()).len() == 1);
+    for signal in ["HUP", "INT"] {
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
+    }
+    stdin.write_all(&bytes[1000..]).unwrap();
+    drop(stdin);
+    ended(child).assert_done();
+    assert_eq!(names_in(folder.path()), ["x.npy"]);
 }
 
 // ---------------------------------------------------------------------------------------------------------

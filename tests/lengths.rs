@@ -151,11 +151,22 @@ mod on_the_gpu {
     fn chunks() {
         let mut failures = Failures::default();
         for adapter in engines::adapters("lengths/chunks") {
-            for (kernel, n) in
-                [(Kernel::Thread, 1), (Kernel::Thread, 3), (Kernel::Workgroup, 2), (Kernel::Workgroup, 17)]
-            {
+            let limits = adapter.gpu.facts().limits;
+            for (kernel, n) in [
+                (Kernel::Thread, 1),
+                (Kernel::Thread, 3),
+                (Kernel::Subgroup, 2),
+                (Kernel::Subgroup, 13),
+                (Kernel::Workgroup, 2),
+                (Kernel::Workgroup, 17),
+                (Kernel::Device, 2),
+                (Kernel::Device, 17),
+            ] {
+                if kernel == Kernel::Subgroup && limits.subgroups.is_none() {
+                    continue;
+                }
                 for chunk in [1, 2, 5, 64, 65] {
-                    let variant = engines::variant::<f32>(kernel, n);
+                    let variant = engines::variant::<f32>(kernel, n).suited(&limits);
                     let engine = engines::forced::<f32>(adapter, variant, chunk, "lengths/chunks");
                     let lens = [
                         0,
@@ -209,6 +220,20 @@ mod on_the_gpu {
             for engine in engines::gpu::<f32>(smallest, "lengths/long") {
                 repeated(&engine, smallest, if full_sweep() { &lens } else { &lens[..3] }, &mut failures);
             }
+        }
+        failures.none();
+    }
+
+    /// More matrices in a chunk than `device` has working memory for at once, and than a row of workgroups takes.
+    #[test]
+    fn batches() {
+        let mut failures = Failures::default();
+        for adapter in engines::adapters("lengths/batches") {
+            let limits = &adapter.gpu.facts().limits;
+            let variant = engines::variant::<f32>(Kernel::Device, 5).suited(limits);
+            let batch = variant.batch(limits) as usize;
+            let engine = engines::forced::<f32>(adapter, variant, 1 << 20, "lengths/batches");
+            repeated(&engine, 5, &[batch - 1, batch, batch + 1, 2 * batch + 3], &mut failures);
         }
         failures.none();
     }

@@ -96,6 +96,38 @@ fn slices_of_subgroups() {
     }
 }
 
+/// On hardware, `thread` ends where its matrix no longer fits the registers; on software, where `max_order` says.
+#[test]
+fn registers_of_a_thread() {
+    let limits = GpuLimits { subgroups: Some((32, 32)), float64: true, ..LIMITS };
+    use ScalarKind::{Complex64, Complex128, Float32, Float64};
+    for (scalar, hardware, software) in [(Float32, 12, 12), (Float64, 8, 12), (Complex64, 8, 8), (Complex128, 6, 8)] {
+        let kernel = |order, software| {
+            plan::gpu(Work { scalar, ..work(order, 1) }, &GpuLimits { software, ..limits }).unwrap().variant.kernel
+        };
+        assert_eq!((kernel(hardware, false), kernel(hardware + 1, false)), (Kernel::Thread, Kernel::Subgroup));
+        assert_eq!((kernel(software, true), kernel(software + 1, true)), (Kernel::Thread, Kernel::Subgroup));
+    }
+}
+
+/// Subgroups of fewer lanes than a slice count as none.
+#[test]
+fn too_small_subgroups() {
+    for software in [false, true] {
+        let limits = GpuLimits { subgroups: Some((2, 64)), software, ..LIMITS };
+        assert_eq!(plan::gpu(work(13, 1), &limits).unwrap().variant.kernel, Kernel::Workgroup);
+    }
+}
+
+/// A chunk of `device` is no longer than what it has working memory for.
+#[test]
+fn chunks_of_device_are_batches() {
+    let limits = GpuLimits { software: true, ..LIMITS };
+    let plan = plan::gpu(work(17, 100_000), &limits).unwrap();
+    assert_eq!((plan.variant.kernel, plan.chunk_len), (Kernel::Device, plan.variant.batch(&limits) as usize));
+    assert!(plan.chunk_len * 17 * 17 * 4 < plan::CHUNK_BYTES as usize);
+}
+
 /// Without subgroups, a software adapter has `device` do what barriers make slow.
 #[test]
 fn few_barriers_in_software() {
@@ -164,6 +196,10 @@ fn what_the_gpu_engine_refuses() {
     assert!(refusal(work(5793, 1), &LIMITS).contains("5793"));
     assert!(plan::gpu(work(4096, 3), &LIMITS).is_ok());
     assert!(refusal(work(usize::MAX, 3), &LIMITS).contains("order"));
+    // 2 GiB hold it, but its tiles are more than a row of workgroups.
+    let large = GpuLimits { binding_bytes: 2 << 30, ..LIMITS };
+    assert!(plan::gpu(work(11_500, 1), &large).is_ok());
+    assert!(refusal(work(12_000, 1), &large).contains("workgroups in a dimension"));
     for scalar in [ScalarKind::Float64, ScalarKind::Complex128] {
         assert!(refusal(Work { scalar, ..work(4, 3) }, &LIMITS).contains("float64"));
     }

@@ -42,14 +42,13 @@ pub struct Single<S: Simd, A: Arithmetic> {
     /// The matrix of `rows`, where it is not small.
     vectors: Vec<Vectors<S, A>>,
     blocked: Blocked<S, <A as Arithmetic>::Work>,
-    /// A matrix that is converted, and its inverse.
+    /// A matrix that is converted, and then its inverse.
     staged: Vec<A::Work>,
-    inverse: Vec<A::Work>,
 }
 
 impl<S: Simd, A: Arithmetic> Single<S, A> {
     pub fn new() -> Self {
-        Self { vectors: Vec::new(), blocked: blocked::Blocked::new(), staged: Vec::new(), inverse: Vec::new() }
+        Self { vectors: Vec::new(), blocked: blocked::Blocked::new(), staged: Vec::new() }
     }
 }
 
@@ -82,13 +81,13 @@ fn run_blocked<S: Simd, A: Arithmetic>(
     input: &[A::Element],
     output: &mut [A::Element],
 ) -> Status {
-    let Single { blocked, staged, inverse, .. } = work;
+    let Single { blocked, staged, .. } = work;
     let source = match A::as_work(input) {
         Some(input) => input,
         None => {
             staged.clear();
             staged.extend(input.iter().map(|&element| A::widen(element)));
-            staged
+            &*staged
         }
     };
     let window = scaling::window::<A::Work>().into();
@@ -98,10 +97,17 @@ fn run_blocked<S: Simd, A: Arithmetic>(
         if !input.iter().all(|element| element.finite()) {
             return Status::NOT_FINITE;
         }
-        let mut scaled = source.to_vec();
-        scaling = scaling::scale(&mut scaled, n);
+        // A large matrix leaves no room for copies: what need not be converted is scaled where its inverse will be.
+        let scaled: &mut [A::Work] = match (A::as_work(input), A::as_work_mut(output)) {
+            (Some(input), Some(output)) => {
+                output.copy_from_slice(input);
+                output
+            }
+            _ => staged,
+        };
+        scaling = scaling::scale(scaled, n);
         if scaling.is_some() {
-            blocked::load::<S, A::Work>(simd, blocked, n, bytemuck::cast_slice(&scaled), window);
+            blocked::load::<S, A::Work>(simd, blocked, n, bytemuck::cast_slice(scaled), window);
         }
     }
     if let Some(k) = blocked::eliminate::<S, A::Work>(simd, blocked) {
@@ -111,9 +117,8 @@ fn run_blocked<S: Simd, A: Arithmetic>(
     let mut finite = match A::as_work_mut(output) {
         Some(output) => blocked::store::<S, A::Work>(simd, blocked, bytemuck::cast_slice_mut(output)),
         None => {
-            inverse.resize(n * n, A::Work::ZERO);
-            blocked::store::<S, A::Work>(simd, blocked, bytemuck::cast_slice_mut(inverse));
-            for (element, &inverse) in output.iter_mut().zip(inverse.iter()) {
+            blocked::store::<S, A::Work>(simd, blocked, bytemuck::cast_slice_mut(staged));
+            for (element, &inverse) in output.iter_mut().zip(staged.iter()) {
                 *element = A::narrow(inverse);
             }
             output.iter().all(|element| element.finite())

@@ -145,7 +145,7 @@ impl GpuInverter {
         let errors = Errors::watch(device);
         let counts = Counts::for_capacity(device, &programs, capacity, limits.workgroups);
         let statuses = match descriptor.statuses {
-            Some(buffer) => part(buffer, "statuses", u64::from(capacity) * 4)?.buffer.clone(),
+            Some(buffer) => part(device, buffer, "statuses", u64::from(capacity) * 4)?.buffer.clone(),
             None => device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("batchinv statuses"),
                 size: u64::from(capacity) * 4,
@@ -154,7 +154,7 @@ impl GpuInverter {
             }),
         };
         let rconds = match descriptor.rconds {
-            Some(buffer) => Some(part(buffer, "rconds", u64::from(capacity) * scalar.real_size() as u64)?),
+            Some(buffer) => Some(part(device, buffer, "rconds", u64::from(capacity) * scalar.real_size() as u64)?),
             None => None,
         };
         let [work, state] = shared.scratch(variant, programs.batch(capacity));
@@ -172,7 +172,7 @@ impl GpuInverter {
             scratch: scratch.as_ref().map(|scratch| scratch.each_ref().map(wgpu::Buffer::as_entire_buffer_binding)),
             input: place.input,
             output: place.output,
-            statuses: part(&statuses, "statuses", u64::from(capacity) * 4)?,
+            statuses: part(device, &statuses, "statuses", u64::from(capacity) * 4)?,
             rconds,
         };
         let bindings = Bindings::new(
@@ -192,7 +192,7 @@ impl GpuInverter {
                 Some(Indirect::new(shared, &programs, buffers, (buffer, offset), capacity)?)
             }
         };
-        errors.check(lost)?;
+        errors.check(lost).map_err(|error| error.of_piece(0, capacity as usize))?;
         Ok(Job { gpu: self.clone(), capacity, programs, bindings, counts, statuses, indirect })
     }
 }
@@ -319,12 +319,12 @@ impl<'a> Place<'a> {
                 return Err(JobError::Overlap.into());
             }
             let both = (read.0.min(written.0), read.1.max(written.1));
-            let (binding, base) = bound(source.0, both, size, device);
+            let (binding, base) = bound(source.0, "input", both, size, device)?;
             let (input_layout, output_layout) = (source.1.from(base), target.1.from(base));
             return Ok(Self { input: None, input_layout, output: binding, output_layout });
         }
-        let (input, input_base) = bound(source.0, read, size, device);
-        let (output, output_base) = bound(target.0, written, size, device);
+        let (input, input_base) = bound(source.0, "input", read, size, device)?;
+        let (output, output_base) = bound(target.0, "output", written, size, device)?;
         let (input_layout, output_layout) = (source.1.from(input_base), target.1.from(output_base));
         Ok(Self { input: Some(input), input_layout, output, output_layout })
     }
@@ -334,22 +334,39 @@ impl<'a> Place<'a> {
 /// the device asks for.
 fn bound<'a>(
     buffer: &'a wgpu::Buffer,
+    what: &'static str,
     elements: (u64, u64),
     size: u64,
     device: &wgpu::Device,
-) -> (wgpu::BufferBinding<'a>, u64) {
+) -> Result<(wgpu::BufferBinding<'a>, u64), Error> {
     let alignment = u64::from(device.limits().min_storage_buffer_offset_alignment).max(size);
     let offset = elements.0 * size / alignment * alignment;
     let bytes = elements.1 * size - offset;
-    (wgpu::BufferBinding { buffer, offset, size: wgpu::BufferSize::new(bytes) }, offset / size)
+    binds(device, what, bytes)?;
+    Ok((wgpu::BufferBinding { buffer, offset, size: wgpu::BufferSize::new(bytes) }, offset / size))
+}
+
+/// Shaders see so many bytes, and count their elements, of 4 bytes at the least, in 32 bits.
+fn binds(device: &wgpu::Device, what: &'static str, bytes: u64) -> Result<(), Error> {
+    let limit = device.limits().max_storage_buffer_binding_size.min(u64::from(u32::MAX) * 4);
+    if bytes > limit {
+        return Err(JobError::TooLarge { what, bytes, limit }.into());
+    }
+    Ok(())
 }
 
 /// The first bytes of a buffer that is to be written to.
-fn part<'a>(buffer: &'a wgpu::Buffer, what: &'static str, needed: u64) -> Result<wgpu::BufferBinding<'a>, Error> {
+fn part<'a>(
+    device: &wgpu::Device,
+    buffer: &'a wgpu::Buffer,
+    what: &'static str,
+    needed: u64,
+) -> Result<wgpu::BufferBinding<'a>, Error> {
     usage(buffer, what, wgpu::BufferUsages::STORAGE)?;
     if needed > buffer.size() {
         return Err(JobError::TooSmall { what, needed, size: buffer.size() }.into());
     }
+    binds(device, what, needed)?;
     Ok(wgpu::BufferBinding { buffer, offset: 0, size: wgpu::BufferSize::new(needed) })
 }
 

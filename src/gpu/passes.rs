@@ -63,6 +63,15 @@ impl Programs {
         Ok(Self { steps: built.collect::<Result<_, Error>>()?, batch })
     }
 
+    /// Matrices that each program takes in one row of workgroups, which is as many as `Counts::new` has answers for.
+    pub fn row(&self, workgroups: u32) -> u32 {
+        let rows = self.steps.iter().map(|step| match step.grid {
+            Grid::Several(matrices) => workgroups.saturating_mul(matrices),
+            Grid::Tiles(_) => self.batch,
+        });
+        rows.min().unwrap_or(u32::MAX)
+    }
+
     /// Matrices that are worked on at once, of a capacity.
     pub fn batch(&self, capacity: u32) -> u32 {
         self.batch.min(capacity)

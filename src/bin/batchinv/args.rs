@@ -24,7 +24,7 @@ Exit status:
   2         bad arguments or bad input
   3         the engine is absent, cannot do this, or was lost
   4         reading or writing failed
-  130, 143  interrupted";
+  129, 130, 143  hung up, interrupted, terminated";
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -46,7 +46,7 @@ pub enum Command {
 ///
 /// OUTPUT, STATUS and RCOND are C order and little-endian, and appear whole or not at all, STATUS and RCOND before
 /// OUTPUT. An existing file is replaced, and keeps its permissions; OUTPUT may be INPUT itself, which is replaced
-/// after its end has been read. A device or a pipe is written to directly, with --strict or --verify only after all
+/// after its end has been read; STATUS and RCOND may not. A device or a pipe is written to directly, with --strict or --verify only after all
 /// matrices have passed; it cannot be INPUT.
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_STATUS)]
@@ -159,6 +159,12 @@ pub fn is_dash(path: &Path) -> bool {
     path == Path::new("-")
 }
 
+/// stdout, under one of its names.
+fn is_stdout(path: &Path) -> bool {
+    is_dash(path)
+        || cfg!(unix) && ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+}
+
 /// The command, or `None` where `--help` or `--version` was all that was asked.
 pub fn parse() -> Result<Option<Command>, Failure> {
     let command = match Program::try_parse() {
@@ -176,8 +182,8 @@ pub fn parse() -> Result<Option<Command>, Failure> {
 impl Inv {
     /// The rules between arguments.
     fn check(&self) -> Result<(), Failure> {
-        if self.outputs().filter(|path| is_dash(path)).count() > 1 {
-            return Err(Failure::input("only one of OUTPUT, STATUS and RCOND can be -"));
+        if self.outputs().filter(|path| is_stdout(path)).count() > 1 {
+            return Err(Failure::input("only one of OUTPUT, STATUS and RCOND can be -, which is stdout"));
         }
         if self.adapter.is_some() && self.engine == Engine::Cpu {
             return Err(Failure::input("--adapter names a GPU, which --engine cpu never uses"));
@@ -192,7 +198,7 @@ impl Inv {
 
     /// An output goes to stdout.
     pub fn stdout_taken(&self) -> bool {
-        self.outputs().any(is_dash)
+        self.outputs().any(is_stdout)
     }
 }
 

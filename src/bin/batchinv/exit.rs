@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Why the program ends with a status other than 0. Interrupts, 130 and 143, are `interrupt.rs`.
+/// Why the program ends with a status other than 0. Interrupts, 129, 130 and 143, are `interrupt.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
     /// `--strict` or `--verify` found a matrix.

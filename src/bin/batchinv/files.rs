@@ -38,12 +38,18 @@ impl Outputs {
     }
 
     /// Refuses an input that is also written to directly: it would be changed while it is read. A file that is
-    /// replaced stays what it was for whoever has it open.
+    /// replaced stays what it was for whoever has it open; but only the last output may replace it, since until that one is
+    /// in place the input holds what cannot be had again.
     pub fn refuse_input(&self, input: &Path) -> Result<(), Failure> {
         let Some(identity) = input::identity(input) else { return Ok(()) };
-        match self.0.iter().find(|output| output.identity() == Some(identity)) {
+        let last = self.0.len().saturating_sub(1);
+        let forbidden = |&(i, output): &(usize, &Output)| match &output.place {
+            Place::File(place) => i < last && input::identity(place) == Some(identity),
+            _ => output.identity() == Some(identity),
+        };
+        match self.0.iter().enumerate().find(forbidden) {
             None => Ok(()),
-            Some(output) => {
+            Some((_, output)) => {
                 let (input, output) = (input::name(input), name(&output.path));
                 Err(Failure::input(format!("{output} is the file that is read: {input}")))
             }

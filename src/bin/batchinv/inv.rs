@@ -50,6 +50,11 @@ fn inverter(args: &args::Inv) -> Result<Inverter, Failure> {
         (engine, _) => Inverter::new(engine.into())?,
     };
     let inverter = inverter.precision(args.working_precision.into());
+    // On this thread, which inverts.
+    #[cfg(feature = "testing")]
+    if let Ok(fault) = std::env::var("BATCHINV_TEST_FAULT") {
+        batchinv::gpu::faults::arm_by_name(&fault).map_err(Failure::input)?;
+    }
     // So that the automatic path runs end to end where there is only a software adapter.
     #[cfg(feature = "testing")]
     if std::env::var_os("BATCHINV_TEST_AUTO").is_some_and(|value| value == "software") {

@@ -18,14 +18,18 @@ use args::Command;
 use exit::Failure;
 
 fn main() -> ExitCode {
-    exit::finish(exit::unpanicked(run))
+    let outcome = exit::unpanicked(run);
+    if outcome.is_err() {
+        interrupt::wait_where_interrupted();
+    }
+    exit::finish(outcome)
 }
 
 fn run() -> Result<(), Failure> {
     let Some(command) = args::parse()? else {
         return Ok(()); // --help or --version, already printed
     };
-    interrupt::watch();
+    interrupt::watch()?;
     match command {
         Command::Inv(args) => inv::run(&args),
         Command::Bench(args) => bench::run(&args),

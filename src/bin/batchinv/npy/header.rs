@@ -60,6 +60,11 @@ impl Dtype {
         }
     }
 
+    /// Bytes of what an element becomes: integers become float64.
+    pub const fn scalar_size(self) -> usize {
+        if self.is_scalar() { self.size() } else { 8 }
+    }
+
     /// Its elements are scalars as they stand, rather than integers.
     pub const fn is_scalar(self) -> bool {
         matches!(self, Self::Float32 | Self::Float64 | Self::Complex64 | Self::Complex128)
@@ -258,7 +263,7 @@ fn axes(shape: &[u64], dtype: Dtype) -> Result<Vec<usize>, Failure> {
         return Err(Failure::input(format!("it has {} axes: at most {MAX_AXES} are read", shape.len())));
     }
     let axes = shape.iter().map(|&axis| usize::try_from(axis).ok()).collect::<Option<Vec<usize>>>();
-    let bytes = axes.iter().flatten().try_fold(dtype.size(), |bytes, &axis| bytes.checked_mul(axis.max(1)));
+    let bytes = axes.iter().flatten().try_fold(dtype.scalar_size(), |bytes, &axis| bytes.checked_mul(axis.max(1)));
     match (axes, bytes) {
         (Some(axes), Some(bytes)) if isize::try_from(bytes).is_ok() => Ok(axes),
         (Some(axes), _) => Err(Failure::input(format!("its shape {} is more than memory can address", tuple(&axes)))),

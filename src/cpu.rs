@@ -183,11 +183,16 @@ fn in_pieces<T: Scalar>(
         kernel => kernel,
     };
     let size = order * order;
-    let task_len = plan::cpu_task_len(order);
+    let parallel = shared && plan::cpu_parallel(work);
+    let threads = if parallel { rayon::current_num_threads() } else { 1 };
+    let task_len = match kernel {
+        Kernel::Blocked => plan::blocked_task_len(order, len, threads),
+        _ => plan::cpu_task_len(order),
+    };
     let task = |copy: &mut Vec<T>, (index, ((elements, statuses), rconds)): (usize, Outputs<'_, T>)| {
         at(copy, index * task_len, elements, PieceMut { statuses, rconds, precision, kernel, level });
     };
-    if shared && plan::cpu_parallel(work) {
+    if parallel {
         let outputs = elements.par_chunks_mut(task_len * size).zip(statuses.par_chunks_mut(task_len));
         match &mut rconds {
             None => outputs.map(|output| (output, None)).enumerate().for_each_init(Vec::new, task),

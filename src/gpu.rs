@@ -12,7 +12,6 @@ mod pipeline;
 mod poller;
 mod shader;
 mod transfer;
-mod trusted;
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;

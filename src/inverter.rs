@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::cpu::{self, SimdLevel};
 use crate::inverses::{Inverses, InversesMut, Report, Stages, Status};
-use crate::plan::{Engine, Kernel, Precision, Work};
+use crate::plan::{Engine, Kernel, Precision, Work, cpu_parallel};
 use crate::threads::Threads;
 use crate::{Error, Scalar, Stack, StackBuf};
 #[cfg(feature = "gpu")]
@@ -375,12 +375,13 @@ impl Inverter {
     }
 
     fn run_cpu<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>, reason: Option<String>) -> Report {
-        self.report_cpu(reason, |shared| cpu::invert(stack, output, self.precision, self.level, shared))
+        let work = Work { scalar: T::KIND, precision: self.precision, order: stack.order(), len: stack.len() };
+        self.report_cpu(work, reason, |shared| cpu::invert(stack, output, self.precision, self.level, shared))
     }
 
-    fn report_cpu(&self, reason: Option<String>, work: impl FnOnce(bool) -> Kernel + Send) -> Report {
+    fn report_cpu(&self, work: Work, reason: Option<String>, run: impl FnOnce(bool) -> Kernel + Send) -> Report {
         let start = Instant::now();
-        let kernel = self.threads.run(work);
+        let kernel = self.threads.run(cpu_parallel(work), run);
         let seconds = Stages { dispatch: start.elapsed().as_secs_f64(), ..Stages::default() };
         Report {
             engine: Engine::Cpu,
@@ -397,9 +398,11 @@ impl Inverter {
     /// Inverts in place; what is given fits.
     pub(crate) fn replace<T: Scalar>(&self, order: usize, stack: InversesMut<'_, T>) -> Result<Report, Error> {
         let len = stack.statuses.len();
-        match self.engine(Work { scalar: T::KIND, precision: self.precision, order, len })? {
-            Chosen::Cpu(reason) => Ok(self
-                .report_cpu(reason, |shared| cpu::invert_in_place(order, stack, self.precision, self.level, shared))),
+        let work = Work { scalar: T::KIND, precision: self.precision, order, len };
+        match self.engine(work)? {
+            Chosen::Cpu(reason) => Ok(self.report_cpu(work, reason, |shared| {
+                cpu::invert_in_place(order, stack, self.precision, self.level, shared)
+            })),
             #[cfg(feature = "gpu")]
             Chosen::Gpu(..) => {
                 let given = stack.elements.to_vec();

@@ -57,6 +57,7 @@ mod residual;
 mod scalar;
 mod stack;
 mod threads;
+mod trusted;
 
 pub use cpu::{SimdLevel, reference::invert_reference};
 pub use error::{Error, JobError, ShapeError};

@@ -155,6 +155,16 @@ pub const fn cpu_task_len(order: usize) -> usize {
     }
 }
 
+/// Tasks to a thread of what `blocked` takes: few enough that memory is asked for once for many matrices, enough that no
+/// thread waits long for the last one.
+pub const BLOCKED_TASKS: usize = 8;
+
+/// Matrices to a task of `blocked`, which takes one after another: their number depends on the threads, their bits do not.
+pub const fn blocked_task_len(order: usize, len: usize, threads: usize) -> usize {
+    let (fair, least) = (len / (BLOCKED_TASKS * if threads == 0 { 1 } else { threads }), cpu_task_len(order));
+    if fair > least { fair } else { least }
+}
+
 /// Whether the CPU engine shares the stack among threads.
 pub const fn cpu_parallel(work: Work) -> bool {
     work.len > 1

@@ -18,9 +18,11 @@ pub(crate) enum Threads {
 }
 
 impl Threads {
-    /// Runs `work` where it may be shared out, if it may: that is its argument.
-    pub(crate) fn run<R: Send>(&self, work: impl FnOnce(bool) -> R + Send) -> R {
+    /// Runs `work` where it may be shared out, if it may: that is its argument. What is not `worth` it stays on the calling
+    /// thread, and no pool is asked or started for it.
+    pub(crate) fn run<R: Send>(&self, worth: bool, work: impl FnOnce(bool) -> R + Send) -> R {
         match self {
+            _ if !worth => work(false),
             Self::Calling => work(rayon::current_num_threads() > 1),
             Self::One => work(false),
             Self::Own(pool) => pool.install(|| work(true)),

@@ -47,7 +47,15 @@ fn kernels_by_order() {
         assert!(most.is_sorted(), "{scalar}: {most:?}");
         for order in 1..=300 {
             let variant = plan::gpu(Work { scalar, ..work(order, 1) }, &limits).unwrap().variant;
-            let takes = |kernel: &Kernel| *kernel != Kernel::Subgroup && order <= max_order(*kernel, scalar);
+            let registers = order * order * scalar.size() / 4 <= plan::THREAD_MOST_WORDS;
+            let takes = |kernel: &Kernel| {
+                order <= max_order(*kernel, scalar)
+                    && match kernel {
+                        Kernel::Subgroup => false,
+                        Kernel::Thread => registers,
+                        _ => true,
+                    }
+            };
             let kernel = Kernel::GPU.into_iter().find(takes).expect("a kernel for every order");
             assert_eq!((variant.kernel, variant.order as usize, variant.scalar), (kernel, order, scalar));
             for kernel in Kernel::GPU.into_iter().filter(|&kernel| order <= max_order(kernel, scalar)) {
@@ -236,6 +244,8 @@ fn cpu_plan() {
                 let wide = Work { scalar: double.working_scalar(), ..work(order, len) };
                 assert_eq!(plan::cpu_kernel(double), plan::cpu_kernel(wide));
             }
+            assert_eq!(plan::blocked_task_len(order, 0, 0), plan::cpu_task_len(order));
+            assert_eq!(plan::blocked_task_len(order, 1 << 20, 2), (1 << 16).max(plan::cpu_task_len(order)));
             let task = plan::cpu_task_len(order);
             assert!(task >= 1 && (task < 16 || task.is_multiple_of(16)), "order {order}: {task}");
         }

@@ -35,6 +35,7 @@ FIELDS = {
     "device_median_seconds": "its median",
     "work_seconds": "the work alone on data already in the routine's own layout on the CPU",
     "copy_seconds": "a plain copy of the same bytes: one thread's memcpy, or from device to device",
+    "peak_gflops": "multiply-adds in vectors that as many threads do with nothing loaded or stored; null for peers",
     "first_call_seconds": "the first call for this configuration, libraries loaded; null where not taken",
     "max_ratio": "largest ||I - X A||_1 / (n ||A||_1 ||X||_1 eps) seen; under 3 or nothing is timed",
     "machine": "CPU model and its threads",

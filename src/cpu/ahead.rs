@@ -5,6 +5,8 @@
 
 use bytemuck::Pod;
 
+use crate::trusted::prefetch;
+
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
@@ -32,16 +34,4 @@ impl<'a> Ahead<'a> {
             }
         }
     }
-}
-
-#[allow(unsafe_code, reason = "there is no safe form yet")]
-#[inline(always)]
-fn prefetch(byte: &u8) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a prefetch changes nothing that a program can see, at whatever address; this one is valid besides.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(std::ptr::from_ref(byte).cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = byte;
 }

@@ -24,18 +24,21 @@ impl SimdLevel {
     }
 
     /// All that this machine has and the engine is compiled for, the baseline of the target first: on x86-64 SSE2, AVX2
-    /// with FMA, and AVX-512 as Ice Lake has it.
+    /// with FMA, and AVX-512 as Ice Lake has it. Every machine can run the portable form, which stands before them where the
+    /// target has no SIMD instructions, and in this crate's own tests.
     pub fn all() -> Vec<Self> {
-        #[allow(unused_mut)]
-        let mut levels = vec![Self(Level::baseline())];
+        let mut levels = Vec::new();
+        #[cfg(feature = "testing")]
+        levels.push(Self(Level::fallback()));
+        levels.push(Self(Level::baseline()));
         #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
         {
             use fearless_simd::Simd;
             let best = Level::new();
             levels.extend(best.as_avx2().map(|level| Self(level.level())));
             levels.extend(best.as_avx512().map(|level| Self(level.level())));
-            levels.dedup_by_key(|level| level.name());
         }
+        levels.dedup_by_key(|level| level.name());
         levels
     }
 
@@ -79,7 +82,17 @@ macro_rules! at_level {
                     || $op,
                 )
             } else {
-                unreachable!("every x86 target of Rust with floating point in registers has SSE2")
+                'portable: {
+                    // In tests alone: every x86 target of Rust with floating point in registers has SSE2.
+                    #[cfg(feature = "testing")]
+                    if let fearless_simd::Level::Fallback($simd) = level {
+                        break 'portable $simd.vectorize(
+                            #[inline(always)]
+                            || $op,
+                        );
+                    }
+                    unreachable!("a level that nothing is compiled for")
+                }
             }
         }
         #[cfg(not(any(target_arch = "x86", target_arch = "x86_64")))]

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::trusted;
+use crate::trusted;
 
 /// A file of compiled pipelines.
 #[derive(Debug)]

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::cache::Cache;
 use super::errors::Errors;
 use super::shader::{self, CountConstants, Program};
-use super::trusted::unchecked_module;
 use crate::Error;
 use crate::plan::{Engine, Kernel, Variant};
+use crate::trusted::unchecked_module;
 
 /// The pipelines of one device.
 #[derive(Debug)]

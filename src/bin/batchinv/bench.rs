@@ -5,6 +5,7 @@ mod engines;
 mod machine;
 mod measure;
 mod memory;
+mod peak;
 mod peers;
 mod plot;
 mod progress;

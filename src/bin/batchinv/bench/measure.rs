@@ -8,6 +8,7 @@ use super::args::Configuration;
 use super::engines::Engine;
 use super::machine::Machine;
 use super::memory::Memory;
+use super::peak;
 use super::row::{Row, SCHEMA, SOFTWARE};
 use super::validate::{Validation, planted};
 use crate::exit::Failure;
@@ -87,6 +88,7 @@ pub fn row<T: Scalar>(
         work_seconds: None,
         copy_seconds: Some(times.copy.best()),
         device_copy_seconds,
+        peak_gflops: engine.gpu.is_none().then(|| peak::gflops(scalar, threads)),
         open_seconds: engine.gpu.as_ref().map(|gpu| gpu.open_seconds),
         first_call_seconds: Some(first_call_seconds),
         max_ratio: Some(random.max(mixed).max(timed)),

@@ -37,6 +37,8 @@ pub struct Row {
     pub copy_seconds: Option<f64>,
     /// Ours alone: from one buffer of the device to another.
     pub device_copy_seconds: Option<f64>,
+    /// The CPU engine's alone: multiply-adds of as many threads with nothing loaded or stored.
+    pub peak_gflops: Option<f64>,
     /// Ours alone: opening the device.
     pub open_seconds: Option<f64>,
     pub first_call_seconds: Option<f64>,
@@ -57,6 +59,12 @@ impl Row {
     pub fn bytes(&self) -> f64 {
         let scalar = self.scalar.parse().map_or(0, batchinv::ScalarKind::size);
         2.0 * self.len as f64 * (self.order as f64).powi(2) * scalar as f64
+    }
+
+    /// Additions and multiplications by the formula 2 n^3 for a matrix, 8 n^3 for a complex one, whatever the algorithm does.
+    pub fn flops(&self) -> f64 {
+        let complex = if self.scalar.starts_with("complex") { 4.0 } else { 1.0 };
+        2.0 * complex * self.len as f64 * (self.order as f64).powi(3)
     }
 
     /// Seconds for one matrix.

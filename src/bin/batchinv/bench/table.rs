@@ -14,10 +14,10 @@ pub struct Table {
 }
 
 /// Two lines of heads and a width for each column. The kernel's stands left, all others right.
-const COLUMNS: [(&str, &str, usize); 14] = [
+const COLUMNS: [(&str, &str, usize); 15] = [
     ("", "order", 5),
-    ("", "len", 9),
-    ("", KERNEL, 11),
+    ("", "len", 8),
+    ("", KERNEL, 10),
     ("total", "ns", 10),
     ("median", "over", 8),
     ("fresh", "ns", 10),
@@ -28,16 +28,18 @@ const COLUMNS: [(&str, &str, usize); 14] = [
     ("", "GB/s", 7),
     ("of", "copy", 7),
     ("", "GFLOP/s", 9),
-    ("first", "call ms", 9),
+    ("of", "peak", 7),
+    ("first", "ms", 7),
 ];
 const KERNEL: &str = "kernel";
 
 const LEGEND: &str = "\
 Times are for one matrix, the best of the repeats. total: the whole call, from host memory into warm memory of the \
 caller's. median over: how far the median of total is above the best. fresh: into memory that the call allocates. \
-matrices/s, and GFLOP/s by the formula 2 n^3 for a matrix: of total. GB/s: bytes of input and output. of copy: the \
+matrices/s, and GFLOP/s by the formula 2 n^3 for a matrix, 8 n^3 for a complex one: of total. of peak: the share of the \
+multiply-adds in vectors that as many threads do with nothing loaded or stored. GB/s: bytes of input and output. of copy: the \
 share of the time that a plain copy of the same bytes takes, on the host by memcpy with as many threads as the engine \
-has there, on the device from buffer to buffer. device: the passes alone, by the GPU's own clock. first call ms: what \
+has there, on the device from buffer to buffer. device: the passes alone, by the GPU's own clock. first ms: what \
 the first call took beyond a later one (shader, pipeline, buffers).";
 
 impl Table {
@@ -97,7 +99,7 @@ impl Table {
         let share = |copy: Option<f64>, seconds| {
             cell(copy.zip(seconds).map(|(copy, seconds)| copy / seconds * 100.0), |percent| format!("{percent:.1}%"))
         };
-        let flops = 2.0 * row.len as f64 * (row.order as f64).powi(3);
+        let gigaflops = total.map(|total| row.flops() / total / 1e9);
         let first = row.first_call_seconds.zip(fresh).map(|(first, fresh)| (first - fresh).max(0.0) * 1e3);
         self.cells(&[
             &row.order.to_string(),
@@ -114,7 +116,8 @@ impl Table {
             &nanoseconds(device),
             &gigabytes(device),
             &share(row.device_copy_seconds, device),
-            &cell(total.map(|total| flops / total / 1e9), figures),
+            &cell(gigaflops, figures),
+            &cell(gigaflops.zip(row.peak_gflops), |(own, peak)| format!("{:.1}%", own / peak * 100.0)),
             &cell(first, figures),
         ])
     }
@@ -134,7 +137,7 @@ impl Table {
         Ok(())
     }
 
-    fn cells(&mut self, cells: &[&str; 14]) -> Result<(), Failure> {
+    fn cells(&mut self, cells: &[&str; COLUMNS.len()]) -> Result<(), Failure> {
         let mut line = String::new();
         for (cell, (_, head, width)) in cells.iter().zip(COLUMNS) {
             line += &if head == KERNEL { format!("  {cell:<w$}", w = width - 2) } else { format!("{cell:>width$}") };

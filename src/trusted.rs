@@ -1,9 +1,24 @@
-//! The only unsafe code of this crate: where wgpu has to take our word.
+//! The only unsafe code of this crate: where wgpu has to take our word, and where the processor has no safe form of an
+//! instruction yet.
+
+/// Has the cache line of a byte brought near, to be there when it is wanted.
+#[inline(always)]
+pub fn prefetch(byte: &u8) {
+    #[cfg(target_arch = "x86_64")]
+    #[allow(unsafe_code, reason = "there is no safe form yet")]
+    // SAFETY: a prefetch changes nothing that a program can see, at whatever address; this one is valid besides.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(std::ptr::from_ref(byte).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = byte;
+}
 
 /// Compiles one of our own shaders without the run-time checks that wgpu adds for strangers' ones.
 ///
 /// Clamped indices and bounded loops keep lavapipe from unrolling the loops of `thread`, and so from holding the matrix
 /// in registers: without the checks, order 8 ran 1.4 to 2 times as fast (Mesa 22.3.6, 2 cores).
+#[cfg(feature = "gpu")]
 #[allow(unsafe_code, reason = "the one way to have the checks left out")]
 pub fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> wgpu::ShaderModule {
     let descriptor =
@@ -15,11 +30,12 @@ pub fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> w
     // of the extension are not chosen before step N, so that positions and origins of the others stay below N; in
     // `device` likewise, and its working memory has REGION scalars and STATE words for each matrix of a dispatch. Buffers
     // are indexed through the layout with i, j < N and m below the number of matrices of the dispatch, for which
-    // `Passes` has seen that the buffers hold them; every divisor is a positive constant.
+    // `job` and `transfer` have seen that the buffers hold them; every divisor is a positive constant.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
 }
 
 /// A cache that begins with what an earlier one gave out, for a device with the feature `PIPELINE_CACHE`.
+#[cfg(feature = "gpu")]
 #[allow(unsafe_code, reason = "the one way to make a cache")]
 pub fn pipeline_cache(device: &wgpu::Device, data: Option<&[u8]>) -> wgpu::PipelineCache {
     let descriptor = wgpu::PipelineCacheDescriptor { label: Some("batchinv"), data, fallback: true };

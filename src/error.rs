@@ -128,6 +128,15 @@ pub enum JobError {
         limit: u64,
     },
 
+    /// Two things in one buffer that need one each.
+    #[error("{what} and {with} cannot share a buffer")]
+    Shared {
+        /// `statuses` or `rconds`.
+        what: &'static str,
+        /// `input`, `output`, `statuses` or `the count`.
+        with: &'static str,
+    },
+
     /// A buffer was not created for what it is used for here.
     #[error("the buffer for {what} lacks the usage {usage}")]
     Usage {

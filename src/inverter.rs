@@ -103,7 +103,7 @@ pub struct Inverter {
     precision: Precision,
     rcond: bool,
     level: SimdLevel,
-    threads: Threads,
+    pub(crate) threads: Threads,
     #[cfg(feature = "gpu")]
     policy: AutoPolicy,
     #[cfg(feature = "testing")]
@@ -266,6 +266,22 @@ impl Inverter {
     /// [`Error::NoAdapter`] where an adapter was asked for that is not there.
     pub fn decided(&self, work: Work) -> Result<Self, Error> {
         Ok(Self { decided: Some(self.engine(work)?), ..self.clone() })
+    }
+
+    /// The same for a stack of this shape in the inverter's own precision, with the engine.
+    pub(crate) fn decided_for<T: Scalar>(&self, order: usize, len: usize) -> Result<(Self, Engine), Error> {
+        let decided = self.decided(Work { scalar: T::KIND, precision: self.precision, order, len })?;
+        let engine = match decided.decided {
+            #[cfg(feature = "gpu")]
+            Some(Chosen::Gpu(..)) => Engine::Gpu,
+            _ => Engine::Cpu,
+        };
+        Ok((decided, engine))
+    }
+
+    /// The same with the CPU for what is left.
+    pub(crate) fn on_cpu(&self) -> Self {
+        Self { decided: Some(Chosen::Cpu(None)), ..self.clone() }
     }
 
     /// Inverts every matrix of a stack, each with a [`Status`]. Blocks.

@@ -529,8 +529,17 @@ impl Variant {
 
     /// Matrices that `device` works on at once.
     pub fn batch(self, limits: &GpuLimits) -> u32 {
+        self.batch_within(limits, DEVICE_WORK_BYTES)
+    }
+
+    /// Matrices that `device` could work on at once, if memory were no matter.
+    pub fn largest_batch(self, limits: &GpuLimits) -> u32 {
+        self.batch_within(limits, u64::MAX)
+    }
+
+    fn batch_within(self, limits: &GpuLimits, bytes: u64) -> u32 {
         let (work, state) = self.scratch_bytes();
-        let fit = DEVICE_WORK_BYTES.min(limits.binding_bytes) / work;
+        let fit = bytes.min(limits.binding_bytes) / work;
         fit.min(limits.binding_bytes / state).clamp(1, limits.workgroups.into()) as u32
     }
 

@@ -105,7 +105,48 @@ fn on_a_gpu() {
         assert_eq!(bits(&got.inverses), bits(&wanted_matrices));
         assert_eq!(got.statuses, wanted.statuses());
         assert_eq!(got.rconds.unwrap().len(), 3000);
-        assert_eq!((got.report.engine, got.report.chunks), (batchinv::Engine::Gpu, 2));
+        assert_eq!((got.report.engine, got.report.chunks), (batchinv::Engine::Gpu, 1));
+    }
+}
+
+/// The automatic choice sees the whole slice: no piece of it, nor the rest behind the last whole one, goes elsewhere.
+#[cfg(all(feature = "gpu", feature = "testing"))]
+#[test]
+fn auto_chooses_once() {
+    type M = nalgebra::SMatrix<f32, 20, 20>;
+    use batchinv::gpu::faults::{Fault, arm, disarm};
+    let some = rows::<f32>(20, 100);
+    let piece = batchinv::plan::HOST_GPU_PIECE / 400;
+    for adapter in common::engines::adapters("host/auto_chooses_once") {
+        let auto = Inverter::auto().auto_policy(batchinv::plan::AutoPolicy::SoftwareCounts);
+        let auto = auto.adapter(&adapter.gpu.facts().name);
+        for len in [400, piece + 3] {
+            let matrices: Vec<M> = some.chunks(400).cycle().take(len).map(SquareMatrix::from_rows).collect();
+            let on_gpu = Inverter::with_gpu(adapter.gpu.clone()).invert_matrices(&matrices[..100]).unwrap();
+            let on_cpu = Inverter::cpu().invert_matrices(&matrices[..100]).unwrap();
+            let got = auto.invert_matrices(&matrices).unwrap();
+            assert_eq!(got.report.engine, batchinv::Engine::Gpu);
+            let same = |m: usize, wanted: &MatrixInverses<M>| {
+                let bits = |matrix: &M| matrix.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                bits(&got.inverses[m]) == bits(&wanted.inverses[m % 100]) && got.statuses[m] == wanted.statuses[m % 100]
+            };
+            assert_eq!((0..len).find(|&m| !same(m, &on_gpu)), None, "{len} matrices");
+
+            // A failure in the last piece is told, and placed in the whole.
+            arm(Fault::Mapping, if len > piece { 2 } else { 0 }, usize::MAX);
+            let got = auto.invert_matrices(&matrices).unwrap();
+            disarm();
+            let Some(Error::DeviceLost { done, len: told, .. }) = got.report.gpu_failure else {
+                panic!("{:?}", got.report)
+            };
+            assert_eq!((told, got.report.engine), (len, batchinv::Engine::Cpu));
+            assert!(got.report.reason.unwrap().starts_with("the GPU failed: "));
+            let bits = |matrix: &M| matrix.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            for m in 0..len {
+                let wanted = if m < done { &on_gpu } else { &on_cpu };
+                assert!(bits(&got.inverses[m]) == bits(&wanted.inverses[m % 100]), "matrix {m} of {done}");
+            }
+        }
     }
 }
 

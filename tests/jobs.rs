@@ -189,6 +189,77 @@ fn strided<T: Element>() {
 
 for_each_scalar!(strided);
 
+/// Structs that hold a transform and room for its normal matrix: each inverse transpose goes beside its own matrix, or
+/// beside the next one's, and nothing else is touched. Where the two would meet, the job is refused.
+#[test]
+fn beside_in_a_struct() {
+    // struct { id: f32, transform: mat4x4<f32>, normal: mat3x3<f32> }, in elements.
+    let (size, len) = (32_u32, 50);
+    let transform = Layout { offset: 4, matrix: size, row: 1, column: 4 };
+    let normal = Layout { offset: 20, matrix: size, row: 1, column: 4 };
+    for own in devices("jobs/beside_in_a_struct") {
+        let elements = stack::<f32>(3, len);
+        let (inverses, statuses, _) = own.wanted(Stack::new(&elements, 3).unwrap());
+        let source = spread(&elements, 3, transform, (size as usize) * (len + 2));
+        for output in [normal, Layout { offset: 20 + size, ..normal }] {
+            let buffer = own.buffer(bytemuck::cast_slice(&source), ALL);
+            let descriptor = JobDescriptor::new(batchinv::ScalarKind::Float32, 3, len as u32, &buffer);
+            let job = own.gpu.job(&descriptor.input_layout(transform).output(&buffer, output.transposed())).unwrap();
+            let mut encoder = own.encoder();
+            job.encode(&mut encoder, len as u32).unwrap();
+            own.queue.submit([encoder.finish()]);
+            let mut wanted = source.clone();
+            for (index, &element) in inverses.iter().enumerate() {
+                wanted[place(index, 3, output.transposed())] = element;
+            }
+            assert!(common::bits(&own.read::<f32>(&buffer)) == common::bits(&wanted), "{output:?}");
+            assert_eq!(pollster::block_on(job.read_statuses(len as u32)).unwrap(), statuses);
+        }
+        let buffer = own.buffer(bytemuck::cast_slice(&source), ALL);
+        let descriptor =
+            JobDescriptor::new(batchinv::ScalarKind::Float32, 3, len as u32, &buffer).input_layout(transform);
+        // One element too early, one too late, and at a stride of its own.
+        for output in
+            [Layout { offset: 14, ..normal }, Layout { offset: 26, ..normal }, Layout { matrix: size + 1, ..normal }]
+        {
+            let refused = own.gpu.job(&descriptor.output(&buffer, output)).map(drop);
+            assert_eq!(refused, Err(Error::Job(JobError::Overlap)), "{output:?}");
+        }
+    }
+}
+
+/// Orders that go through working memory, counted by the host and by the device.
+#[test]
+fn large_orders() {
+    let (n, len) = (65_usize, 20);
+    for own in devices("jobs/large_orders") {
+        let elements = stack::<f32>(n, len);
+        let (inverses, statuses, _) = own.wanted(Stack::new(&elements, n).unwrap());
+        let from = own.buffer(bytemuck::cast_slice(&elements), ALL);
+        let to = own.buffer(&vec![0; 4 * elements.len()], ALL);
+        let count = own.buffer(bytemuck::bytes_of(&0_u32), ALL);
+        let layout = Layout::contiguous(n as u32);
+        let descriptor = JobDescriptor::new(batchinv::ScalarKind::Float32, n as u32, len as u32, &from);
+        let job = own.gpu.job(&descriptor.output(&to, layout).count(&count, 0)).unwrap();
+        for (indirect, here) in [(false, len), (true, len), (true, 7), (true, 0)] {
+            own.queue.write_buffer(&to, 0, &vec![0; 4 * elements.len()]);
+            own.queue.write_buffer(&count, 0, bytemuck::bytes_of(&(here as u32)));
+            let mut encoder = own.encoder();
+            match indirect {
+                false => job.encode(&mut encoder, here as u32).unwrap(),
+                true => job.encode_indirect(&mut encoder).unwrap(),
+            }
+            own.queue.submit([encoder.finish()]);
+            let got: Vec<f32> = own.read(&to);
+            let end = here * n * n;
+            assert!(common::bits(&got[..end]) == common::bits(&inverses[..end]), "{here}, indirect: {indirect}");
+            assert!(got[end..].iter().all(|&x| x == 0.0), "{here}, indirect: {indirect}");
+            let read = pollster::block_on(job.read_statuses(here as u32)).unwrap();
+            assert_eq!(read, statuses[..here]);
+        }
+    }
+}
+
 /// A job for 300 matrices, encoded again and again with other counts.
 #[test]
 fn any_count_up_to_the_capacity() {
@@ -298,41 +369,65 @@ fn rows_of_workgroups() {
     }
 }
 
-/// By wgpu's own counters, and by the queue: an encoded job makes nothing and submits nothing.
+/// By wgpu's own counters, and by the queue: an encoded job makes nothing and submits nothing, and its finished commands
+/// take nothing that an empty pass would not take.
 #[test]
 fn encoding_allocates_nothing() {
     for own in devices("jobs/encoding_allocates_nothing") {
-        let elements = stack::<f32>(4, 1000);
-        let from = own.buffer(bytemuck::cast_slice(&elements), ALL);
-        let reals = own.buffer(&[0; 4 * 1000], ALL);
-        let count = own.buffer(bytemuck::bytes_of(&900_u32), ALL);
-        let descriptor =
-            JobDescriptor::new(batchinv::ScalarKind::Float32, 4, 1000, &from).rconds(&reals).count(&count, 0);
-        let job = own.gpu.job(&descriptor).unwrap();
-        own.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
-        let count = || {
-            let hal = own.device.get_internal_counters().hal;
-            [
-                hal.buffers.read(),
-                hal.buffer_memory.read(),
-                hal.memory_allocations.read(),
-                hal.bind_groups.read(),
-                hal.compute_pipelines.read(),
-                hal.shader_modules.read(),
-                hal.query_sets.read(),
-            ]
-        };
-        let before = count();
-        assert!(before[0] > 0, "wgpu counts nothing: its feature `counters` is off");
-        let mut encoder = own.encoder();
-        for len in [1, 1000, 500] {
-            job.encode(&mut encoder, len).unwrap();
-            job.encode_indirect(&mut encoder).unwrap();
+        for n in [4_usize, 16, 65] {
+            let elements = stack::<f32>(n, 50);
+            let from = own.buffer(bytemuck::cast_slice(&elements), ALL);
+            let reals = own.buffer(&[0; 4 * 50], ALL);
+            let count = own.buffer(bytemuck::bytes_of(&40_u32), ALL);
+            let float32 = batchinv::ScalarKind::Float32;
+            let descriptor = JobDescriptor::new(float32, n as u32, 50, &from).rconds(&reals).count(&count, 0);
+            let job = own.gpu.job(&descriptor).unwrap();
+            own.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+            let counted = || {
+                let hal = own.device.get_internal_counters().hal;
+                [
+                    hal.buffers.read(),
+                    hal.buffer_memory.read(),
+                    hal.memory_allocations.read(),
+                    hal.bind_groups.read(),
+                    hal.compute_pipelines.read(),
+                    hal.shader_modules.read(),
+                    hal.query_sets.read(),
+                    hal.fences.read(),
+                    hal.command_encoders.read(),
+                ]
+            };
+            // What commands take, up to the moment of their submission.
+            let taken = |encode: &dyn Fn(&mut wgpu::CommandEncoder)| {
+                let before = counted();
+                assert!(before[0] > 0, "wgpu counts nothing: its feature `counters` is off");
+                let mut encoder = own.encoder();
+                let opened = counted();
+                encode(&mut encoder);
+                assert_eq!(counted(), opened, "order {n}: encoding alone");
+                let commands = encoder.finish();
+                let after = counted();
+                drop(commands);
+                std::array::from_fn::<_, 9, _>(|i| after[i] - before[i])
+            };
+            // The first commands of all grow wgpu's pool of encoders.
+            let pass = |encoder: &mut wgpu::CommandEncoder| drop(encoder.begin_compute_pass(&Default::default()));
+            taken(&pass);
+            let empty = taken(&pass);
+            let direct = taken(&|encoder| {
+                for len in [1, 50, 33] {
+                    job.encode(encoder, len).unwrap();
+                }
+            });
+            let in_pass = taken(&|encoder| {
+                let mut pass = encoder.begin_compute_pass(&Default::default());
+                job.encode_in_pass(&mut pass, 50).unwrap();
+                job.encode_indirect_in_pass(&mut pass).unwrap();
+            });
+            assert_eq!((direct, in_pass), (empty, empty), "order {n}");
+            // Nothing is submitted: what the buffer holds is what was put there.
+            assert!(common::bits(&own.read::<f32>(&from)) == common::bits(&elements));
         }
-        assert_eq!(count(), before);
-        // Nothing is submitted: what the buffer holds is what was put there.
-        assert!(common::bits(&own.read::<f32>(&from)) == common::bits(&elements));
-        drop(encoder);
     }
 }
 
@@ -362,6 +457,16 @@ fn what_a_job_refuses() {
         let short = own.buffer(&[0; 36], ALL);
         assert!(matches!(job(descriptor.statuses(&short)), JobError::TooSmall { what: "statuses", .. }));
         assert!(matches!(job(descriptor.rconds(&short)), JobError::TooSmall { what: "rconds", .. }));
+        // What is written while something else is read.
+        let shared = |what, with| JobError::Shared { what, with };
+        assert_eq!(job(descriptor.statuses(&buffer)), shared("statuses", "input"));
+        assert_eq!(
+            job(descriptor.output(&other, Layout::contiguous(3)).statuses(&other)),
+            shared("statuses", "output")
+        );
+        assert_eq!(job(descriptor.rconds(&buffer)), shared("rconds", "input"));
+        assert_eq!(job(descriptor.rconds(&other).statuses(&other)), shared("rconds", "statuses"));
+        assert_eq!(job(descriptor.count(&other, 0).statuses(&other)), shared("statuses", "the count"));
         // Inverses over one another, or over matrices that are still to be read.
         let contiguous = Layout::contiguous(3);
         let crowded = Layout { matrix: 8, ..contiguous };

@@ -67,29 +67,30 @@ impl<'a> JobDescriptor<'a> {
     }
 
     /// Where the inverses go: with [`Layout::transposed`], the inverse transposes. The buffer, which needs the usage
-    /// `STORAGE`, may be that of the input; then the inverses must go to other elements, or each to those of its own
-    /// matrix.
+    /// `STORAGE`, may be that of the input; then the inverses must go each to the elements of its own matrix, or all to
+    /// other ones: behind or before the matrices, or beside each of them in a struct that both are part of.
     #[must_use]
     pub fn output(self, buffer: &'a wgpu::Buffer, layout: Layout) -> Self {
         Self { output: Some((buffer, layout)), ..self }
     }
 
     /// Where the status words go, one `i32` for each matrix from the start of the buffer; into a buffer of the job
-    /// unless set. It needs the usage `STORAGE`, and `COPY_SRC` for [`Job::read_statuses`].
+    /// unless set. It needs the usage `STORAGE`, and `COPY_SRC` for [`Job::read_statuses`], and holds nothing else of the job.
     #[must_use]
     pub fn statuses(self, buffer: &'a wgpu::Buffer) -> Self {
         Self { statuses: Some(buffer), ..self }
     }
 
     /// Where the reciprocal condition numbers go, one `f32` or `f64` for each matrix from the start of the buffer, as
-    /// the scalar has them; nowhere unless set. It needs the usage `STORAGE`.
+    /// the scalar has them; nowhere unless set. It needs the usage `STORAGE`, and holds nothing else of the job.
     #[must_use]
     pub fn rconds(self, buffer: &'a wgpu::Buffer) -> Self {
         Self { rconds: Some(buffer), ..self }
     }
 
     /// Where [`Job::encode_indirect`] finds the number of matrices: a `u32` at a byte offset, a multiple of 4. The
-    /// buffer needs the usage `STORAGE`.
+    /// buffer needs the usage `STORAGE`. Where the matrices are so large that they go through working memory, all of the
+    /// capacity must fit there at once; a larger job is refused as unsupported.
     #[must_use]
     pub fn count(self, buffer: &'a wgpu::Buffer, offset: u64) -> Self {
         Self { count: Some((buffer, offset)), ..self }
@@ -132,6 +133,7 @@ impl GpuInverter {
         let limits = shared.facts.limits;
         let work = Work { scalar, precision, order: order as usize, len: capacity as usize };
         let variant = plan::gpu(work, &limits)?.variant;
+        shared_by_none(descriptor)?;
         let place = Place::of(descriptor, device)?;
         let variant = Variant {
             input: place.input_layout,
@@ -141,7 +143,11 @@ impl GpuInverter {
         };
         let lost = |detail| Error::DeviceLost { done: 0, len: capacity as usize, detail };
 
-        let programs = shared.programs(variant, descriptor.rconds.is_some())?;
+        let mut programs = shared.programs(variant, descriptor.rconds.is_some())?;
+        if descriptor.count.is_some() {
+            // A count that only the device knows goes through in one batch.
+            programs.widen(variant.largest_batch(&limits));
+        }
         let errors = Errors::watch(device);
         let counts = Counts::for_capacity(device, &programs, capacity, limits.workgroups);
         let statuses = match descriptor.statuses {
@@ -255,6 +261,9 @@ impl Job {
     /// The statuses of the first `len` matrices, after everything submitted so far. Waits without blocking the
     /// executor, whichever it is: a thread of the engine polls the device.
     ///
+    /// After [`Job::encode_indirect`], words beyond the count are still those of earlier encodings: where a count may shrink,
+    /// clear the buffer before, with `CommandEncoder::clear_buffer`, and what was not inverted this time counts as inverted.
+    ///
     /// # Errors
     /// [`Error::Job`] where `len` is above the capacity, or the caller's buffer lacks the usage `COPY_SRC`;
     /// [`Error::DeviceLost`] from the device.
@@ -315,7 +324,7 @@ impl<'a> Place<'a> {
         if in_place {
             let own = target.1 == source.1 || target.1 == source.1.transposed();
             let elsewhere = read.1 <= written.0 || written.1 <= read.0;
-            if !own && !elsewhere {
+            if !own && !elsewhere && !beside(source.1, target.1, order) {
                 return Err(JobError::Overlap.into());
             }
             let both = (read.0.min(written.0), read.1.max(written.1));
@@ -327,6 +336,37 @@ impl<'a> Place<'a> {
         let (output, output_base) = bound(target.0, "output", written, size, device)?;
         let (input_layout, output_layout) = (source.1.from(input_base), target.1.from(output_base));
         Ok(Self { input: Some(input), input_layout, output, output_layout })
+    }
+}
+
+/// Each inverse lies beside its matrix in a struct, or beside another's in the same way: the places of one stride never
+/// meet those of the other, whatever the number of matrices.
+fn beside(input: Layout, output: Layout, order: u32) -> bool {
+    let (read, written) = (input.elements(order, 1), output.elements(order, 1));
+    let stride = u64::from(input.matrix);
+    // From the beginning of a matrix to that of the next inverse.
+    let apart = (written.0 % stride.max(1) + stride - read.0 % stride.max(1)) % stride.max(1);
+    input.matrix == output.matrix && apart >= read.1 - read.0 && apart + (written.1 - written.0) <= stride
+}
+
+/// Statuses and condition numbers overwrite nothing else of a job, and what is read while they are written is no part of
+/// their buffers, which wgpu would refuse only when the commands are finished.
+fn shared_by_none(descriptor: &JobDescriptor<'_>) -> Result<(), Error> {
+    let (input, output) = (Some(descriptor.input.0), Some(descriptor.target().0));
+    let (statuses, rconds) = (descriptor.statuses, descriptor.rconds);
+    let count = descriptor.count.map(|(buffer, _)| buffer);
+    let pairs = [
+        ("statuses", statuses, "input", input),
+        ("statuses", statuses, "output", output),
+        ("statuses", statuses, "the count", count),
+        ("rconds", rconds, "input", input),
+        ("rconds", rconds, "output", output),
+        ("rconds", rconds, "statuses", statuses),
+        ("rconds", rconds, "the count", count),
+    ];
+    match pairs.into_iter().find(|(_, own, _, other)| own.is_some() && own == other) {
+        Some((what, _, with, _)) => Err(JobError::Shared { what, with }.into()),
+        None => Ok(()),
     }
 }
 

@@ -72,6 +72,11 @@ impl Programs {
         rows.min().unwrap_or(u32::MAX)
     }
 
+    /// Has so many matrices worked on at once, where there is working memory for more than a plan would take.
+    pub fn widen(&mut self, batch: u32) {
+        self.batch = self.batch.max(batch);
+    }
+
     /// Matrices that are worked on at once, of a capacity.
     pub fn batch(&self, capacity: u32) -> u32 {
         self.batch.min(capacity)

@@ -182,47 +182,79 @@ fn by_pieces<M: SquareMatrix>(
     matrices: &mut [M],
     statuses: &mut [Status],
 ) -> Result<(Rconds<M>, Report), Error> {
+    let total = matrices.len();
+    // Once for all pieces: neither the engine nor the bits depend on where they end.
+    let (inverter, engine) = inverter.decided_for::<M::Scalar>(M::ORDER, total)?;
+    let at_once = if engine == Engine::Gpu { plan::HOST_GPU_PIECE } else { plan::HOST_CPU_PIECE };
+    let piece = (at_once / (M::ORDER * M::ORDER).max(1)).max(1);
+    if total <= piece {
+        return Rows::new().invert(&inverter, matrices, statuses);
+    }
+    if engine == Engine::Gpu {
+        return one_by_one(inverter, piece, matrices, statuses);
+    }
     let start = Instant::now();
-    let len = |elements: usize| (elements / (M::ORDER * M::ORDER).max(1)).max(1);
-    // The first piece shows the automatic choice that there is enough to do, where it might think of a GPU.
-    let first = if M::ORDER < plan::AUTO_MIN_ORDER {
-        plan::HOST_CPU_PIECE
-    } else {
-        plan::AUTO_MIN_ELEMENTS.max(plan::HOST_CPU_PIECE)
-    };
-    let (first, rest) = matrices.split_at_mut(len(first).min(matrices.len()));
-    let (first_statuses, statuses) = statuses.split_at_mut(first.len());
-    let mut rows = Rows::new();
-    let (mut rconds, mut report) = rows.invert(inverter, first, first_statuses)?;
-    let pieces: Result<Vec<_>, Error> = if report.engine == Engine::Gpu {
-        let pieces = rest.chunks_mut(len(plan::HOST_GPU_PIECE)).zip(statuses.chunks_mut(len(plan::HOST_GPU_PIECE)));
-        pieces.map(|(matrices, statuses)| rows.invert(inverter, matrices, statuses)).collect()
-    } else {
-        let pieces =
-            rest.par_chunks_mut(len(plan::HOST_CPU_PIECE)).zip(statuses.par_chunks_mut(len(plan::HOST_CPU_PIECE)));
+    let pieces = inverter.threads.run(true, |shared| -> Result<Vec<_>, Error> {
         let invert = |rows: &mut Rows<M>, (matrices, statuses): (&mut [M], &mut [Status])| {
-            rows.invert(inverter, matrices, statuses)
+            rows.invert(&inverter, matrices, statuses)
         };
-        pieces.map_init(Rows::new, invert).collect()
-    };
-    for (next_rconds, next) in pieces? {
-        if let Some((rconds, next)) = rconds.as_mut().zip(next_rconds) {
-            rconds.extend(next);
+        if shared {
+            let pieces = matrices.par_chunks_mut(piece).zip(statuses.par_chunks_mut(piece));
+            return pieces.map_init(Rows::new, invert).collect();
         }
-        if report.engine == Engine::Gpu {
-            report.chunks += next.chunks;
-            report.seconds.prepare += next.seconds.prepare;
-            report.seconds.upload += next.seconds.upload;
-            report.seconds.dispatch += next.seconds.dispatch;
-            report.seconds.readback += next.seconds.readback;
-            report.device_seconds = report.device_seconds.zip(next.device_seconds).map(|(sum, next)| sum + next);
-        }
+        let mut rows = Rows::new();
+        matrices.chunks_mut(piece).zip(statuses.chunks_mut(piece)).map(|piece| invert(&mut rows, piece)).collect()
+    })?;
+    let mut pieces = pieces.into_iter();
+    let Some((mut rconds, mut report)) = pieces.next() else { unreachable!("there is more than one piece") };
+    for (next, _) in pieces {
+        extend::<M>(&mut rconds, next);
     }
-    if report.engine == Engine::Cpu {
-        // Pieces ran beside each other.
-        report.seconds.dispatch = start.elapsed().as_secs_f64();
-    }
+    // Pieces ran beside each other.
+    report.seconds.dispatch = start.elapsed().as_secs_f64();
     Ok((rconds, report))
+}
+
+/// Pieces on a GPU, which overlap within themselves. Once it has failed, the CPU takes those that are left.
+fn one_by_one<M: SquareMatrix>(
+    mut inverter: Inverter,
+    piece: usize,
+    matrices: &mut [M],
+    statuses: &mut [Status],
+) -> Result<(Rconds<M>, Report), Error> {
+    let total = matrices.len();
+    let mut rows = Rows::new();
+    let mut whole: Option<(Rconds<M>, Report)> = None;
+    for (i, (matrices, statuses)) in matrices.chunks_mut(piece).zip(statuses.chunks_mut(piece)).enumerate() {
+        let placed = |error: Error| error.of_piece(i * piece, total);
+        let (next_rconds, mut next) = rows.invert(&inverter, matrices, statuses).map_err(placed)?;
+        next.gpu_failure = next.gpu_failure.map(placed);
+        if next.gpu_failure.is_some() {
+            inverter = inverter.on_cpu();
+        }
+        let Some((rconds, report)) = &mut whole else {
+            whole = Some((next_rconds, next));
+            continue;
+        };
+        extend::<M>(rconds, next_rconds);
+        report.chunks += next.chunks;
+        report.seconds.prepare += next.seconds.prepare;
+        report.seconds.upload += next.seconds.upload;
+        report.seconds.dispatch += next.seconds.dispatch;
+        report.seconds.readback += next.seconds.readback;
+        report.device_seconds = report.device_seconds.zip(next.device_seconds).map(|(sum, next)| sum + next);
+        if next.gpu_failure.is_some() {
+            (report.engine, report.kernel, report.adapter) = (next.engine, next.kernel, next.adapter);
+            (report.gpu_failure, report.reason) = (next.gpu_failure, next.reason);
+        }
+    }
+    Ok(whole.unwrap_or_else(|| unreachable!("there is more than one piece")))
+}
+
+fn extend<M: SquareMatrix>(rconds: &mut Rconds<M>, next: Rconds<M>) {
+    if let Some((rconds, next)) = rconds.as_mut().zip(next) {
+        rconds.extend(next);
+    }
 }
 
 /// Memory for a piece by rows, and for its inverses: kept from piece to piece, since fresh memory costs more than turning.

@@ -83,7 +83,8 @@ impl GpuInverter {
     }
 
     /// An engine on a device of the caller's, which keeps its error handlers and everything else that was set on it.
-    /// Handles are cloned, nothing more. What the device was not opened with, the engine does without;
+    /// Handles are cloned, bind group layouts and a small buffer made, and a thread is started that polls the device when
+    /// something is read back; the device's callbacks may run on it. What the device was not opened with, the engine does without;
     /// [`wanted_features`] and [`wanted_limits`] say what is worth asking an adapter for.
     ///
     /// ```no_run

@@ -17,18 +17,18 @@ pub struct Table {
 const COLUMNS: [(&str, &str, usize); 15] = [
     ("", "order", 5),
     ("", "len", 8),
-    ("", KERNEL, 10),
+    ("", KERNEL, 11),
     ("total", "ns", 10),
-    ("median", "over", 8),
+    ("median", "over", 7),
     ("fresh", "ns", 10),
     ("", "matrices/s", 11),
     ("", "GB/s", 7),
     ("of", "copy", 7),
     ("device", "ns", 10),
     ("", "GB/s", 7),
-    ("of", "copy", 7),
-    ("", "GFLOP/s", 9),
-    ("of", "peak", 7),
+    ("of", "copy", 6),
+    ("", "GFLOP/s", 8),
+    ("of", "peak", 6),
     ("first", "ms", 7),
 ];
 const KERNEL: &str = "kernel";

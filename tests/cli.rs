@@ -929,11 +929,9 @@ mod unix {
             let [output, status] = ["x.npy", "s.npy"].map(|name| folder.path().join(name));
             fs::write(&output, "older").unwrap();
             fs::set_permissions(&output, PermissionsExt::from_mode(0o600)).unwrap();
-            let mut child = batchinv(&["inv", "-", "-o", path(&output), "--status", path(&status), "--engine", "cpu"])
-                .stdin(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap();
+            let args = ["inv", "-", "-o", path(&output), "--status", path(&status), "--engine", "cpu"];
+            let mut command = program::batchinv_with_signals(&args);
+            let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
             // It waits for the rest of its input, with its files in preparation.
             let mut stdin = child.stdin.take().unwrap();
             stdin.write_all(&npy("<f8", "(1000, 4, 4)", &[0; 64])).unwrap();

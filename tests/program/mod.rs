@@ -14,6 +14,17 @@ pub fn batchinv(args: &[&str]) -> Command {
     command
 }
 
+/// With every signal at its default: whoever runs the tests may have had some ignored, as `nohup` and a shell's `&` do, and
+/// the program leaves it so.
+pub fn batchinv_with_signals(args: &[&str]) -> Command {
+    if !cfg!(target_os = "linux") {
+        return batchinv(args);
+    }
+    let mut command = Command::new("env");
+    command.arg("--default-signal").arg(PROGRAM).args(args);
+    command
+}
+
 pub fn run(args: &[&str]) -> Output {
     finish(batchinv(args), b"")
 }

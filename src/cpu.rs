@@ -103,8 +103,8 @@ impl<T: Scalar> Arithmetic for Double<T> {
     }
 }
 
-/// Inverts a stack into outputs that fit it, on several threads where it is large enough and `shared` allows. Returns
-/// the kernel that ran.
+/// Inverts a stack into outputs that fit it, on the threads of the calling pool where it is `shared` among them. Returns the
+/// kernel that ran.
 pub fn invert<T: Scalar>(
     stack: Stack<'_, T>,
     output: InversesMut<'_, T>,
@@ -183,8 +183,7 @@ fn in_pieces<T: Scalar>(
         kernel => kernel,
     };
     let size = order * order;
-    let parallel = shared && plan::cpu_parallel(work);
-    let threads = if parallel { rayon::current_num_threads() } else { 1 };
+    let threads = if shared { rayon::current_num_threads() } else { 1 };
     let task_len = match kernel {
         Kernel::Blocked => plan::blocked_task_len(order, len, threads),
         _ => plan::cpu_task_len(order),
@@ -192,7 +191,7 @@ fn in_pieces<T: Scalar>(
     let task = |copy: &mut Vec<T>, (index, ((elements, statuses), rconds)): (usize, Outputs<'_, T>)| {
         at(copy, index * task_len, elements, PieceMut { statuses, rconds, precision, kernel, level });
     };
-    if parallel {
+    if shared {
         let outputs = elements.par_chunks_mut(task_len * size).zip(statuses.par_chunks_mut(task_len));
         match &mut rconds {
             None => outputs.map(|output| (output, None)).enumerate().for_each_init(Vec::new, task),

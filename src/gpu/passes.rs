@@ -30,6 +30,16 @@ enum Grid {
     Tiles(u32),
 }
 
+impl Grid {
+    /// Matrices in one row of workgroups, where so many go through working memory at once.
+    fn row(self, workgroups: u32, batch: u32) -> u32 {
+        match self {
+            Self::Several(matrices) => workgroups.saturating_mul(matrices),
+            Self::Tiles(_) => batch,
+        }
+    }
+}
+
 impl Programs {
     /// Builds what is not there yet.
     pub fn new(
@@ -65,11 +75,7 @@ impl Programs {
 
     /// Matrices that each program takes in one row of workgroups, which is as many as `Counts::new` has answers for.
     pub fn row(&self, workgroups: u32) -> u32 {
-        let rows = self.steps.iter().map(|step| match step.grid {
-            Grid::Several(matrices) => workgroups.saturating_mul(matrices),
-            Grid::Tiles(_) => self.batch,
-        });
-        rows.min().unwrap_or(u32::MAX)
+        self.steps.iter().map(|step| step.grid.row(workgroups, self.batch)).min().unwrap_or(u32::MAX)
     }
 
     /// Has so many matrices worked on at once, where there is working memory for more than a plan would take.
@@ -213,9 +219,10 @@ impl Counts {
             if starts.iter().any(|&(program, ..)| program == step.program) {
                 continue;
             }
-            let (in_row, matrices) = match step.grid {
-                Grid::Several(matrices) => (workgroups.saturating_mul(matrices), matrices),
-                Grid::Tiles(_) => (programs.batch(capacity), 1),
+            let in_row = step.grid.row(workgroups, programs.batch(capacity));
+            let matrices = match step.grid {
+                Grid::Several(matrices) => matrices,
+                Grid::Tiles(_) => 1,
             };
             starts.push((step.program, entries.len() as u32, matrices));
             rows = rows.max(capacity.div_ceil(in_row));

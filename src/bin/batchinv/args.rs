@@ -46,8 +46,8 @@ pub enum Command {
 ///
 /// OUTPUT, STATUS and RCOND are C order and little-endian, and appear whole or not at all, STATUS and RCOND before
 /// OUTPUT. An existing file is replaced, and keeps its permissions; OUTPUT may be INPUT itself, which is replaced
-/// after its end has been read; STATUS and RCOND may not. A device or a pipe is written to directly, with --strict or --verify only after all
-/// matrices have passed; it cannot be INPUT.
+/// after its end has been read; STATUS and RCOND may not. A device or a pipe is written to directly, with --strict or
+/// --verify only after all matrices have passed; it cannot be INPUT.
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_STATUS)]
 pub struct Inv {

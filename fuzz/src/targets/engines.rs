@@ -1,8 +1,12 @@
-//! Any bits as matrices: every SIMD level against the reference, and against what holds for any numbers.
+//! Any bits as matrices: every SIMD level, and the GPU engine where there is an adapter, against the reference, and
+//! against what holds for any numbers.
 
+use std::sync::OnceLock;
+
+use batchinv::gpu::GpuInverter;
 use batchinv::{
-    Complex, Inverter, Precision, Real as _, Scalar, SimdLevel, Stack, Status, invert_reference, reciprocal_condition,
-    residual_ratio,
+    Complex, Error, Inverter, Precision, Real as _, Scalar, SimdLevel, Stack, Status, invert_reference,
+    reciprocal_condition, residual_ratio,
 };
 
 use super::Bytes;
@@ -34,11 +38,14 @@ fn invert<T: Element>(mut bytes: Bytes<'_>) {
     let elements: Vec<T> = (0..n * n * len).map(|_| element(&mut bytes, kind)).collect();
     let stack = Stack::new(&elements, n).unwrap();
 
-    let levels = SimdLevel::all();
-    let level = levels[bytes.below(levels.len())];
+    let engine = engine(&mut bytes);
     for precision in [Precision::Native, Precision::Double] {
-        let inverter = Inverter::cpu().simd_level(level).precision(precision).rcond(true);
-        let all = inverter.invert(stack).unwrap();
+        let inverter = engine.clone().precision(precision).rcond(true);
+        let all = match inverter.invert(stack) {
+            // An adapter without float64.
+            Err(Error::Unsupported { .. }) => continue,
+            all => all.unwrap(),
+        };
         for (m, matrix) in stack.iter().enumerate() {
             let (status, x) = (all.statuses()[m], all.stack().matrix(m));
             let rcond = all.rconds().unwrap()[m].to_f64();
@@ -47,9 +54,19 @@ fn invert<T: Element>(mut bytes: Bytes<'_>) {
         // Alone, each comes out with the bits that it has among the others.
         let m = bytes.below(len);
         let alone = inverter.invert(stack.slice(m..m + 1)).unwrap();
-        assert_eq!(alone.statuses()[0], all.statuses()[m], "order {n}, {level:?}: alone");
+        assert_eq!(alone.statuses()[0], all.statuses()[m], "order {n}, {inverter:?}: alone");
         let bits = |x: &[T]| bytemuck::cast_slice::<T, u8>(x).to_vec();
-        assert!(bits(alone.stack().matrix(0)) == bits(all.stack().matrix(m)), "order {n}, {level:?}: alone");
+        assert!(bits(alone.stack().matrix(0)) == bits(all.stack().matrix(m)), "order {n}, {inverter:?}: alone");
+    }
+}
+
+/// One of the SIMD levels that this machine has, or its GPU.
+fn engine(bytes: &mut Bytes<'_>) -> Inverter {
+    static GPU: OnceLock<Option<GpuInverter>> = OnceLock::new();
+    let levels = SimdLevel::all();
+    match levels.get(bytes.below(levels.len() + 1)) {
+        Some(&level) => Inverter::cpu().simd_level(level),
+        None => GPU.get_or_init(|| GpuInverter::open(None).ok()).clone().map_or_else(Inverter::cpu, Inverter::with_gpu),
     }
 }
 

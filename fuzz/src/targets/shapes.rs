@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use batchinv::gpu::{GpuInverter, JobDescriptor};
 use batchinv::plan::{self, GpuLimits, Layout, Work};
-use batchinv::{InversesMut, Inverter, Precision, ScalarKind, Stack, StackBuf, Status};
+use batchinv::{Error, InversesMut, Inverter, Precision, ScalarKind, ShapeError, Stack, StackBuf, Status};
+use ndarray::{ArrayD, Axis, Slice};
 
 use super::Bytes;
 
@@ -14,9 +15,10 @@ const SCALARS: [ScalarKind; 4] =
 
 pub fn shapes(data: &[u8]) {
     let mut bytes = Bytes(data);
-    match bytes.byte() % 4 {
+    match bytes.byte() % 5 {
         0 => stacks(bytes),
         1 => plans(bytes),
+        4 => arrays(bytes),
         _ => jobs(bytes),
     }
 }
@@ -46,6 +48,47 @@ fn stacks(mut bytes: Bytes<'_>) {
     let output = InversesMut::new(&mut inverses, &mut statuses).with_rconds(&mut rconds);
     let right = (a, b, c) == (elements.len(), len, len);
     assert_eq!(Inverter::cpu().invert_into(stack, output).is_ok(), right, "room for {a}, {b}, {c}");
+}
+
+/// A view of any axes, steps and directions is inverted as its matrices are when each is copied out by hand.
+fn arrays(mut bytes: Bytes<'_>) {
+    let axes = bytes.below(6);
+    let shape: Vec<usize> = (0..axes).map(|_| bytes.below(5)).collect();
+    let array = ArrayD::from_shape_simple_fn(shape, || f32::from(bytes.byte()) - 100.0);
+    let mut view = array.view();
+    for axis in 0..axes {
+        view.swap_axes(axis, bytes.below(axes));
+        let [start, step] = [bytes.below(view.len_of(Axis(axis)) + 1), 1 + bytes.below(3)];
+        let step = step as isize * if bytes.byte().is_multiple_of(2) { 1 } else { -1 };
+        view.slice_axis_inplace(Axis(axis), Slice { start: start as isize, end: None, step });
+    }
+    if bytes.byte().is_multiple_of(4) {
+        view.insert_axis_inplace(Axis(0));
+    }
+    let repeated = (1 + bytes.below(3), view.shape().first() == Some(&1));
+    let mut shape = view.shape().to_vec();
+    if let (times, true) = repeated {
+        shape[0] = times;
+    }
+    let view = view.broadcast(shape).unwrap();
+
+    let inverter = Inverter::cpu().rcond(true);
+    let result = match (inverter.invert_array(&view), view.shape()) {
+        (Err(Error::Shape(ShapeError::TooFewAxes { .. })), shape) => return assert!(shape.len() < 2, "{shape:?}"),
+        (Err(Error::Shape(ShapeError::NotSquare { rows, columns })), [.., m, n]) => {
+            return assert!((rows, columns) == (*m, *n) && m != n);
+        }
+        (result, shape) => result.unwrap_or_else(|error| panic!("{error} for {shape:?}")),
+    };
+    assert_eq!(result.inverses.shape(), view.shape());
+    let n = view.shape()[view.ndim() - 1];
+    let matrices = view.iter().copied().collect::<Vec<_>>();
+    let len: usize = view.shape()[..view.ndim() - 2].iter().product();
+    let wanted = inverter.invert(Stack::with_len(&matrices, n, len).unwrap()).unwrap();
+    let bits = |x: &f32| x.to_bits();
+    assert!(result.inverses.iter().map(bits).eq(wanted.stack().elements().iter().map(bits)));
+    assert!(result.statuses.iter().eq(wanted.statuses()));
+    assert!(result.rconds.unwrap().iter().map(bits).eq(wanted.rconds().unwrap().iter().map(bits)));
 }
 
 /// A plan fits the limits that it was made for.

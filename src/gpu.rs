@@ -143,7 +143,7 @@ impl GpuInverter {
     /// ```
     ///
     /// # Errors
-    /// The file is there and cannot be read, or one was named before.
+    /// The file is there and cannot be read, one was named before, or the device fails.
     pub fn keep_pipelines(&self, file: &Path) -> std::io::Result<bool> {
         if !self.0.device.features().contains(wgpu::Features::PIPELINE_CACHE) {
             return Ok(false);

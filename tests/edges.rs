@@ -7,10 +7,13 @@ use batchinv::{Real, Stack};
 use common::Element;
 use common::cases::{self, Random, power};
 use common::engines::{self, Engine};
-use common::oracle::Failures;
+use common::oracle::{self, Failures};
 
-/// Two of the widest groups of lanes or invocations that a small matrix shares, and one matrix more.
-const PLACES: usize = 33;
+/// The widest group of invocations that small matrices share, a workgroup of `thread`, and one matrix more.
+const PLACES: usize = 65;
+
+/// Runs of that many matrices; in each, every so many is a bad one.
+const RUNS: usize = 13;
 
 /// What has no inverse, in different ways, and its status.
 fn bad<T: Element>(n: usize, way: usize, random: &mut Random) -> (Vec<T>, i32) {
@@ -33,17 +36,17 @@ fn bad<T: Element>(n: usize, way: usize, random: &mut Random) -> (Vec<T>, i32) {
     }
 }
 
-/// Runs of good matrices, in each one bad one, in every place in turn. All others come out as if it were not there, to
+/// Runs of good matrices, in each some bad ones, in every place in turn. All others come out as if it were not there, to
 /// the bit, whatever lanes, subgroups and chunks they share with it.
 fn every_place<T: Element>() {
     let mut failures = Failures::default();
     for n in [1, 3, 8, 13] {
         let mut random = Random::new(n as u64);
         let run: Vec<T> = (0..PLACES).flat_map(|_| cases::dominant::<T>(n, &mut random)).collect();
-        let mut elements = run.repeat(PLACES);
-        let mut words = vec![0; PLACES * PLACES];
+        let mut elements = run.repeat(RUNS);
+        let mut words = vec![0; RUNS * PLACES];
         for place in 0..PLACES {
-            let at = place * PLACES + place;
+            let at = place % RUNS * PLACES + place;
             let (matrix, word) = bad::<T>(n, place, &mut random);
             elements[at * n * n..][..n * n].copy_from_slice(&matrix);
             words[at] = word;
@@ -113,7 +116,7 @@ fn all_bad<T: Element>() {
 }
 
 /// Entries of every magnitude from the smallest subnormal number to the largest, in one matrix: an inverse that is
-/// finite, or -1; never a column for a matrix that is not singular.
+/// finite and as accurate as any, or -1; never a column for a matrix that is not singular.
 fn every_magnitude<T: Element>() {
     let mut failures = Failures::default();
     let (bottom, top) = (T::MIN_EXPONENT - T::DIGITS + 1, -T::MIN_EXPONENT + 1);
@@ -147,6 +150,11 @@ fn every_magnitude<T: Element>() {
                 let x = &outcome.elements[m * n * n..][..n * n];
                 let finite = x.iter().all(|x| x.re_im().0.is_finite() && x.re_im().1.is_finite());
                 failures.expect(finite == (status == 0), || format!("{}, order {n}: matrix {m}", engine.name));
+                if status == 0 {
+                    let ratio = oracle::ratio(&elements[m * n * n..][..n * n], x, n);
+                    let bound = oracle::BOUND + oracle::subnormal_rounding(x, n);
+                    failures.expect(ratio < bound, || format!("{}, order {n}: ratio {ratio}", engine.name));
+                }
             }
         }
     }

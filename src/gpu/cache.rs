@@ -4,7 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::trusted;
+use super::errors::Errors;
+use crate::{Error, trusted};
 
 /// A file of compiled pipelines.
 #[derive(Debug)]
@@ -23,7 +24,9 @@ impl Cache {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             read => read?,
         };
+        let errors = Errors::watch(device);
         let pipelines = trusted::pipeline_cache(device, data(&bytes));
+        errors.check(|detail| Error::DeviceLost { done: 0, len: 0, detail }).map_err(io::Error::other)?;
         Ok(Self { file: file.to_owned(), pipelines })
     }
 

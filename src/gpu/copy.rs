@@ -36,13 +36,14 @@ impl GpuInverter {
             ty: wgpu::QueryType::Timestamp,
             count: 2,
         });
-        errors.check(lost)?;
         // Hardware may copy zeros faster than anything else.
         let words: Vec<u32> = (0..bytes / 4).map(|i| (i as u32).wrapping_mul(0x9e37_79b9)).collect();
         shared.queue.write_buffer(&from, 0, bytemuck::cast_slice(&words));
+        errors.check(lost)?;
 
         let mut best = f64::INFINITY;
         for repeat in 0..=repeats {
+            let errors = Errors::watch(&shared.device);
             let mut encoder = shared.device.create_command_encoder(&Default::default());
             // The end of an empty pass before the copy, and the beginning of one behind it.
             stamp(&mut encoder, &queries, None, Some(0));
@@ -52,6 +53,7 @@ impl GpuInverter {
             encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, 16);
             let submission = shared.queue.submit([encoder.finish()]);
             let mapped = super::transfer::map_buffer(&staging, 0..16);
+            errors.check(lost)?;
             shared.poller.watch(submission, mapped.sender());
             pollster::block_on(mapped.wait()).map_err(lost)?;
             let view = staging.get_mapped_range(0..16).map_err(|error| lost(error.to_string()))?;

@@ -266,15 +266,15 @@ impl Job {
     ///
     /// # Errors
     /// [`Error::Job`] where `len` is above the capacity, or the caller's buffer lacks the usage `COPY_SRC`;
-    /// [`Error::DeviceLost`] from the device.
+    /// [`Error::OutOfMemory`] where the device has no room to copy them to, [`Error::DeviceLost`] from the device.
     pub async fn read_statuses(&self, len: u32) -> Result<Vec<Status>, Error> {
         self.check(len)?;
         usage(&self.statuses, "statuses", wgpu::BufferUsages::COPY_SRC)?;
         let mut statuses = vec![Status::INVERTED; len as usize];
         if len > 0 {
             let bytes = bytemuck::cast_slice_mut(&mut statuses);
-            let read = transfer::read_back(&self.gpu.0, &self.statuses, bytes).await;
-            read.map_err(|detail| Error::DeviceLost { done: 0, len: len as usize, detail })?;
+            let lost = |detail| Error::DeviceLost { done: 0, len: len as usize, detail };
+            transfer::read_back(&self.gpu.0, &self.statuses, bytes, lost).await?;
         }
         Ok(statuses)
     }

@@ -233,7 +233,13 @@ impl Slot {
 }
 
 /// Copies the beginning of a buffer of the device into the caller's memory, after everything submitted so far.
-pub async fn read_back(shared: &Shared, buffer: &wgpu::Buffer, bytes: &mut [u8]) -> Result<(), String> {
+/// `lost` makes an error of a lost device's words.
+pub async fn read_back(
+    shared: &Shared,
+    buffer: &wgpu::Buffer,
+    bytes: &mut [u8],
+    lost: impl Fn(String) -> Error,
+) -> Result<(), Error> {
     let size = bytes.len() as u64;
     let device = &shared.device;
     let errors = Errors::watch(device);
@@ -247,10 +253,10 @@ pub async fn read_back(shared: &Shared, buffer: &wgpu::Buffer, bytes: &mut [u8])
     encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
     let submission = shared.queue.submit([encoder.finish()]);
     let mapping = map_buffer(&staging, 0..size);
-    errors.check(|detail| Error::DeviceLost { done: 0, len: 0, detail }).map_err(|error| error.to_string())?;
+    errors.check(&lost)?;
     shared.poller.watch(submission, mapping.sender());
-    mapping.wait().await?;
-    let view = staging.get_mapped_range(0..size).map_err(|error| error.to_string())?;
+    mapping.wait().await.map_err(&lost)?;
+    let view = staging.get_mapped_range(0..size).map_err(|error| lost(error.to_string()))?;
     bytes.copy_from_slice(&view);
     Ok(())
 }

@@ -189,19 +189,20 @@ impl GpuInverter {
         self.run(plan, stack, output).await
     }
 
-    /// Inverts a stack with a variant that the plan would not choose, in chunks of a length that it would not
-    /// choose. For tests.
+    /// Inverts a stack with a variant, and in chunks of a length, that the plan would not choose. For tests.
     ///
     /// # Errors
     /// As [`Inverter::invert`](crate::Inverter::invert).
     #[cfg(feature = "testing")]
     pub fn invert_with<T: Scalar>(
         &self,
-        plan: GpuPlan,
+        variant: Variant,
+        chunk_len: usize,
         stack: Stack<'_, T>,
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
         output.check(stack)?;
+        let plan = GpuPlan { variant, chunk_len, chunks: stack.len().div_ceil(chunk_len.max(1)) };
         pollster::block_on(self.run(plan, stack, output))
     }
 

@@ -41,6 +41,13 @@
 //! - LAPACK's test ratio ||I - X A||_1 / (n ||A||_1 ||X||_1 eps) stays below 3 on LAPACK's own test matrices;
 //!   [`residual_ratio`] computes it.
 //! - The library never prints and never reads the environment.
+//!
+//! # What stays
+//! Versions follow semver. What may grow is `#[non_exhaustive]`: errors, [`Precision`], [`Kernel`], kinds of adapters, and every
+//! struct that this crate fills in. Closed are [`Engine`], [`EngineChoice`], [`Verdict`], [`ScalarKind`] and
+//! [`plan::AutoPolicy`], which programs may match without a wildcard, and [`plan::Work`] and [`plan::Layout`], which they
+//! make. Which kernel takes an order, the bits within the promises above, and the WGSL may change in any version. wgpu, glam,
+//! nalgebra, ndarray and num-complex are seen in the API, so that a new major version of one is a new one of this crate.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod cpu;

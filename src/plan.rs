@@ -208,8 +208,10 @@ impl AdapterKind {
     }
 }
 
-/// What plans depend on of a device: its limits, its features, and whether it is software.
+/// What plans depend on of a device: its limits, its features, and whether it is software. Begin with
+/// [`GpuLimits::WEBGPU_DEFAULT`] to ask about a device that is not here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct GpuLimits {
     /// `max_storage_buffer_binding_size` and `max_buffer_size`, the smaller one, in bytes.
     pub binding_bytes: u64,
@@ -242,6 +244,7 @@ impl GpuLimits {
 
 /// The facts of an adapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AdapterFacts {
     /// As the driver names it. Plans never look at it, nor at `backend` and `driver`.
     pub name: String,
@@ -255,6 +258,14 @@ pub struct AdapterFacts {
     pub limits: GpuLimits,
     /// It offers timestamps of compute passes.
     pub timestamps: bool,
+}
+
+impl AdapterFacts {
+    /// Of an adapter that is not here, to ask [`choose`] about. It has no clock and says nothing of its driver.
+    pub fn new(name: &str, kind: AdapterKind, limits: GpuLimits) -> Self {
+        let (backend, driver) = (String::new(), String::new());
+        Self { name: name.to_owned(), kind, backend, driver, limits, timestamps: false }
+    }
 }
 
 /// Largest order of a kernel of the GPU engine, by working scalar; 0 for the CPU's.
@@ -405,6 +416,7 @@ impl Layout {
 
 /// Everything that decides a shader's text: two equal variants share their pipelines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Variant {
     /// The kernel.
     pub kernel: Kernel,
@@ -585,6 +597,7 @@ impl Variant {
 
 /// How a stack goes to a GPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct GpuPlan {
     /// What is compiled.
     pub variant: Variant,

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use batchinv::gpu::faults::{Fault, arm, disarm};
 use batchinv::gpu::{GpuInverter, JobDescriptor};
-use batchinv::plan::{AutoPolicy, GpuPlan, Work};
+use batchinv::plan::{AutoPolicy, Work};
 use batchinv::{
     Engine, Error, InversesMut, Inverter, JobError, Kernel, Precision, Report, ScalarKind, Stack, Status, wgpu,
 };
@@ -64,8 +64,7 @@ struct Call {
 /// In chunks of `CHUNK`.
 fn call(gpu: &GpuInverter, stack: Stack<'_, f32>) -> Call {
     let variant = engines::variant::<f32>(Kernel::Workgroup, stack.order());
-    let plan = GpuPlan { variant, chunk_len: CHUNK, chunks: stack.len().div_ceil(CHUNK) };
-    into(stack, |output| gpu.invert_with(plan, stack, output))
+    into(stack, |output| gpu.invert_with(variant, CHUNK, stack, output))
 }
 
 fn into(stack: Stack<'_, f32>, run: impl FnOnce(InversesMut<'_, f32>) -> Result<Report, Error>) -> Call {

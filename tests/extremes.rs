@@ -4,6 +4,7 @@ mod common;
 
 use batchinv::plan::{self, AutoPolicy, GpuLimits, Layout, Work};
 use batchinv::{Inverter, Precision, ScalarKind, ShapeError, Stack, StackBuf, Status};
+use common::with;
 
 const SIZES: [usize; 8] = [0, 1, 16, 65_535, 65_536, u32::MAX as usize, 1 << 40, usize::MAX];
 
@@ -11,8 +12,16 @@ const SIZES: [usize; 8] = [0, 1, 16, 65_535, 65_536, u32::MAX as usize, 1 << 40,
 fn plans() {
     let limits = [
         GpuLimits::WEBGPU_DEFAULT,
-        GpuLimits { binding_bytes: u64::MAX, float64: true, ..GpuLimits::WEBGPU_DEFAULT },
-        GpuLimits { binding_bytes: 0, workgroups: 1, invocations: 0, workgroup_bytes: 0, ..GpuLimits::WEBGPU_DEFAULT },
+        with(GpuLimits::WEBGPU_DEFAULT, |limits| {
+            limits.binding_bytes = u64::MAX;
+            limits.float64 = true;
+        }),
+        with(GpuLimits::WEBGPU_DEFAULT, |limits| {
+            limits.binding_bytes = 0;
+            limits.workgroups = 1;
+            limits.invocations = 0;
+            limits.workgroup_bytes = 0;
+        }),
     ];
     for scalar in ScalarKind::ALL {
         for precision in [Precision::Native, Precision::Double] {

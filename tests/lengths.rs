@@ -141,7 +141,6 @@ fn an_empty_stack_is_no_error() {
 
 #[cfg(all(feature = "gpu", feature = "testing"))]
 mod on_the_gpu {
-    use batchinv::plan::Variant;
 
     use super::*;
 
@@ -245,7 +244,7 @@ mod on_the_gpu {
         let most = plan::GpuLimits::WEBGPU_DEFAULT.workgroups as usize;
         for adapter in engines::adapters("lengths/most_workgroups") {
             for kernel in [Kernel::Thread, Kernel::Workgroup] {
-                let variant = Variant { matrices: 1, ..engines::variant::<f32>(kernel, 1) };
+                let variant = common::with(engines::variant::<f32>(kernel, 1), |variant| variant.matrices = 1);
                 let engine = engines::forced::<f32>(adapter, variant, most, "lengths/most_workgroups");
                 repeated(&engine, 1, &[most, most + 1, most + 2], &mut failures);
             }

@@ -1,9 +1,12 @@
 //! The plan is a value: compared here without any device.
 
+mod common;
+
 use batchinv::plan::{
     self, AdapterFacts, AdapterKind, AutoPolicy, GpuLimits, GpuPlan, Variant, WORKGROUP_ROW_BYTES, Work, max_order,
 };
 use batchinv::{Engine, Error, Kernel, Precision, ScalarKind};
+use common::with;
 
 const LIMITS: GpuLimits = GpuLimits::WEBGPU_DEFAULT;
 
@@ -26,22 +29,17 @@ fn refusal(work: Work, limits: &GpuLimits) -> String {
 #[test]
 fn the_defaults_are_webgpus() {
     // WebGPU specification, "Limits".
-    let wanted = GpuLimits {
-        binding_bytes: 134_217_728,
-        workgroups: 65_535,
-        invocations: 256,
-        workgroup_bytes: 16_384,
-        subgroups: None,
-        float64: false,
-        software: false,
-    };
-    assert_eq!(LIMITS, wanted);
+    assert_eq!(
+        (LIMITS.binding_bytes, LIMITS.workgroups, LIMITS.invocations, LIMITS.workgroup_bytes),
+        (134_217_728, 65_535, 256, 16_384)
+    );
+    assert_eq!((LIMITS.subgroups, LIMITS.float64, LIMITS.software), (None, false, false));
 }
 
 /// Every working scalar, over the orders of every kernel: which is chosen, and that each fits the default limits.
 #[test]
 fn kernels_by_order() {
-    let limits = GpuLimits { float64: true, ..LIMITS };
+    let limits = with(LIMITS, |limits| limits.float64 = true);
     for scalar in ScalarKind::ALL {
         let most = Kernel::GPU.map(|kernel| max_order(kernel, scalar));
         assert!(most.is_sorted(), "{scalar}: {most:?}");
@@ -68,7 +66,12 @@ fn kernels_by_order() {
 /// Subgroups are asked for where a device has them, and in slices that its smallest one holds.
 #[test]
 fn slices_of_subgroups() {
-    let hardware = |smallest, largest| GpuLimits { subgroups: Some((smallest, largest)), float64: true, ..LIMITS };
+    let hardware = |smallest, largest| {
+        with(LIMITS, |limits| {
+            limits.subgroups = Some((smallest, largest));
+            limits.float64 = true;
+        })
+    };
     let lanes = |scalar, order, limits: GpuLimits| {
         let variant = plan::gpu(Work { scalar, ..work(order, 1) }, &limits).unwrap().variant;
         (variant.kernel == Kernel::Subgroup).then_some(variant.parts)
@@ -87,7 +90,7 @@ fn slices_of_subgroups() {
     assert_eq!((lanes(Float32, 24, hardware(4, 64)), lanes(Float32, 32, hardware(4, 64))), (Some(4), None));
     assert_eq!(plan::gpu(work(32, 1), &hardware(4, 64)).unwrap().variant.kernel, Kernel::Workgroup);
     // Software: as many lanes as a vector has.
-    let software = |size| GpuLimits { software: true, ..hardware(size, size) };
+    let software = |size| with(hardware(size, size), |limits| limits.software = true);
     assert_eq!((lanes(Float32, 16, software(8)), lanes(Float32, 64, software(4))), (Some(8), Some(4)));
     for scalar in ScalarKind::ALL {
         for order in 1..=max_order(Kernel::Subgroup, scalar) {
@@ -107,11 +110,17 @@ fn slices_of_subgroups() {
 /// On hardware, `thread` ends where its matrix no longer fits the registers; on software, where `max_order` says.
 #[test]
 fn registers_of_a_thread() {
-    let limits = GpuLimits { subgroups: Some((32, 32)), float64: true, ..LIMITS };
+    let limits = with(LIMITS, |limits| {
+        limits.subgroups = Some((32, 32));
+        limits.float64 = true;
+    });
     use ScalarKind::{Complex64, Complex128, Float32, Float64};
     for (scalar, hardware, software) in [(Float32, 12, 12), (Float64, 8, 12), (Complex64, 8, 8), (Complex128, 6, 8)] {
         let kernel = |order, software| {
-            plan::gpu(Work { scalar, ..work(order, 1) }, &GpuLimits { software, ..limits }).unwrap().variant.kernel
+            plan::gpu(Work { scalar, ..work(order, 1) }, &with(limits, |limits| limits.software = software))
+                .unwrap()
+                .variant
+                .kernel
         };
         assert_eq!((kernel(hardware, false), kernel(hardware + 1, false)), (Kernel::Thread, Kernel::Subgroup));
         assert_eq!((kernel(software, true), kernel(software + 1, true)), (Kernel::Thread, Kernel::Subgroup));
@@ -122,7 +131,10 @@ fn registers_of_a_thread() {
 #[test]
 fn too_small_subgroups() {
     for software in [false, true] {
-        let limits = GpuLimits { subgroups: Some((2, 64)), software, ..LIMITS };
+        let limits = with(LIMITS, |limits| {
+            limits.subgroups = Some((2, 64));
+            limits.software = software;
+        });
         assert_eq!(plan::gpu(work(13, 1), &limits).unwrap().variant.kernel, Kernel::Workgroup);
     }
 }
@@ -130,7 +142,7 @@ fn too_small_subgroups() {
 /// A chunk of `device` is no longer than what it has working memory for.
 #[test]
 fn chunks_of_device_are_batches() {
-    let limits = GpuLimits { software: true, ..LIMITS };
+    let limits = with(LIMITS, |limits| limits.software = true);
     let plan = plan::gpu(work(17, 100_000), &limits).unwrap();
     assert_eq!((plan.variant.kernel, plan.chunk_len), (Kernel::Device, plan.variant.batch(&limits) as usize));
     assert!(plan.chunk_len * 17 * 17 * 4 < plan::CHUNK_BYTES as usize);
@@ -139,7 +151,9 @@ fn chunks_of_device_are_batches() {
 /// Without subgroups, a software adapter has `device` do what barriers make slow.
 #[test]
 fn few_barriers_in_software() {
-    let kernel = |order, software| plan::gpu(work(order, 1), &GpuLimits { software, ..LIMITS }).unwrap().variant.kernel;
+    let kernel = |order, software| {
+        plan::gpu(work(order, 1), &with(LIMITS, |limits| limits.software = software)).unwrap().variant.kernel
+    };
     let most = plan::SOFTWARE_WORKGROUP_ORDER;
     assert_eq!((kernel(most, true), kernel(most + 1, true)), (Kernel::Workgroup, Kernel::Device));
     assert_eq!((kernel(most, false), kernel(most + 1, false)), (Kernel::Workgroup, Kernel::Workgroup));
@@ -184,10 +198,13 @@ fn only_the_chunks_depend_on_the_length() {
 
 #[test]
 fn smaller_limits_make_smaller_chunks() {
-    let tight = GpuLimits { binding_bytes: 1000, workgroups: 3, ..LIMITS };
+    let tight = with(LIMITS, |limits| {
+        limits.binding_bytes = 1000;
+        limits.workgroups = 3;
+    });
     // 1000 bytes hold 15 matrices of order 4; three workgroups of 64 hold more.
     assert_eq!(plan::gpu(work(4, 100), &tight).unwrap().chunk_len, 15);
-    let few = GpuLimits { workgroups: 3, ..LIMITS };
+    let few = with(LIMITS, |limits| limits.workgroups = 3);
     let plan = plan::gpu(work(4, 1000), &few).unwrap();
     assert_eq!(
         (plan.chunk_len, plan.chunks),
@@ -205,7 +222,7 @@ fn what_the_gpu_engine_refuses() {
     assert!(plan::gpu(work(4096, 3), &LIMITS).is_ok());
     assert!(refusal(work(usize::MAX, 3), &LIMITS).contains("order"));
     // 2 GiB hold it, but its tiles are more than a row of workgroups.
-    let large = GpuLimits { binding_bytes: 2 << 30, ..LIMITS };
+    let large = with(LIMITS, |limits| limits.binding_bytes = 2 << 30);
     assert!(plan::gpu(work(11_500, 1), &large).is_ok());
     assert!(refusal(work(12_000, 1), &large).contains("workgroups in a dimension"));
     for scalar in [ScalarKind::Float64, ScalarKind::Complex128] {
@@ -213,11 +230,11 @@ fn what_the_gpu_engine_refuses() {
     }
     let double = Work { precision: Precision::Double, ..work(4, 3) };
     assert!(refusal(double, &LIMITS).contains("float64"));
-    assert!(plan::gpu(double, &GpuLimits { float64: true, ..LIMITS }).is_ok());
-    assert!(refusal(work(128, 1), &GpuLimits { invocations: 128, ..LIMITS }).contains("128"));
-    assert!(refusal(work(128, 1), &GpuLimits { workgroup_bytes: 64, ..LIMITS }).contains("64"));
-    assert!(refusal(work(16, 1), &GpuLimits { binding_bytes: 1023, ..LIMITS }).contains("1023"));
-    assert!(plan::gpu(work(16, 1), &GpuLimits { binding_bytes: 1024, ..LIMITS }).is_ok());
+    assert!(plan::gpu(double, &with(LIMITS, |limits| limits.float64 = true)).is_ok());
+    assert!(refusal(work(128, 1), &with(LIMITS, |limits| limits.invocations = 128)).contains("128"));
+    assert!(refusal(work(128, 1), &with(LIMITS, |limits| limits.workgroup_bytes = 64)).contains("64"));
+    assert!(refusal(work(16, 1), &with(LIMITS, |limits| limits.binding_bytes = 1023)).contains("1023"));
+    assert!(plan::gpu(work(16, 1), &with(LIMITS, |limits| limits.binding_bytes = 1024)).is_ok());
 }
 
 #[test]
@@ -256,14 +273,7 @@ fn cpu_plan() {
 }
 
 fn adapter(kind: AdapterKind) -> AdapterFacts {
-    AdapterFacts {
-        name: "a name".to_owned(),
-        kind,
-        backend: "vulkan".to_owned(),
-        driver: String::new(),
-        limits: LIMITS,
-        timestamps: false,
-    }
+    AdapterFacts::new("a name", kind, LIMITS)
 }
 
 /// The automatic choice, as a table.
@@ -305,7 +315,7 @@ fn auto_choice() {
         assert!(reason.contains(word), "{work:?} on {kind:?}: {reason}");
     }
     // An adapter that is too weak for the work.
-    let weak = AdapterFacts { limits: GpuLimits { invocations: 1, ..LIMITS }, ..adapter(Discrete) };
+    let weak = AdapterFacts::new("a name", Discrete, with(LIMITS, |limits| limits.invocations = 1));
     assert_eq!(plan::choose(large, Some(&weak), HardwareOnly).0, Cpu);
     assert_eq!(AutoPolicy::default(), HardwareOnly);
 }

@@ -2,12 +2,15 @@
 //! know: read from the module by naga, not by eye.
 #![cfg(feature = "gpu")]
 
+mod common;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use batchinv::gpu::shader_source;
 use batchinv::plan::{self, GpuLimits, Layout, Variant, max_order};
 use batchinv::wgpu::naga;
 use batchinv::{Kernel, Precision, Real, ScalarKind, Status};
+use common::with;
 use naga::{AddressSpace, Literal, Module, StorageAccess};
 
 /// Every kernel at every order that it takes, in every scalar and precision; a few laid out otherwise.
@@ -29,8 +32,12 @@ fn variants() -> Vec<Variant> {
     for kernel in Kernel::GPU {
         let variant = Variant::new(kernel, ScalarKind::Float32, Precision::Native, 5);
         let padded = Layout { offset: 3, matrix: 64, row: 1, column: 8 };
-        variants.push(Variant { in_place: true, ..variant });
-        variants.push(Variant { input: padded, output: padded.transposed(), in_place: true, ..variant });
+        variants.push(with(variant, |variant| variant.in_place = true));
+        variants.push(with(variant, |variant| {
+            variant.input = padded;
+            variant.output = padded.transposed();
+            variant.in_place = true;
+        }));
     }
     variants
 }
@@ -40,7 +47,10 @@ fn suited(variant: Variant) -> HashSet<Variant> {
     let sizes = [(8, 8), (16, 32), (32, 32), (64, 64)];
     let both = sizes.iter().flat_map(|&sizes| [false, true].map(|software| (sizes, software)));
     both.map(|(sizes, software)| {
-        variant.suited(&GpuLimits { subgroups: Some(sizes), software, ..GpuLimits::WEBGPU_DEFAULT })
+        variant.suited(&with(GpuLimits::WEBGPU_DEFAULT, |limits| {
+            limits.subgroups = Some(sizes);
+            limits.software = software;
+        }))
     })
     .collect()
 }
@@ -241,7 +251,7 @@ fn workgroup_memory_is_the_plans() {
 #[test]
 fn rooms_are_kept_apart() {
     let variant = variants()[0];
-    assert!(shader_source(Variant { kernel: Kernel::Lanes, ..variant }).is_none());
+    assert!(shader_source(with(variant, |variant| variant.kernel = Kernel::Lanes)).is_none());
     for kernel in Kernel::GPU {
         let path = format!("{}/shaders/kernel/{kernel}.wgsl", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(path).unwrap();

@@ -6,7 +6,7 @@ mod common;
 use batchinv::plan::{GpuLimits, Kernel, Precision, SUBGROUP_WORKGROUP, Variant};
 use batchinv::{ScalarKind, Stack, invert_reference};
 use common::cases::{self, Random};
-use common::oracle;
+use common::{oracle, with};
 
 /// What an invocation has in its registers.
 #[derive(Clone)]
@@ -220,7 +220,10 @@ fn every_size() {
     for order in [1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 24, 31, 32, 33, 48, 63, 64] {
         for size in [4, 8, 16, 32, 64, 128] {
             for software in [false, true] {
-                let limits = GpuLimits { subgroups: Some((size, size)), software, ..GpuLimits::WEBGPU_DEFAULT };
+                let limits = with(GpuLimits::WEBGPU_DEFAULT, |limits| {
+                    limits.subgroups = Some((size, size));
+                    limits.software = software;
+                });
                 let plain = Variant::new(Kernel::Subgroup, ScalarKind::Float32, Precision::Native, order);
                 let variant = plain.suited(&limits);
                 let elements = matrices(variant, order as usize + size as usize, &mut random);
@@ -239,7 +242,7 @@ fn varying_sizes() {
     let mut random = Random::new(5);
     for (smallest, sizes) in [(4, &[4, 8, 16, 4, 32][..]), (8, &[32, 16, 8, 8]), (16, &[16, 32]), (32, &[32, 128])] {
         for order in [3, 8, 16, 31, 33] {
-            let limits = GpuLimits { subgroups: Some((smallest, 128)), ..GpuLimits::WEBGPU_DEFAULT };
+            let limits = with(GpuLimits::WEBGPU_DEFAULT, |limits| limits.subgroups = Some((smallest, 128)));
             let plain = Variant::new(Kernel::Subgroup, ScalarKind::Float32, Precision::Native, order);
             let variant = plain.suited(&limits);
             // A singular and a non-finite matrix at every place.

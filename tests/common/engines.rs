@@ -133,7 +133,7 @@ pub use with_gpu::{Adapter, adapters, forced, gpu, gpu_double, invert_with, vari
 #[cfg(all(feature = "gpu", feature = "testing"))]
 mod with_gpu {
     use batchinv::gpu::GpuInverter;
-    use batchinv::plan::{self, GpuLimits, GpuPlan, Variant, Work};
+    use batchinv::plan::{self, GpuLimits, Variant, Work};
     use batchinv::{Error, InversesMut, Report, Status};
 
     use super::*;
@@ -185,12 +185,11 @@ mod with_gpu {
         chunk_len: usize,
         stack: Stack<'_, T>,
     ) -> Result<(Outcome<T>, Report), Error> {
-        let plan = GpuPlan { variant, chunk_len, chunks: stack.len().div_ceil(chunk_len) };
         let mut elements = vec![T::ONE; stack.elements().len()];
         let mut statuses = vec![Status::INVERTED; stack.len()];
         let mut rconds = vec![T::Real::ZERO; stack.len()];
         let output = InversesMut::new(&mut elements, &mut statuses).with_rconds(&mut rconds);
-        let report = gpu.invert_with(plan, stack, output)?;
+        let report = gpu.invert_with(variant, chunk_len, stack, output)?;
         let statuses = statuses.iter().map(|status| status.word()).collect();
         let rcond_slack = rcond_slack(report.engine, stack.order());
         Ok((Outcome { elements, statuses, rconds: Some(rconds), rcond_slack }, report))
@@ -232,7 +231,7 @@ mod with_gpu {
     /// orders, and few of `device`.
     fn others<T: Element>(order: usize, planned: Variant, limits: &GpuLimits) -> Vec<Variant> {
         let mut others = Vec::new();
-        let hardware = GpuLimits { software: false, ..*limits };
+        let hardware = crate::common::with(*limits, |limits| limits.software = false);
         for kernel in Kernel::GPU {
             let most = plan::max_order(kernel, T::KIND);
             let some: &[usize] = match kernel {

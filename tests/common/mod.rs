@@ -137,6 +137,12 @@ pub fn full_sweep() -> bool {
     std::env::var_os("BATCHINV_ALL").is_some_and(|value| value == "1")
 }
 
+/// A value with a change: what only the crate may make anew, others begin with.
+pub fn with<T>(mut value: T, change: impl FnOnce(&mut T)) -> T {
+    change(&mut value);
+    value
+}
+
 /// The bits of elements, to compare stacks to the bit.
 pub fn bits<T: Element>(elements: &[T]) -> Vec<[u64; 2]> {
     elements.iter().map(|&element| element.bits()).collect()

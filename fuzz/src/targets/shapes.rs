@@ -93,15 +93,14 @@ fn arrays(mut bytes: Bytes<'_>) {
 
 /// A plan fits the limits that it was made for.
 fn plans(mut bytes: Bytes<'_>) {
-    let limits = GpuLimits {
-        binding_bytes: bytes.size(),
-        workgroups: bytes.size() as u32,
-        invocations: bytes.size() as u32,
-        workgroup_bytes: bytes.size() as u32,
-        subgroups: bytes.byte().is_multiple_of(2).then_some((4, 32)),
-        float64: bytes.byte().is_multiple_of(2),
-        software: bytes.byte().is_multiple_of(2),
-    };
+    let mut limits = GpuLimits::WEBGPU_DEFAULT;
+    limits.binding_bytes = bytes.size();
+    limits.workgroups = bytes.size() as u32;
+    limits.invocations = bytes.size() as u32;
+    limits.workgroup_bytes = bytes.size() as u32;
+    limits.subgroups = bytes.byte().is_multiple_of(2).then_some((4, 32));
+    limits.float64 = bytes.byte().is_multiple_of(2);
+    limits.software = bytes.byte().is_multiple_of(2);
     let precision = bytes.one(&[Precision::Native, Precision::Double]);
     let work =
         Work { scalar: bytes.one(&SCALARS), precision, order: bytes.size() as usize, len: bytes.size() as usize };

@@ -100,9 +100,34 @@ pub fn bar_shown(shown: bool) {
 /// One line on stderr, whatever file names and drivers put into it. Where stderr itself is gone, nobody is left
 /// to tell.
 pub fn say(line: &str) {
-    let line = line.trim_end().replace("\r\n", "; ").replace(['\n', '\r'], "; ");
-    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = one_line(line);
     // To the beginning of the line, and clear it.
     let clear = if BAR.swap(false, Ordering::Relaxed) { "\r\x1b[K" } else { "" };
     let _ = writeln!(std::io::stderr().lock(), "{clear}batchinv: {line}");
+}
+
+/// What has several lines, as wgpu's errors with their causes, in one.
+fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for part in text.split(['\n', '\r']).map(str::trim).filter(|part| !part.is_empty()) {
+        let between = if line.is_empty() {
+            ""
+        } else if line.ends_with(':') {
+            " "
+        } else {
+            "; "
+        };
+        line += between;
+        line.extend(part.chars().map(|c| if c.is_control() { ' ' } else { c }));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn causes_follow_in_the_same_line() {
+        let text = "Validation Error\r\n\nCaused by:\n  no \x1bbuffer\n    no device\n";
+        assert_eq!(super::one_line(text), "Validation Error; Caused by: no  buffer; no device");
+    }
 }

@@ -293,6 +293,20 @@ fn any_count_up_to_the_capacity() {
             let first = pollster::block_on(job.first_failure(300)).unwrap();
             assert_eq!(first, Some((2, statuses[2])));
             assert_eq!(pollster::block_on(job.first_failure(2)).unwrap(), None);
+            // Into a buffer of the job's own, with gaps.
+            let gaps = Layout { matrix: (n * n) as u32 + 3, ..layout };
+            let job = JobDescriptor::new(batchinv::ScalarKind::Float32, n as u32, 300, &from);
+            assert_eq!(*own.gpu.job(&job).unwrap().output(), from);
+            let job = own.gpu.job(&job.own_output(gaps)).unwrap();
+            let mut encoder = own.encoder();
+            job.encode(&mut encoder, 300).unwrap();
+            own.queue.submit([encoder.finish()]);
+            let got: Vec<f32> = own.read(job.output());
+            assert_eq!(got.len(), 299 * (n * n + 3) + n * n);
+            for (got, wanted) in got.chunks(n * n + 3).zip(inverses.chunks(n * n)) {
+                assert!(common::bits(&got[..n * n]) == common::bits(wanted), "order {n}, the job's own buffer");
+                assert!(got[n * n..].iter().all(|&x| x == 0.0));
+            }
             let error = job.encode(&mut own.encoder(), 301).unwrap_err();
             assert_eq!(error, Error::Job(JobError::TooMany { len: 301, capacity: 300 }));
         }

@@ -33,6 +33,7 @@ pub struct JobDescriptor<'a> {
     capacity: u32,
     input: (&'a wgpu::Buffer, Layout),
     output: Option<(&'a wgpu::Buffer, Layout)>,
+    own_output: Option<Layout>,
     statuses: Option<&'a wgpu::Buffer>,
     rconds: Option<&'a wgpu::Buffer>,
     count: Option<(&'a wgpu::Buffer, u64)>,
@@ -48,6 +49,7 @@ impl<'a> JobDescriptor<'a> {
             capacity,
             input: (buffer, Layout::contiguous(order)),
             output: None,
+            own_output: None,
             statuses: None,
             rconds: None,
             count: None,
@@ -71,7 +73,14 @@ impl<'a> JobDescriptor<'a> {
     /// other ones: behind or before the matrices, or beside each of them in a struct that both are part of.
     #[must_use]
     pub fn output(self, buffer: &'a wgpu::Buffer, layout: Layout) -> Self {
-        Self { output: Some((buffer, layout)), ..self }
+        Self { output: Some((buffer, layout)), own_output: None, ..self }
+    }
+
+    /// Has the inverses go to a buffer of the job's own, [`Job::output`], large enough for this layout, with the usages
+    /// `STORAGE`, `COPY_SRC` and `VERTEX`. What lies between the elements is zero.
+    #[must_use]
+    pub fn own_output(self, layout: Layout) -> Self {
+        Self { output: None, own_output: Some(layout), ..self }
     }
 
     /// Where the status words go, one `i32` for each matrix from the start of the buffer; into a buffer of the job
@@ -112,6 +121,7 @@ pub struct Job {
     bindings: Bindings,
     /// The job's own, where its capacity takes more than one row of workgroups.
     counts: Option<Counts>,
+    output: wgpu::Buffer,
     statuses: wgpu::Buffer,
     indirect: Option<Indirect>,
 }
@@ -130,6 +140,11 @@ impl GpuInverter {
         if order == 0 || capacity == 0 {
             return Err(JobError::Empty.into());
         }
+        let own = own_output(descriptor, device)?;
+        let descriptor = match (&own, descriptor.own_output) {
+            (Some(buffer), Some(layout)) => &descriptor.output(buffer, layout),
+            _ => descriptor,
+        };
         let limits = shared.facts.limits;
         let work = Work { scalar, precision, order: order as usize, len: capacity as usize };
         let variant = plan::gpu(work, &limits)?.variant;
@@ -199,7 +214,8 @@ impl GpuInverter {
             }
         };
         errors.check(lost).map_err(|error| error.of_piece(0, capacity as usize))?;
-        Ok(Job { gpu: self.clone(), capacity, programs, bindings, counts, statuses, indirect })
+        let output = descriptor.target().0.clone();
+        Ok(Job { gpu: self.clone(), capacity, programs, bindings, counts, output, statuses, indirect })
     }
 }
 
@@ -207,6 +223,11 @@ impl Job {
     /// The largest number of matrices.
     pub fn capacity(&self) -> u32 {
         self.capacity
+    }
+
+    /// The buffer with the inverses: the input's in place, the caller's or the job's own.
+    pub fn output(&self) -> &wgpu::Buffer {
+        &self.output
     }
 
     /// The buffer with the status words, the caller's or the job's own.
@@ -294,6 +315,30 @@ impl Job {
         }
         Ok(())
     }
+}
+
+/// The buffer that a job is to have for its inverses, where it is to have one.
+fn own_output(descriptor: &JobDescriptor<'_>, device: &wgpu::Device) -> Result<Option<wgpu::Buffer>, Error> {
+    use wgpu::BufferUsages as Usage;
+    let Some(layout) = descriptor.own_output else { return Ok(None) };
+    let elements = layout.elements(descriptor.order, descriptor.capacity).1;
+    let bytes = elements.saturating_mul(descriptor.scalar.size() as u64);
+    binds(device, "output", bytes)?;
+    let limit = device.limits().max_buffer_size;
+    if bytes > limit {
+        return Err(JobError::TooLarge { what: "output", bytes, limit }.into());
+    }
+    let errors = Errors::watch(device);
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("batchinv inverses"),
+        size: bytes,
+        usage: Usage::STORAGE | Usage::COPY_SRC | Usage::VERTEX,
+        mapped_at_creation: false,
+    });
+    let capacity = descriptor.capacity as usize;
+    let lost = |detail| Error::DeviceLost { done: 0, len: capacity, detail };
+    errors.check(lost).map_err(|error| error.of_piece(0, capacity))?;
+    Ok(Some(buffer))
 }
 
 /// The parts of the buffers that are bound, and the layouts from their beginnings on.

@@ -1,8 +1,8 @@
 //! Ten minutes of each engine under load, by hand: stacks a second and memory, minute by minute.
 //!
 //! Eight threads share one inverter and pass it stacks of any order to 160, any scalar that it takes and any length to
-//! 256 KiB, one in four with a singular or non-finite matrix in it. Each stack comes round again and again; its statuses and
-//! its inverses must have the bits that they had the first time. `cargo run --release -p batchinv-benches --bin soak -- 10`.
+//! 256 KiB, one in four with a singular or non-finite matrix in it. Each stack comes round again and again; its statuses,
+//! inverses and condition numbers must be what they were the first time. `cargo run --release -p batchinv-benches --bin soak -- 10`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ fn main() {
         let facts = gpu.facts();
         engines.push((facts.name.clone(), inverter, facts.limits.float64));
     }
-    println!("{} minutes, {THREADS} threads, {STACKS} stacks in turn", minutes);
+    println!("{minutes} minutes, {THREADS} threads, {STACKS} stacks in turn");
     for (name, inverter, float64) in &engines {
         let inverter = inverter.clone().rcond(true);
         let calls: Vec<Call> = (0..STACKS).map(|index| call(&inverter, index, *float64)).collect();

@@ -17,6 +17,26 @@ pub fn random<T: Scalar>(order: usize, len: usize, real: impl Fn(f64) -> T) -> S
     StackBuf::with_len(elements, order, len).expect("as many elements as the shape says")
 }
 
+/// The same with 3 sqrt(n) added in one place of each row and column: condition numbers of a few units, and rows to exchange
+/// at nearly every step.
+pub fn well_conditioned<T: Scalar>(order: usize, len: usize, real: impl Fn(f64) -> T) -> StackBuf<T> {
+    let mut stack = random(order, len, |x| x);
+    let shift = 3.0 * (order as f64).sqrt();
+    for (index, matrix) in stack.elements_mut().chunks_exact_mut(order * order).enumerate() {
+        // A step coprime to the order scatters the places over rows far from each other.
+        let step = (order / 2 + 1..).find(|&step| coprime(step, order)).expect("one of any `order` in a row");
+        for row in 0..order {
+            matrix[row * order + (row * step + index) % order] += shift;
+        }
+    }
+    let elements = stack.elements().iter().map(|&x| real(x)).collect();
+    StackBuf::with_len(elements, order, len).expect("as many elements as before")
+}
+
+fn coprime(a: usize, b: usize) -> bool {
+    if b == 0 { a == 1 } else { coprime(b, a % b) }
+}
+
 /// Matrices in a stack of about `bytes` bytes.
 pub fn len_for(order: usize, size: usize, bytes: usize) -> usize {
     (bytes / (order * order * size)).max(16)

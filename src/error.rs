@@ -159,6 +159,13 @@ pub enum JobError {
         size: u64,
     },
 
+    /// The device refuses the buffers for a reason of its own, which its words give: they are another device's, say.
+    #[error("the device refuses the buffers of the job: {detail}")]
+    Refused {
+        /// What the device said.
+        detail: String,
+    },
+
     /// More matrices than the job was made for.
     #[error("{len} matrices are more than the {capacity} that the job was made for")]
     TooMany {

@@ -18,7 +18,7 @@ use batchinv::{
 };
 use common::bits;
 use common::cases::{self, Random};
-use common::engines;
+use common::engines::{self, Adapter};
 
 const ORDER: usize = 16;
 /// Chunks of the calls here: more than are on their way at once.
@@ -234,7 +234,13 @@ fn a_destroyed_device_is_a_typed_error() {
     // Polls before the device goes: before the first chunk is submitted, and after.
     for polls in [0, 1] {
         let Some(Own { device, gpu, uncaptured }) = own("device_faults/destroyed", |_| {}) else { return };
-        let inverter = Inverter::with_gpu(gpu);
+        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+            label: None,
+            size: 4096,
+            usage: wgpu::BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        });
+        let inverter = Inverter::with_gpu(gpu.clone());
         inverter.invert(stack.slice(0..1)).unwrap();
         {
             let mut waiting = pin!(inverter.invert_async(stack));
@@ -255,7 +261,25 @@ fn a_destroyed_device_is_a_typed_error() {
             let said = inverter.invert(stack).map(drop);
             assert!(matches!(said, Err(Error::DeviceLost { done: 0, len: LEN, .. })), "{said:?}");
         }
+        // So it is of what only makes things, of pipelines that are there or are still to be built.
+        for order in [ORDER as u32, ORDER as u32 + 1] {
+            let descriptor = JobDescriptor::new(batchinv::ScalarKind::Float32, order, 2, &buffer);
+            let said = gpu.job(&descriptor).map(drop);
+            assert!(matches!(said, Err(Error::DeviceLost { done: 0, len: 2, .. })), "{said:?}");
+        }
         assert_eq!(uncaptured.load(Ordering::Relaxed), 0, "the caller's handler hears of none of it");
+    }
+}
+
+/// A copy of more than a buffer may have is refused before any memory is asked for.
+#[test]
+fn a_copy_too_large_is_a_typed_error() {
+    for Adapter { gpu, .. } in engines::adapters("device_faults/copy") {
+        for bytes in [u64::MAX, 1 << 62, gpu.facts().limits.binding_bytes.max(1 << 40)] {
+            let said = gpu.copy_seconds(bytes, 1);
+            assert!(matches!(said, Ok(None) | Err(Error::OutOfMemory { .. })), "{bytes} bytes: {said:?}");
+        }
+        assert!(matches!(gpu.copy_seconds(5 << 20, 1), Ok(None | Some(0.0..))));
     }
 }
 

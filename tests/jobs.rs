@@ -135,36 +135,46 @@ fn layouts(n: u32) -> Vec<Layout> {
     ]
 }
 
+/// Half of the cases take their count from the host and half from a buffer, so that each layout and each form meet both.
 fn strided<T: Element>() {
     let len = 23;
     for own in devices("jobs/strided") {
         if T::eps() < 1e-10 && !own.gpu.facts().limits.float64 {
             continue;
         }
-        for n in [1_u32, 3, 4, 17] {
+        // By `thread`; `workgroup` or `subgroup`; `device` where there are no subgroups.
+        for n in [1_u32, 3, 4, 13, 17] {
             let elements = stack::<T>(n as usize, len);
             let (inverses, statuses, rconds) = own.wanted(Stack::new(&elements, n as usize).unwrap());
             for (index, &input) in layouts(n).iter().enumerate() {
                 let output = layouts(n)[(index + n as usize) % 5];
                 let size = 1000 * (n * n) as usize + 2000;
                 let source = spread(&elements, n as usize, input, size);
-                for (in_place, output) in [(false, output), (true, input), (true, input.transposed())] {
+                let forms = [(false, output), (true, input), (true, input.transposed())];
+                for (form, (in_place, output)) in forms.into_iter().enumerate() {
+                    let indirect = (index + form + n as usize / 2) % 2 == 1;
                     let from = own.buffer(bytemuck::cast_slice(&source), ALL);
                     let to = own.buffer(bytemuck::cast_slice(&vec![guard::<T>(); size]), ALL);
                     let target = if in_place { &from } else { &to };
                     let words = own.buffer(&[0xab; 4 * 30], ALL);
                     let reals = own.buffer(bytemuck::cast_slice(&[guard::<T>(); 30]), ALL);
+                    let count = own.buffer(bytemuck::bytes_of(&(len as u32)), ALL);
                     let descriptor = JobDescriptor::new(T::KIND, n, 30, &from)
                         .input_layout(input)
                         .output(target, output)
                         .statuses(&words)
-                        .rconds(&reals);
+                        .rconds(&reals)
+                        .count(&count, 0);
                     let job = own.gpu.job(&descriptor).unwrap();
                     let mut encoder = own.encoder();
-                    job.encode(&mut encoder, len as u32).unwrap();
+                    match indirect {
+                        false => job.encode(&mut encoder, len as u32).unwrap(),
+                        true => job.encode_indirect(&mut encoder).unwrap(),
+                    }
                     own.queue.submit([encoder.finish()]);
 
-                    let what = format!("order {n}, {input:?} to {output:?}, in place: {in_place}");
+                    let what =
+                        format!("order {n}, {input:?} to {output:?}, in place: {in_place}, indirect: {indirect}");
                     let before = if in_place { &source } else { &vec![guard::<T>(); size] };
                     let mut wanted = before.clone();
                     for (index, &element) in inverses.iter().enumerate() {
@@ -190,34 +200,49 @@ fn strided<T: Element>() {
 for_each_scalar!(strided);
 
 /// Structs that hold a transform and room for its normal matrix: each inverse transpose goes beside its own matrix, or
-/// beside the next one's, and nothing else is touched. Where the two would meet, the job is refused.
+/// beside the next one's, or all go behind the matrices, and nothing else is touched.
 #[test]
 fn beside_in_a_struct() {
-    // struct { id: f32, transform: mat4x4<f32>, normal: mat3x3<f32> }, in elements.
+    // struct { id: f32, transform: mat4x4<f32>, normal: mat3x3<f32> }, in elements, and structs like it of larger orders.
+    for (n, padded, wide) in [(3_u32, 4_u32, 4_u32), (13, 13, 13), (16, 16, 16), (17, 20, 17), (65, 65, 65)] {
+        let size = 4 + padded * wide + padded * n + 1;
+        let len = if n > 64 { 8_u32 } else { 50 };
+        let transform = Layout { offset: 4, matrix: size, row: 1, column: padded };
+        let normal = Layout { offset: 4 + padded * wide, ..transform };
+        for own in devices("jobs/beside_in_a_struct") {
+            let elements = stack::<f32>(n as usize, len as usize);
+            let (inverses, statuses, _) = own.wanted(Stack::new(&elements, n as usize).unwrap());
+            let behind = Layout { offset: size * len, ..transform };
+            let source = spread(&elements, n as usize, transform, (size * (2 * len + 2)) as usize);
+            for output in [normal, Layout { offset: normal.offset + size, ..normal }, behind] {
+                let buffer = own.buffer(bytemuck::cast_slice(&source), ALL);
+                let descriptor = JobDescriptor::new(batchinv::ScalarKind::Float32, n, len, &buffer);
+                let descriptor = descriptor.input_layout(transform).output(&buffer, output.transposed());
+                let job = own.gpu.job(&descriptor).unwrap();
+                let mut encoder = own.encoder();
+                job.encode(&mut encoder, len).unwrap();
+                own.queue.submit([encoder.finish()]);
+                let mut wanted = source.clone();
+                for (index, &element) in inverses.iter().enumerate() {
+                    wanted[place(index, n as usize, output.transposed())] = element;
+                }
+                let got = own.read::<f32>(&buffer);
+                assert!(common::bits(&got) == common::bits(&wanted), "order {n} to {output:?}");
+                assert_eq!(pollster::block_on(job.read_statuses(len)).unwrap(), statuses);
+            }
+        }
+    }
+}
+
+/// Where inverses beside their matrices would meet others, the job is refused.
+#[test]
+fn beside_too_close() {
     let (size, len) = (32_u32, 50);
     let transform = Layout { offset: 4, matrix: size, row: 1, column: 4 };
     let normal = Layout { offset: 20, matrix: size, row: 1, column: 4 };
-    for own in devices("jobs/beside_in_a_struct") {
-        let elements = stack::<f32>(3, len);
-        let (inverses, statuses, _) = own.wanted(Stack::new(&elements, 3).unwrap());
-        let source = spread(&elements, 3, transform, (size as usize) * (len + 2));
-        for output in [normal, Layout { offset: 20 + size, ..normal }] {
-            let buffer = own.buffer(bytemuck::cast_slice(&source), ALL);
-            let descriptor = JobDescriptor::new(batchinv::ScalarKind::Float32, 3, len as u32, &buffer);
-            let job = own.gpu.job(&descriptor.input_layout(transform).output(&buffer, output.transposed())).unwrap();
-            let mut encoder = own.encoder();
-            job.encode(&mut encoder, len as u32).unwrap();
-            own.queue.submit([encoder.finish()]);
-            let mut wanted = source.clone();
-            for (index, &element) in inverses.iter().enumerate() {
-                wanted[place(index, 3, output.transposed())] = element;
-            }
-            assert!(common::bits(&own.read::<f32>(&buffer)) == common::bits(&wanted), "{output:?}");
-            assert_eq!(pollster::block_on(job.read_statuses(len as u32)).unwrap(), statuses);
-        }
-        let buffer = own.buffer(bytemuck::cast_slice(&source), ALL);
-        let descriptor =
-            JobDescriptor::new(batchinv::ScalarKind::Float32, 3, len as u32, &buffer).input_layout(transform);
+    for own in devices("jobs/beside_too_close") {
+        let buffer = own.buffer(&vec![0; 4 * (size * (len + 2)) as usize], ALL);
+        let descriptor = JobDescriptor::new(batchinv::ScalarKind::Float32, 3, len, &buffer).input_layout(transform);
         // One element too early, one too late, and at a stride of its own.
         for output in
             [Layout { offset: 14, ..normal }, Layout { offset: 26, ..normal }, Layout { matrix: size + 1, ..normal }]
@@ -345,6 +370,16 @@ fn indirect() {
                 assert!(got[..len].iter().zip(&rconds).all(|(a, b)| a == b || (a.is_nan() && b.is_nan())));
                 assert!(got[len..].iter().all(|&rcond| rcond == 0.0));
             }
+            // Where a count shrinks, the words of a larger one before are cleared by the caller.
+            for (len, first) in [(200_u32, Some((2, statuses[2]))), (2, None)] {
+                own.queue.write_buffer(&from, 0, bytemuck::cast_slice(&elements));
+                own.queue.write_buffer(&count, 4 * 77, bytemuck::bytes_of(&len));
+                let mut encoder = own.encoder();
+                encoder.clear_buffer(job.statuses(), 0, None);
+                job.encode_indirect(&mut encoder).unwrap();
+                own.queue.submit([encoder.finish()]);
+                assert_eq!(pollster::block_on(job.first_failure(200)).unwrap(), first);
+            }
             let without = JobDescriptor::new(batchinv::ScalarKind::Float32, n as u32, 200, &from);
             let error = own.gpu.job(&without).unwrap().encode_indirect(&mut own.encoder()).unwrap_err();
             assert_eq!(error, Error::Job(JobError::NoCount));
@@ -448,7 +483,8 @@ fn encoding_allocates_nothing() {
 /// What cannot be right is refused before anything is made of it, and named.
 #[test]
 fn what_a_job_refuses() {
-    for own in devices("jobs/refusals").iter().take(1) {
+    let devices = devices("jobs/refusals");
+    for own in devices.iter().take(1) {
         let float32 = batchinv::ScalarKind::Float32;
         let buffer = own.buffer(&[0; 4 * 90], ALL);
         let other = own.buffer(&[0; 4 * 90], ALL);
@@ -471,6 +507,12 @@ fn what_a_job_refuses() {
         let short = own.buffer(&[0; 36], ALL);
         assert!(matches!(job(descriptor.statuses(&short)), JobError::TooSmall { what: "statuses", .. }));
         assert!(matches!(job(descriptor.rconds(&short)), JobError::TooSmall { what: "rconds", .. }));
+        let unreadable = own.buffer(&[0; 40], Usage::STORAGE | Usage::COPY_DST);
+        let unread = own.gpu.job(&descriptor.statuses(&unreadable)).unwrap();
+        let said = pollster::block_on(unread.read_statuses(1));
+        assert_eq!(said, Err(Error::Job(JobError::Usage { what: "statuses", usage: "COPY_SRC" })));
+        let foreign = devices[1].buffer(&[0; 4 * 90], ALL);
+        assert!(matches!(job(descriptor.statuses(&foreign)), JobError::Refused { .. }));
         // What is written while something else is read.
         let shared = |what, with| JobError::Shared { what, with };
         assert_eq!(job(descriptor.statuses(&buffer)), shared("statuses", "input"));
@@ -486,6 +528,13 @@ fn what_a_job_refuses() {
         let crowded = Layout { matrix: 8, ..contiguous };
         assert_eq!(job(descriptor.output(&other, crowded)), JobError::Overlap);
         assert_eq!(job(descriptor.output(&other, Layout { row: 0, ..contiguous })), JobError::Overlap);
+        let huge = Layout { matrix: 1 << 20, ..contiguous };
+        let crowded_rows = Layout { row: 0, ..huge };
+        assert_eq!(job(descriptor.own_output(crowded_rows)), JobError::Overlap);
+        assert!(matches!(
+            job(JobDescriptor::new(float32, 3, 11, &buffer).own_output(huge)),
+            JobError::TooSmall { what: "input", .. }
+        ));
         let few = JobDescriptor::new(float32, 3, 4, &buffer);
         assert_eq!(job(few.output(&buffer, Layout { offset: 9, ..contiguous })), JobError::Overlap);
         assert!(own.gpu.job(&few.output(&buffer, Layout { offset: 36, ..contiguous })).is_ok());

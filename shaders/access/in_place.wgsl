@@ -1,4 +1,5 @@
-// Input and output are one buffer: a kernel has loaded a matrix whole before it stores any of its inverse.
+// Input and output are one buffer, the inverses in place of the matrices or elsewhere: a kernel has loaded a matrix whole
+// before it stores any of its inverse.
 
 @group(0) @binding(1) var<storage, read_write> output: array<Element>;
 
@@ -6,13 +7,21 @@ fn load(m: u32, i: u32, j: u32) -> Word {
     return opened(output[input_at(m, i, j)]);
 }
 
-// A scaled matrix replaces the one it was made of, whose addresses may differ from those of the inverse.
+// A scaled matrix waits where its inverse will be, which may be beside the matrix, or in its place but transposed: then it
+// replaces the one it was made of, since an element may not go where another is still to be loaded.
+fn stash_at(m: u32, i: u32, j: u32) -> u32 {
+    if OUTPUT_OFFSET == INPUT_OFFSET && OUTPUT_MATRIX == INPUT_MATRIX {
+        return input_at(m, i, j);
+    }
+    return output_at(m, i, j);
+}
+
 fn stash(m: u32, i: u32, j: u32, x: Word) {
-    output[input_at(m, i, j)] = closed(x);
+    output[stash_at(m, i, j)] = closed(x);
 }
 
 fn stashed(m: u32, i: u32, j: u32) -> Word {
-    return load(m, i, j);
+    return opened(output[stash_at(m, i, j)]);
 }
 
 fn stored(m: u32, i: u32, j: u32) -> Word {

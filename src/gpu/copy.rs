@@ -4,6 +4,9 @@ use super::GpuInverter;
 use super::errors::Errors;
 use crate::Error;
 
+/// Words that fill a buffer piece by piece.
+const FILL_WORDS: usize = 1 << 20;
+
 impl GpuInverter {
     /// Seconds that the device takes to copy `bytes` bytes from one of its buffers into another, by its own
     /// clock: the best of `repeats`. `None` where it has no clock.
@@ -17,6 +20,11 @@ impl GpuInverter {
             return Ok(None);
         }
         let lost = |detail: String| Error::DeviceLost { done: 0, len: 0, detail };
+        let limit = shared.device.limits().max_buffer_size;
+        if bytes > limit {
+            let detail = format!("a buffer may have {limit} bytes, not {bytes}");
+            return Err(Error::OutOfMemory { done: 0, len: 0, detail });
+        }
         let bytes = bytes.next_multiple_of(4);
         let errors = Errors::watch(&shared.device);
         let buffer = |size, usage| {
@@ -36,9 +44,14 @@ impl GpuInverter {
             ty: wgpu::QueryType::Timestamp,
             count: 2,
         });
+        errors.check(lost)?;
+        let errors = Errors::watch(&shared.device);
         // Hardware may copy zeros faster than anything else.
-        let words: Vec<u32> = (0..bytes / 4).map(|i| (i as u32).wrapping_mul(0x9e37_79b9)).collect();
-        shared.queue.write_buffer(&from, 0, bytemuck::cast_slice(&words));
+        let words: Vec<u32> = (0..FILL_WORDS as u32).map(|i| i.wrapping_mul(0x9e37_79b9)).collect();
+        for offset in (0..bytes).step_by(4 * FILL_WORDS) {
+            let words = &words[..FILL_WORDS.min(((bytes - offset) / 4) as usize)];
+            shared.queue.write_buffer(&from, offset, bytemuck::cast_slice(words));
+        }
         errors.check(lost)?;
 
         let mut best = f64::INFINITY;

@@ -1,6 +1,6 @@
 //! Inverting where the matrices already lie: in the caller's buffers, in the caller's encoder.
 
-use super::errors::Errors;
+use super::errors::{Errors, is_alive};
 use super::passes::{Bindings, Buffers, Counts, Indirect, Programs, dispatch, dispatch_indirect};
 use super::{GpuInverter, transfer};
 use crate::error::JobError;
@@ -131,7 +131,7 @@ impl GpuInverter {
     ///
     /// # Errors
     /// [`Error::Job`] where a buffer is too small or lacks a usage, where inverses would overwrite each other or the
-    /// matrices of others, or a count's offset is no multiple of 4. [`Error::Unsupported`] where the device cannot do it,
+    /// matrices of others, a count's offset is no multiple of 4, or a buffer is another device's. [`Error::Unsupported`] where the device cannot do it,
     /// [`Error::OutOfMemory`] and [`Error::DeviceLost`] from the device.
     pub fn job(&self, descriptor: &JobDescriptor<'_>) -> Result<Job, Error> {
         let JobDescriptor { scalar, precision, order, capacity, .. } = *descriptor;
@@ -140,15 +140,15 @@ impl GpuInverter {
         if order == 0 || capacity == 0 {
             return Err(JobError::Empty.into());
         }
+        let limits = shared.facts.limits;
+        let work = Work { scalar, precision, order: order as usize, len: capacity as usize };
+        let variant = plan::gpu(work, &limits)?.variant;
+        shared_by_none(descriptor)?;
         let own = own_output(descriptor, device)?;
         let descriptor = match (&own, descriptor.own_output) {
             (Some(buffer), Some(layout)) => &descriptor.output(buffer, layout),
             _ => descriptor,
         };
-        let limits = shared.facts.limits;
-        let work = Work { scalar, precision, order: order as usize, len: capacity as usize };
-        let variant = plan::gpu(work, &limits)?.variant;
-        shared_by_none(descriptor)?;
         let place = Place::of(descriptor, device)?;
         let variant = Variant {
             input: place.input_layout,
@@ -158,7 +158,9 @@ impl GpuInverter {
         };
         let lost = |detail| Error::DeviceLost { done: 0, len: capacity as usize, detail };
 
-        let mut programs = shared.programs(variant, descriptor.rconds.is_some())?;
+        let mut programs = shared
+            .programs(variant, descriptor.rconds.is_some())
+            .map_err(|error| error.of_piece(0, capacity as usize))?;
         if descriptor.count.is_some() {
             // A count that only the device knows goes through in one batch.
             programs.widen(variant.largest_batch(&limits));
@@ -170,7 +172,7 @@ impl GpuInverter {
             None => device.create_buffer(&wgpu::BufferDescriptor {
                 label: Some("batchinv statuses"),
                 size: u64::from(capacity) * 4,
-                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
                 mapped_at_creation: false,
             }),
         };
@@ -213,7 +215,8 @@ impl GpuInverter {
                 Some(Indirect::new(shared, &programs, buffers, (buffer, offset), capacity)?)
             }
         };
-        errors.check(lost).map_err(|error| error.of_piece(0, capacity as usize))?;
+        let refused = |detail| if is_alive(device) { JobError::Refused { detail }.into() } else { lost(detail) };
+        errors.check(refused).map_err(|error| error.of_piece(0, capacity as usize))?;
         let output = descriptor.target().0.clone();
         Ok(Job { gpu: self.clone(), capacity, programs, bindings, counts, output, statuses, indirect })
     }
@@ -230,7 +233,8 @@ impl Job {
         &self.output
     }
 
-    /// The buffer with the status words, the caller's or the job's own.
+    /// The buffer with the status words, the caller's or the job's own, which has the usages `STORAGE`, `COPY_SRC` and
+    /// `COPY_DST`.
     pub fn statuses(&self) -> &wgpu::Buffer {
         &self.statuses
     }
@@ -321,6 +325,12 @@ impl Job {
 fn own_output(descriptor: &JobDescriptor<'_>, device: &wgpu::Device) -> Result<Option<wgpu::Buffer>, Error> {
     use wgpu::BufferUsages as Usage;
     let Some(layout) = descriptor.own_output else { return Ok(None) };
+    // What is wrong about the matrices is said before memory is asked for.
+    let (input, read) = (descriptor.input.0, descriptor.input.1.elements(descriptor.order, descriptor.capacity));
+    holds(input, "input", read.1.saturating_mul(descriptor.scalar.size() as u64))?;
+    if !layout.is_injective(descriptor.order, descriptor.capacity) {
+        return Err(JobError::Overlap.into());
+    }
     let elements = layout.elements(descriptor.order, descriptor.capacity).1;
     let bytes = elements.saturating_mul(descriptor.scalar.size() as u64);
     binds(device, "output", bytes)?;
@@ -356,11 +366,7 @@ impl<'a> Place<'a> {
         let read = source.1.elements(order, capacity);
         let written = target.1.elements(order, capacity);
         for ((buffer, _), elements, what) in [(source, read, "input"), (target, written, "output")] {
-            usage(buffer, what, wgpu::BufferUsages::STORAGE)?;
-            let needed = elements.1.saturating_mul(size);
-            if needed > buffer.size() {
-                return Err(JobError::TooSmall { what, needed, size: buffer.size() }.into());
-            }
+            holds(buffer, what, elements.1.saturating_mul(size))?;
         }
         if !target.1.is_injective(order, capacity) {
             return Err(JobError::Overlap.into());
@@ -447,12 +453,18 @@ fn part<'a>(
     what: &'static str,
     needed: u64,
 ) -> Result<wgpu::BufferBinding<'a>, Error> {
+    holds(buffer, what, needed)?;
+    binds(device, what, needed)?;
+    Ok(wgpu::BufferBinding { buffer, offset: 0, size: wgpu::BufferSize::new(needed) })
+}
+
+/// Shaders may have the buffer, and it has so many bytes.
+fn holds(buffer: &wgpu::Buffer, what: &'static str, needed: u64) -> Result<(), Error> {
     usage(buffer, what, wgpu::BufferUsages::STORAGE)?;
     if needed > buffer.size() {
         return Err(JobError::TooSmall { what, needed, size: buffer.size() }.into());
     }
-    binds(device, what, needed)?;
-    Ok(wgpu::BufferBinding { buffer, offset: 0, size: wgpu::BufferSize::new(needed) })
+    Ok(())
 }
 
 fn usage(buffer: &wgpu::Buffer, what: &'static str, usage: wgpu::BufferUsages) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::cache::Cache;
-use super::errors::Errors;
+use super::errors::{Errors, is_alive};
 use super::shader::{self, CountConstants, Program};
 use crate::Error;
 use crate::plan::{Engine, Kernel, Variant};
@@ -146,7 +146,10 @@ impl Pipelines {
         });
         errors.check(|error| {
             let reason = format!("the device refuses {label}: {error}");
-            Error::Unsupported { engine: Engine::Gpu, reason }
+            match is_alive(device) {
+                true => Error::Unsupported { engine: Engine::Gpu, reason },
+                false => Error::DeviceLost { done: 0, len: 0, detail: reason },
+            }
         })?;
         Ok(pipeline)
     }

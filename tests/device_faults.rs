@@ -320,7 +320,8 @@ fn a_time_limit_ends_the_wait() {
     let inverter = Inverter::with_gpu(gpu.clone());
     gpu.set_time_limit(Some(Duration::from_nanos(1)));
     match inverter.invert(stack) {
-        Err(Error::DeviceLost { done: 0, len: 3000, detail }) => assert_eq!(detail, "no answer within 1ns"),
+        // On a busy machine a chunk may be finished before it is waited for.
+        Err(Error::DeviceLost { done: ..3000, len: 3000, detail }) => assert_eq!(detail, "no answer within 1ns"),
         other => panic!("{:?}", other.map(|inverses| inverses.report().clone())),
     }
     // The device is still there, and so are its other users.
@@ -341,10 +342,12 @@ fn auto_waits_no_longer_than_the_time_limit() {
         let auto = Inverter::auto().auto_policy(AutoPolicy::SoftwareCounts).adapter(&name);
         let inverses = auto.time_limit(Duration::from_nanos(1)).invert(stack).unwrap();
         let report = inverses.report();
-        let Some(Error::DeviceLost { detail, .. }) = &report.gpu_failure else { panic!("{report:?}") };
+        let Some(Error::DeviceLost { done, detail, .. }) = &report.gpu_failure else { panic!("{report:?}") };
         assert_eq!((detail.as_str(), report.engine), ("no answer within 1ns", Engine::Cpu));
+        let rest = done * 64 * 64..;
         let on_cpu = Inverter::cpu().invert(stack).unwrap();
-        assert!(bits(inverses.stack().elements()) == bits(on_cpu.stack().elements()));
+        assert!(bits(&inverses.stack().elements()[rest.clone()]) == bits(&on_cpu.stack().elements()[rest]));
+        assert!((0..*done).all(|m| inverses.statuses()[m].is_inverted()));
     }
 }
 

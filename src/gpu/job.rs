@@ -215,8 +215,12 @@ impl GpuInverter {
                 Some(Indirect::new(shared, &programs, buffers, (buffer, offset), capacity)?)
             }
         };
-        let refused = |detail| if is_alive(device) { JobError::Refused { detail }.into() } else { lost(detail) };
-        errors.check(refused).map_err(|error| error.of_piece(0, capacity as usize))?;
+        let said = errors.check(|detail| JobError::Refused { detail }.into());
+        // A device that is lost need not have said anything.
+        if !matches!(said, Err(Error::OutOfMemory { .. })) && !is_alive(device) {
+            return Err(lost("it makes no buffers any more".to_owned()));
+        }
+        said.map_err(|error| error.of_piece(0, capacity as usize))?;
         let output = descriptor.target().0.clone();
         Ok(Job { gpu: self.clone(), capacity, programs, bindings, counts, output, statuses, indirect })
     }

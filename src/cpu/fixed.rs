@@ -53,6 +53,9 @@ fn invert_group<S: Simd, T: Scalar, const N: usize>(
     output: &mut [T],
     statuses: &mut [Status],
 ) {
+    if const { N <= REGISTERS_MAX_ORDER } {
+        Ahead::new(next, output).touch(0, 1);
+    }
     statuses.fill(Status::INVERTED);
     let mut scalings = Vec::new();
     if !layout::load::<S, T, N>(simd, bytemuck::cast_slice(input), a) {

@@ -131,8 +131,26 @@ pub const fn fills_lanes(matrices: usize, group: usize) -> bool {
     2 * matrices >= group
 }
 
+/// Largest order of `lanes` whose matrices stay in registers as a whole; above, two pivots go to a pass over memory.
+pub(crate) const REGISTERS_MAX_ORDER: usize = 4;
+
+/// Bytes of a vector above which `lanes` compiles orders each by itself. Vectors of 16 bytes come with few registers and,
+/// on x86, no shuffle for the columns' order.
+pub(crate) const FIXED_ABOVE_BYTES: usize = 16;
+
+/// Columns that a pass of `lanes` updates at a time, as many as registers hold of the four rows that it reads, and
+/// columns that it gathers of a pivot row at a time.
+pub(crate) const PASS_COLUMNS: (usize, usize) = (6, 8);
+
+/// Vectors to which a matrix and one more row of `rows` take no memory but the stack's: orders to 15 of float32 with AVX-512.
+pub(crate) const ROWS_ON_STACK: usize = 16;
+
 /// Pivots to one pass over the matrix in `blocked`.
 pub const BLOCK: usize = 8;
+
+/// Columns that an update of `blocked` takes at a time, which share the loads of a panel, where registers hold what all
+/// need: of real scalars. Complex ones go one by one.
+pub(crate) const COLUMNS_TOGETHER: usize = 2;
 
 /// Elements that one task takes at a time, at the least: enough that handing out tasks costs nothing, few
 /// enough that input and output of a task stay in the second-level cache.

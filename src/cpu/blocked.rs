@@ -14,7 +14,7 @@ use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
 use super::transpose::{MAX_LANES, transpose};
 use super::vector::{Magnitude, Vector};
-use crate::plan::BLOCK;
+use crate::plan::{BLOCK, COLUMNS_TOGETHER};
 use crate::scalar::{Real, Scalar};
 
 /// A matrix of order n in columns, with the working memory, kept from one to the next.
@@ -302,12 +302,12 @@ fn update<S: Simd, T: Scalar>(
 ) {
     let width = cleared.len();
     // Two columns at a time share the loads of W, where registers hold what both need.
-    let together = if T::Vector::<S>::PARTS == 1 { 2 } else { 1 };
+    let together = if T::Vector::<S>::PARTS == 1 { COLUMNS_TOGETHER } else { 1 };
     let mut groups = columns.chunks_exact_mut(together * width);
     for (columns, pivots) in groups.by_ref().zip(pivots.chunks_exact(together)) {
-        if together == 2 {
+        if together == COLUMNS_TOGETHER {
             let (left, right) = columns.split_at_mut(width);
-            update_columns::<S, T, 2>(simd, [left, right], panel, [&pivots[0], &pivots[1]], cleared);
+            update_columns::<S, T, COLUMNS_TOGETHER>(simd, [left, right], panel, [&pivots[0], &pivots[1]], cleared);
         } else {
             update_columns::<S, T, 1>(simd, [columns], panel, [&pivots[0]], cleared);
         }

@@ -15,15 +15,12 @@ use super::ahead::Ahead;
 use super::lanes;
 use super::vector::{Magnitude, Vector};
 use crate::inverses::Status;
+use crate::plan::{FIXED_ABOVE_BYTES, REGISTERS_MAX_ORDER};
 use crate::scalar::{Real, Scalar};
 
-/// Orders up to this one stay in registers as a whole.
-const REGISTERS_MAX_ORDER: usize = 4;
-
-/// Whether orders are compiled each by itself. Not for vectors of 128 bits, which have few registers and on x86 no
-/// shuffle for the columns' order.
+/// Whether orders are compiled each by itself.
 pub const fn pays<S: Simd, T: Scalar>() -> bool {
-    T::Vector::<S>::LANES * size_of::<T::Real>() > 16
+    T::Vector::<S>::LANES * size_of::<T::Real>() > FIXED_ABOVE_BYTES
 }
 
 /// Inverts whole groups of LANES matrices of order N.

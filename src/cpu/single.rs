@@ -7,7 +7,7 @@ use super::scaling;
 use super::vector::{Magnitude, Vector};
 use super::{Arithmetic, blocked, rows};
 use crate::inverses::Status;
-use crate::plan::{Kernel, LANES_MAX_ORDER};
+use crate::plan::{Kernel, LANES_MAX_ORDER, ROWS_ON_STACK};
 use crate::scalar::Scalar;
 
 /// A matrix in vectors.
@@ -21,9 +21,6 @@ pub struct Matrix<'a, V> {
     /// The row of the input that stands in row k.
     pub origins: &'a mut [u32],
 }
-
-/// Vectors for which `rows` asks no memory: orders to 15 of float32 in vectors of 16.
-const SMALL: usize = 16;
 
 /// Exchanges two rows of `width` vectors.
 #[inline(always)]
@@ -146,8 +143,8 @@ fn run_rows<S: Simd, A: Arithmetic>(
     let lanes = <A::Work as Scalar>::Vector::<S>::LANES;
     let zero = <A::Work as Scalar>::Vector::<S>::splat(simd, A::Work::ZERO);
     let width = n.div_ceil(lanes);
-    let mut small = [zero; SMALL];
-    let vectors = if (n + 1) * width <= SMALL {
+    let mut small = [zero; ROWS_ON_STACK];
+    let vectors = if (n + 1) * width <= ROWS_ON_STACK {
         &mut small[..(n + 1) * width]
     } else {
         work.vectors.clear();

@@ -13,10 +13,11 @@ use fearless_simd::{Select, Simd, SimdBase};
 use super::{exchange, number};
 use crate::cpu::ahead::Ahead;
 use crate::cpu::vector::{Magnitude, Vector};
+use crate::plan::PASS_COLUMNS;
 use crate::scalar::Scalar;
 
-/// Columns that are worked on at a time: as many as registers hold of the four rows that an update reads.
-const COLUMNS: usize = 6;
+/// Columns that are updated at a time.
+const COLUMNS: usize = PASS_COLUMNS.0;
 
 /// Pieces of that size to a row, at the most.
 const MAX_PIECES: usize = 5;
@@ -219,7 +220,7 @@ fn gather<S: Simd, T: Scalar, const N: usize>(
     k: usize,
     at: Magnitude<T, S>,
 ) -> [T::Vector<S>; N] {
-    const COLUMNS: usize = 8;
+    const COLUMNS: usize = PASS_COLUMNS.1;
     let mut row = a[k];
     for piece in 0..4 {
         let mut part = [T::Vector::<S>::splat(simd, T::ZERO); COLUMNS];

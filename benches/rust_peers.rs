@@ -60,11 +60,14 @@ fn main() {
     println!("[\n{}\n]", rows.join(",\n"));
 }
 
+/// Inverts one matrix of an order, from the first slice into the second.
+type Invert<T> = fn(usize, &[T], &mut [T]);
+
 /// A library, and its inverse of one matrix of the order that it was looked up for.
 struct Peer<T> {
     name: &'static str,
     program: &'static str,
-    invert: fn(usize, &[T], &mut [T]),
+    invert: Invert<T>,
     /// Threads within one matrix.
     inside: usize,
 }
@@ -131,7 +134,7 @@ fn times(repeats: usize, mut call: impl FnMut(usize)) -> Vec<f64> {
 /// Scalars that all the libraries know.
 trait Element: Scalar + faer::traits::ComplexField + nalgebra::ComplexField {
     /// glam's matrices of this order, where it has them.
-    fn glam(_order: usize) -> Option<fn(usize, &[Self], &mut [Self])> {
+    fn glam(_order: usize) -> Option<Invert<Self>> {
         None
     }
 }
@@ -139,7 +142,7 @@ trait Element: Scalar + faer::traits::ComplexField + nalgebra::ComplexField {
 macro_rules! glam {
     ($scalar:ty, $two:ident, $three:ident, $four:ident) => {
         impl Element for $scalar {
-            fn glam(order: usize) -> Option<fn(usize, &[Self], &mut [Self])> {
+            fn glam(order: usize) -> Option<Invert<Self>> {
                 match order {
                     2 => Some(|_, a, x| glam::$two::from_cols_slice(a).inverse().write_cols_to_slice(x)),
                     3 => Some(|_, a, x| glam::$three::from_cols_slice(a).inverse().write_cols_to_slice(x)),
@@ -182,7 +185,7 @@ fn by_nalgebra<T: Element>(order: usize, a: &[T], x: &mut [T]) {
 }
 
 /// nalgebra's matrices of a size known when compiled.
-fn fixed<T: Element>(order: usize) -> Option<fn(usize, &[T], &mut [T])> {
+fn fixed<T: Element>(order: usize) -> Option<Invert<T>> {
     macro_rules! sizes {
         ($($size:literal)*) => {
             match order {

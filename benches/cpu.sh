@@ -2,18 +2,22 @@
 # The CPU engine beside every library that inverts on a CPU: NumPy, MKL compact, faer, nalgebra and glam. One table of Markdown
 # for each scalar. All take turns at each order, so that what else the machine does meets all of them.
 #
-#   benches/cpu.sh [--len COUNT] [--threads T] [SCALARS [ORDERS]]    benches/cpu.sh --len 1 float32,float64 4,16,64
+#   benches/cpu.sh [--len COUNT] [--threads T] [--repeats R] [--peer NAMES] [SCALARS [ORDERS]]
+#   benches/cpu.sh --len 1 --peer numpy float32,float64 4,16,64
 #
-# Needs python3 with numpy, and mkl for its column (see benches/peers/cpu.py). The rows stay in target/cpu-rows.
+# NAMES are those of benches/peers/cpu.py, numpy,mkl unless given; above order 64, mkl takes minutes. Needs python3 with what
+# these need, or leaves their columns out. The rows stay in target/cpu-rows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 threads=$(nproc)
-len=()
-while [ "${1:0:2}" = -- ]; do
+options=()
+peers=numpy,mkl
+while [[ "${1-}" == --* ]]; do
     case "$1" in
-        --len) len=(--len "$2") ;;
+        --len | --repeats) options+=("$1" "$2") ;;
         --threads) threads=$2 ;;
-        *) sed -n '2,8s/^# \?//p' "$0" >&2; exit 2 ;;
+        --peer) peers=$2 ;;
+        *) sed -n '2,9s/^# \?//p' "$0" >&2; exit 2 ;;
     esac
     shift 2
 done
@@ -27,10 +31,11 @@ mkdir -p "$rows"
 export RAYON_NUM_THREADS=$threads
 for scalar in ${scalars//,/ }; do
     for order in ${orders//,/ }; do
-        what=(--scalar "$scalar" --order "$order" ${len[@]+"${len[@]}"})
+        what=(--scalar "$scalar" --order "$order" ${options[@]+"${options[@]}"})
         at=$rows/$scalar-$(printf %04d "$order")
         target/release/batchinv bench --engine cpu "${what[@]}" --json "$at-0.json" >/dev/null
-        python3 benches/peers/cpu.py --peer numpy,mkl --threads "$threads" "${what[@]}" --json "$at-1.json" >/dev/null || true
+        # A peer without a time leaves its cell empty.
+        python3 benches/peers/cpu.py --peer "$peers" --threads "$threads" "${what[@]}" --json "$at-1.json" >/dev/null || true
         target/release/rust-peers --threads "$threads" "${what[@]}" >"$at-2.json"
         printf '%s order %s done\n' "$scalar" "$order" >&2
     done

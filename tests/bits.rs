@@ -64,6 +64,35 @@ fn places<T: Element>() {
     }
 }
 
+/// A matrix that must be scaled, beside one of NaN, before or after it: the bits that it has without the NaN.
+fn extremes_beside_nan<T: Element>() {
+    let small = T::real(power(T::MIN_EXPONENT * 5 / 8));
+    for n in orders::<T>().into_iter().filter(|&n| n > 1) {
+        let usual: Vec<T> = cases::uniform(n, &mut Random::new(n as u64));
+        // Its inverse overflows. Unscaled, its last pivot would underflow to zero, and it would pass for singular.
+        let mut extreme: Vec<T> = (0..n * n).map(|e| if e % (n + 1) == 0 { T::ONE } else { T::ZERO }).collect();
+        (extreme[1], extreme[n], extreme[n + 1]) = (small, small, T::ZERO);
+        for engine in engines::all::<T>(n, "bits/extremes_beside_nan") {
+            for (place, nan) in [(0, 4), (1, 2), (5, 0), (7, 6), (3, 9), (12, 15)] {
+                let mut elements = usual.repeat(19);
+                elements[place * n * n..][..n * n].copy_from_slice(&extreme);
+                let wanted = engine.invert(Stack::new(&elements, n).unwrap());
+                elements[nan * n * n..][..n * n].fill(T::NAN);
+                let got = engine.invert(Stack::new(&elements, n).unwrap());
+                let what = format!("{}, order {n}, in place {place} beside {nan}", engine.name);
+                assert_eq!(wanted.statuses[place], -1, "{what}");
+                for m in (0..19).filter(|&m| m != nan) {
+                    let at = |outcome: &engines::Outcome<T>| {
+                        (common::bits(&outcome.elements[m * n * n..][..n * n]), outcome.statuses[m])
+                    };
+                    assert_eq!(at(&got), at(&wanted), "{what}: {m}");
+                }
+                assert_eq!(got.statuses[nan], -1, "{what}");
+            }
+        }
+    }
+}
+
 /// The beginning of a stack gives the beginning of its answer, at every length: where a group does not fill its lanes,
 /// another kernel takes it, and must give the same bits.
 fn lengths<T: Element>() {
@@ -164,7 +193,7 @@ fn same_reals<T: Element>(left: &[T::Real], right: &[T::Real]) -> bool {
     left.len() == right.len() && bytemuck::cast_slice::<_, u8>(left) == bytemuck::cast_slice::<_, u8>(right)
 }
 
-for_each_scalar!(places, lengths, repeated_calls, outputs, threads);
+for_each_scalar!(extremes_beside_nan, places, lengths, repeated_calls, outputs, threads);
 
 /// Each level gives the same answers as every other, but for rounding: with powers of two, to the bit.
 #[test]

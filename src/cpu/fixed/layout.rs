@@ -10,7 +10,9 @@ use crate::cpu::vector::{Magnitude, Vector};
 use crate::scalar::{Real, Scalar};
 
 /// Reads LANES matrices. Returns whether all of their elements lie in the window that needs no scaling; false may also
-/// mean that there are zeros. NaN is not noticed.
+/// mean that there are zeros, or NaN; or NaN is not noticed, but never hides another matrix's extremes: where one of two is
+/// NaN, x86 takes the second for their minimum and maximum, so what is known so far comes second. ARM takes the NaN, which
+/// then lies in no window, and the portable form the other.
 #[inline(always)]
 pub fn load<S: Simd, T: Scalar, const N: usize>(simd: S, source: &[T::Real], a: &mut [[T::Vector<S>; N]; N]) -> bool {
     let (lanes, parts) = (T::Vector::<S>::LANES, T::Vector::<S>::PARTS);
@@ -23,7 +25,7 @@ pub fn load<S: Simd, T: Scalar, const N: usize>(simd: S, source: &[T::Real], a: 
     if reals < lanes && reals.is_power_of_two() {
         for (vector, chunk) in block[..reals].iter_mut().zip(source.chunks_exact(lanes)) {
             *vector = Magnitude::<T, S>::from_slice(simd, chunk);
-            (smallest, largest) = (smallest.min(vector.abs()), largest.max(vector.abs()));
+            (smallest, largest) = (vector.abs().min(smallest), vector.abs().max(largest));
         }
         let mut round = 1;
         while round < reals {
@@ -55,7 +57,7 @@ pub fn load<S: Simd, T: Scalar, const N: usize>(simd: S, source: &[T::Real], a: 
                         vector
                     }
                 };
-                (smallest, largest) = (smallest.min(block[lane].abs()), largest.max(block[lane].abs()));
+                (smallest, largest) = (block[lane].abs().min(smallest), block[lane].abs().max(largest));
             }
             transpose::<S, T>(&mut block);
             let rest = a.as_flattened_mut()[first / parts..].iter_mut();

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The CPU engine beside every library that inverts on a CPU: NumPy, MKL compact, faer, nalgebra and glam. One table of Markdown
-# for each scalar. All take turns at each order, so that what else the machine does meets all of them.
+# for each scalar. One order after the other, and at each all programs within half a minute; as many repeats of each, of which
+# the best counts.
 #
 #   benches/cpu.sh [--len COUNT] [--threads T] [--repeats R] [--peer NAMES] [SCALARS [ORDERS]]
 #   benches/cpu.sh --len 1 --peer numpy float32,float64 4,16,64
@@ -11,13 +12,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 threads=$(nproc)
 options=()
+repeats=20
 peers=numpy,mkl
 while [[ "${1-}" == --* ]]; do
     case "$1" in
-        --len | --repeats) options+=("$1" "$2") ;;
+        --len) options=("$1" "$2") ;;
+        --repeats) repeats=$2 ;;
         --threads) threads=$2 ;;
         --peer) peers=$2 ;;
-        *) sed -n '2,9s/^# \?//p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,10s/^# \?//p' "$0" >&2; exit 2 ;;
     esac
     shift 2
 done
@@ -31,7 +34,7 @@ mkdir -p "$rows"
 export RAYON_NUM_THREADS=$threads
 for scalar in ${scalars//,/ }; do
     for order in ${orders//,/ }; do
-        what=(--scalar "$scalar" --order "$order" ${options[@]+"${options[@]}"})
+        what=(--scalar "$scalar" --order "$order" --repeats "$repeats" ${options[@]+"${options[@]}"})
         at=$rows/$scalar-$(printf %04d "$order")
         target/release/batchinv bench --engine cpu "${what[@]}" --json "$at-0.json" >/dev/null
         # A peer without a time leaves its cell empty.

@@ -2,8 +2,8 @@
 //!
 //! Each is called on one matrix after the other, as it is made to be, and the stack is cut into a piece for each thread.
 //! Elements are handed over column by column, as these libraries store them: the inverse of the transpose is the
-//! transpose of the inverse, so nothing is transposed. Matrices, check, rotation and clock are those of
-//! `peers/measure.py`. `cargo run --release -p batchinv-benches --bin rust-peers -- --order 4,8 --scalar float64 >rust.json`.
+//! transpose of the inverse, so nothing is transposed. Check, rotation and clock are as in `peers/measure.py`, and the
+//! matrices are of the same kind; complex ones have 0.5i in every element. `cargo run --release -p batchinv-benches --bin rust-peers -- --order 4,8 --scalar float64 >rust.json`.
 
 use std::time::Instant;
 
@@ -22,6 +22,8 @@ const SHORTEST: f64 = 20e-6;
 /// After three repeats, no kind is repeated for longer than this.
 const PATIENCE: f64 = 10.0;
 const LARGEST_RATIO: f64 = 3.0;
+const NOTE: &str = "one matrix at a time, column-major, by the library's usual call, whose memory it allocates; nalgebra and glam \
+                    are compiled for the target's baseline unless RUSTFLAGS say otherwise";
 /// Elements checked at most, in whole matrices spread evenly over the stack.
 const CHECKED_ELEMENTS: usize = 1 << 21;
 
@@ -86,9 +88,11 @@ fn measure<T: Element>(args: &Args, threads: usize, order: usize, real: impl Fn(
             pairs.for_each(|(input, output)| (peer.invert)(order, input, output));
         };
         let piece = len.div_ceil(threads) * size;
+        let shared = threads > 1 && len * order * order * order >= batchinv::plan::PARALLEL_FLOPS;
         let mut times = times(args.repeats, |call| {
             let (input, output) = (&inputs[call % sets], &mut outputs[call % sets]);
-            if len < threads {
+            // As batchinv: what takes a thread some microseconds is not worth waking another for.
+            if len < threads || !shared {
                 invert((input, output));
             } else {
                 input.par_chunks(piece).zip(output.par_chunks_mut(piece)).for_each(invert);
@@ -103,7 +107,7 @@ fn measure<T: Element>(args: &Args, threads: usize, order: usize, real: impl Fn(
             "schema": 1, "program": peer.program, "engine": peer.name, "kernel": "inverse", "scalar": T::KIND.name(),
             "order": order, "len": len, "threads": threads, "repeats": times.len(), "max_ratio": worst,
             "total_seconds": right.then(|| times[0]), "total_median_seconds": right.then(|| times[times.len() / 2]),
-            "note": if right { "one matrix at a time, column-major" } else { "wrong answer, not timed" },
+            "note": if right { NOTE } else { "wrong answer, not timed" },
         })
     };
     peers(order, if len < threads { threads } else { 1 }).into_iter().map(row).collect()

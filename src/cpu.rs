@@ -127,11 +127,19 @@ pub fn invert_in_place<T: Scalar>(
     level: SimdLevel,
     shared: bool,
 ) -> Kernel {
+    // Tasks of `blocked` are long: in parts, the copy stays in the cache.
+    let most = plan::cpu_task_len(order);
     let at = |copy: &mut Vec<T>, _: usize, elements: &mut [T], piece: PieceMut<'_, T>| {
-        copy.clear();
-        copy.extend_from_slice(elements);
-        let given = Stack::with_len(copy, order, piece.statuses.len()).expect("a copy is as long as what was copied");
-        piece.run(given, elements);
+        let PieceMut { statuses, rconds, precision, kernel, level } = piece;
+        let mut rconds = rconds.map(|rconds| rconds.chunks_mut(most));
+        let parts = elements.chunks_mut(most * order * order).zip(statuses.chunks_mut(most));
+        for (elements, statuses) in parts {
+            copy.clear();
+            copy.extend_from_slice(elements);
+            let given = Stack::with_len(copy, order, statuses.len()).expect("a copy is as long as what was copied");
+            let rconds = rconds.as_mut().and_then(Iterator::next);
+            PieceMut { statuses, rconds, precision, kernel, level }.run(given, elements);
+        }
     };
     in_pieces(order, stack, precision, level, shared, at)
 }

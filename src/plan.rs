@@ -56,7 +56,7 @@ pub enum Kernel {
     Lanes,
     /// CPU: one matrix at a time, its rows in SIMD vectors. The bits are those of `Lanes`.
     Rows,
-    /// CPU: one matrix at a time, its rows in SIMD vectors, several pivots to a pass.
+    /// CPU: one matrix at a time, its columns in SIMD vectors, several pivots to a pass.
     Blocked,
     /// GPU: one invocation inverts one matrix in its registers.
     Thread,
@@ -133,6 +133,9 @@ pub const fn fills_lanes(matrices: usize, group: usize) -> bool {
 
 /// Largest order of `lanes` whose matrices stay in registers as a whole; above, two pivots go to a pass over memory.
 pub(crate) const REGISTERS_MAX_ORDER: usize = 4;
+
+/// How far ahead of the matrices in registers memory is asked for, in bytes of input.
+pub(crate) const AHEAD_BYTES: usize = 2048;
 
 /// Bytes of a vector above which `lanes` compiles orders each by itself. Vectors of 16 bytes come with few registers and,
 /// on x86, no shuffle for the columns' order.

@@ -219,8 +219,11 @@ fn engines_by_name() {
 fn simd_levels() {
     let names: Vec<&str> = SimdLevel::all().into_iter().map(SimdLevel::name).collect();
     let mut once = names.clone();
+    once.sort_unstable();
     once.dedup();
-    assert!(!names.is_empty() && names == once, "{names:?}");
+    assert!(!names.is_empty() && names.len() == once.len(), "{names:?}");
+    #[cfg(feature = "testing")]
+    assert!(names.contains(&"portable"), "{names:?}");
     assert_eq!(names.last(), Some(&SimdLevel::best().name()));
 }
 

@@ -15,7 +15,7 @@ use super::ahead::Ahead;
 use super::lanes;
 use super::vector::{Magnitude, Vector};
 use crate::inverses::Status;
-use crate::plan::{FIXED_ABOVE_BYTES, REGISTERS_MAX_ORDER};
+use crate::plan::{AHEAD_BYTES, FIXED_ABOVE_BYTES, REGISTERS_MAX_ORDER};
 use crate::scalar::{Real, Scalar};
 
 /// Whether orders are compiled each by itself.
@@ -32,10 +32,19 @@ pub fn invert<S: Simd, T: Scalar, const N: usize>(simd: S, input: &[T], output: 
             let lanes = T::Vector::<S>::LANES;
             let mut a = [[T::Vector::<S>::splat(simd, T::ZERO); N]; N];
             let size = lanes * N * N;
-            let groups = input.chunks_exact(size).zip(output.chunks_exact_mut(size));
-            for (index, ((group, output), statuses)) in groups.zip(statuses.chunks_exact_mut(lanes)).enumerate() {
-                let next = input[(index + 1) * size..].get(..size).unwrap_or_default();
-                invert_group::<S, T, N>(simd, &mut a, group, next, output, statuses);
+            // Small groups take less time than memory does.
+            let far = if N <= REGISTERS_MAX_ORDER { (AHEAD_BYTES / (size * size_of::<T>())).max(1) } else { 1 };
+            let mut output = output;
+            for (index, (group, statuses)) in input.chunks_exact(size).zip(statuses.chunks_exact_mut(lanes)).enumerate()
+            {
+                let (own, later) = output.split_at_mut(size);
+                let next = input[(index + 1) * size..].get((far - 1) * size..far * size).unwrap_or_default();
+                if const { N <= REGISTERS_MAX_ORDER } {
+                    let room = later.get((far - 1) * size..far * size).unwrap_or_default();
+                    Ahead::new(next, room).touch(0, 1);
+                }
+                invert_group::<S, T, N>(simd, &mut a, group, next, own, statuses);
+                output = later;
             }
         },
     );
@@ -50,9 +59,6 @@ fn invert_group<S: Simd, T: Scalar, const N: usize>(
     output: &mut [T],
     statuses: &mut [Status],
 ) {
-    if const { N <= REGISTERS_MAX_ORDER } {
-        Ahead::new(next, output).touch(0, 1);
-    }
     statuses.fill(Status::INVERTED);
     let mut scalings = Vec::new();
     if !layout::load::<S, T, N>(simd, bytemuck::cast_slice(input), a) {

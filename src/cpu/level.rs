@@ -38,8 +38,10 @@ impl SimdLevel {
             levels.extend(best.as_avx2().map(|level| Self(level.level())));
             levels.extend(best.as_avx512().map(|level| Self(level.level())));
         }
-        levels.dedup_by_key(|level| level.name());
-        levels
+        // A program compiled for newer machines has their level for its baseline.
+        let names: Vec<_> = levels.iter().map(|level: &Self| level.name()).collect();
+        let last = |index: usize| !names[index + 1..].contains(&names[index]);
+        (0..).zip(levels).filter(|&(index, _)| last(index)).map(|(_, level)| level).collect()
     }
 
     /// `sse2`, `avx2`, `avx512`, `neon`, or `portable`.

@@ -13,14 +13,14 @@ use fearless_simd::{Select, Simd, SimdBase};
 use super::{exchange, number};
 use crate::cpu::ahead::Ahead;
 use crate::cpu::vector::{Magnitude, Vector};
-use crate::plan::PASS_COLUMNS;
+use crate::plan::{LANES_MAX_ORDER, PASS_COLUMNS};
 use crate::scalar::Scalar;
 
 /// Columns that are updated at a time.
 const COLUMNS: usize = PASS_COLUMNS.0;
 
-/// Pieces of that size to a row, at the most.
-const MAX_PIECES: usize = 5;
+/// Pieces of that size to a row, at the most: two columns have gone before.
+const MAX_PIECES: usize = (LANES_MAX_ORDER - 2).div_ceil(COLUMNS);
 
 /// Inverts in place, but for the order of the columns. Returns the lanes with a zero pivot, for every column.
 #[inline(always)]
@@ -222,7 +222,7 @@ fn gather<S: Simd, T: Scalar, const N: usize>(
 ) -> [T::Vector<S>; N] {
     const COLUMNS: usize = PASS_COLUMNS.1;
     let mut row = a[k];
-    for piece in 0..4 {
+    for piece in 0..LANES_MAX_ORDER.div_ceil(COLUMNS) {
         let mut part = [T::Vector::<S>::splat(simd, T::ZERO); COLUMNS];
         for j in 0..COLUMNS {
             if piece * COLUMNS + j < N {

@@ -3,7 +3,8 @@
 
     python3 table.py batchinv.json peers.json
 
-Each cell is the time for one matrix; in brackets, how many times as long as batchinv's it is. The rows must come from one
+Each cell is the time for one matrix; in brackets, how many times as long as batchinv's it is. The two shares are of the
+machine's limits: a copy of the bytes, which binds the small orders, and multiply-adds, which bind the large. The rows must come from one
 run on one machine, and a peer without a time has an empty cell.
 """
 
@@ -30,13 +31,14 @@ def table(rows):
     """The lines of one scalar's table."""
     ours = [row for row in rows if row["program"].startswith("batchinv ")]
     peers = list(dict.fromkeys(row["engine"] for row in rows if row not in ours))
-    lines = [f"| {rows[0]['scalar']} | batchinv | kernel | of peak | " + " | ".join(peers) + " |"]
-    lines.append("|---" * (4 + len(peers)) + "|")
+    lines = [f"| {rows[0]['scalar']} | batchinv | kernel | of copy | of peak | " + " | ".join(peers) + " |"]
+    lines.append("|---" * (5 + len(peers)) + "|")
     for row in ours:
         base = each(row)
         beside = {(r["engine"], r["order"]): each(r) for r in rows if r not in ours}
         cells = [cell(beside.get((peer, row["order"])), base) for peer in peers]
-        lines.append("| " + " | ".join([str(row["order"]), time(base), row["kernel"], of_peak(row), *cells]) + " |")
+        own = [str(row["order"]), time(base), row["kernel"], of_copy(row), of_peak(row)]
+        lines.append("| " + " | ".join(own + cells) + " |")
     return lines
 
 
@@ -52,6 +54,11 @@ def cell(seconds, base):
 def time(seconds):
     factor, unit = next((factor, unit) for below, factor, unit in UNITS if seconds < below)
     return f"{seconds * factor:.3g} {unit}"
+
+
+def of_copy(row):
+    """The share of the time that a plain copy of the same bytes takes, on as many threads."""
+    return f"{row['copy_seconds'] / row['total_seconds']:.0%}" if row["copy_seconds"] else ""
 
 
 def of_peak(row):

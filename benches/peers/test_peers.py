@@ -51,7 +51,7 @@ class Scripts(unittest.TestCase):
     def test_table_joins_rows_by_order(self):
         def line(program, engine, order, seconds, peak=None):
             row = schema.row(program=program, engine=engine, kernel="lanes", scalar="float64", order=order, len=10)
-            return {**row, "total_seconds": seconds, "peak_gflops": peak}
+            return {**row, "total_seconds": seconds, "copy_seconds": peak and seconds / 2, "peak_gflops": peak}
 
         rows = [line("batchinv 1", "cpu", 2, 1e-6, 1.6), line("batchinv 1", "cpu", 50, 1e-3), line("n 2", "n", 2, 3e-6)]
         with tempfile.TemporaryDirectory() as folder:
@@ -60,8 +60,8 @@ class Scripts(unittest.TestCase):
             schema.write_json(rows[2:] + [line("n 2", "n", 50, None)], paths[1])
             ran = script("table.py", *paths)
         self.assertEqual((ran.returncode, ran.stderr), (0, ""))
-        expected = ["| float64 | batchinv | kernel | of peak | n |", "|---|---|---|---|---|"]
-        expected += ["| 2 | 100 ns | lanes | 10.0% | 300 ns (3) |", "| 50 | 100 µs | lanes |  |  |"]
+        expected = ["| float64 | batchinv | kernel | of copy | of peak | n |", "|---|---|---|---|---|---|"]
+        expected += ["| 2 | 100 ns | lanes | 50% | 10.0% | 300 ns (3) |", "| 50 | 100 µs | lanes |  |  |  |"]
         self.assertEqual(ran.stdout.split("\n"), [*expected, "", ""])
 
     def test_dry_run_takes_len_peer_and_json(self):

@@ -159,13 +159,6 @@ pub enum JobError {
         size: u64,
     },
 
-    /// The device refuses the buffers for a reason of its own, which its words give: they are another device's, say.
-    #[error("the device refuses the buffers of the job: {detail}")]
-    Refused {
-        /// What the device said.
-        detail: String,
-    },
-
     /// More matrices than the job was made for.
     #[error("{len} matrices are more than the {capacity} that the job was made for")]
     TooMany {
@@ -178,6 +171,13 @@ pub enum JobError {
     /// An indirect dispatch of a job that was made without a count.
     #[error("the job was made without a buffer to read its count from")]
     NoCount,
+
+    /// The device refuses the buffers for a reason of its own, which its words give: they are another device's, say.
+    #[error("the device refuses the buffers of the job: {detail}")]
+    Refused {
+        /// What the device said.
+        detail: String,
+    },
 }
 
 /// Elements, order and length that do not make a stack, or outputs that do not fit one.

@@ -1,5 +1,6 @@
 //! One call: choose the engine, run it, hand back inverses, statuses and an account.
 
+use std::task::{Context, Poll, Waker};
 #[cfg(feature = "gpu")]
 use std::time::Duration;
 use std::time::Instant;
@@ -486,17 +487,14 @@ enum Chosen {
     Gpu(GpuInverter, Option<String>),
 }
 
-#[cfg(feature = "gpu")]
+/// Polls once before it prepares to wait: the CPU engine is ready at the first poll, and beside a 4x4 what a waker takes shows.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    pollster::block_on(future)
-}
-
-/// Without a GPU there is nothing to wait for: the future is ready at its first poll.
-#[cfg(not(feature = "gpu"))]
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    match std::pin::pin!(future).poll(&mut context) {
-        std::task::Poll::Ready(output) => output,
-        std::task::Poll::Pending => unreachable!("the CPU engine never waits"),
+    let mut future = std::pin::pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        #[cfg(feature = "gpu")]
+        Poll::Pending => pollster::block_on(future),
+        #[cfg(not(feature = "gpu"))]
+        Poll::Pending => unreachable!("the CPU engine never waits"),
     }
 }

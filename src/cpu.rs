@@ -114,7 +114,7 @@ pub fn invert<T: Scalar>(
 ) -> Kernel {
     let at = |_: &mut Vec<T>, from: usize, elements: &mut [T], piece: PieceMut<'_, T>| {
         let until = from + piece.statuses.len();
-        piece.run(stack.slice(from..until), elements);
+        piece.run(Some(stack.slice(from..until)), elements);
     };
     in_pieces(stack.order(), output, precision, level, shared, at)
 }
@@ -127,18 +127,22 @@ pub fn invert_in_place<T: Scalar>(
     level: SimdLevel,
     shared: bool,
 ) -> Kernel {
-    // Tasks of `blocked` are long: in parts, the copy stays in the cache.
     let most = plan::cpu_task_len(order);
     let at = |copy: &mut Vec<T>, _: usize, elements: &mut [T], piece: PieceMut<'_, T>| {
-        let PieceMut { statuses, rconds, precision, kernel, level } = piece;
+        // One matrix at a time is read to its end before its inverse is written.
+        if piece.kernel != Kernel::Lanes && piece.rconds.is_none() {
+            return piece.run(None, elements);
+        }
+        let PieceMut { order, statuses, rconds, precision, kernel, level } = piece;
         let mut rconds = rconds.map(|rconds| rconds.chunks_mut(most));
+        // Tasks of `blocked` are long: in parts, the copy stays in the cache.
         let parts = elements.chunks_mut(most * order * order).zip(statuses.chunks_mut(most));
         for (elements, statuses) in parts {
             copy.clear();
             copy.extend_from_slice(elements);
             let given = Stack::with_len(copy, order, statuses.len()).expect("a copy is as long as what was copied");
             let rconds = rconds.as_mut().and_then(Iterator::next);
-            PieceMut { statuses, rconds, precision, kernel, level }.run(given, elements);
+            PieceMut { order, statuses, rconds, precision, kernel, level }.run(Some(given), elements);
         }
     };
     in_pieces(order, stack, precision, level, shared, at)
@@ -147,6 +151,7 @@ pub fn invert_in_place<T: Scalar>(
 /// A task of the size that `plan` gives it, but for its elements, which `at` gets with working memory and the number of
 /// its first matrix.
 struct PieceMut<'a, T: Scalar> {
+    order: usize,
     statuses: &'a mut [Status],
     rconds: Option<&'a mut [T::Real]>,
     precision: Precision,
@@ -155,10 +160,12 @@ struct PieceMut<'a, T: Scalar> {
 }
 
 impl<T: Scalar> PieceMut<'_, T> {
-    fn run(self, input: Stack<'_, T>, elements: &mut [T]) {
-        let Self { statuses, rconds, precision, kernel, level } = self;
-        T::run_piece(Piece { input, elements: &mut *elements, statuses: &mut *statuses, precision, kernel, level });
-        if let Some(rconds) = rconds {
+    /// Inverts `input`, or, without one, what stands in `elements`.
+    fn run(self, input: Option<Stack<'_, T>>, elements: &mut [T]) {
+        let Self { order, statuses, rconds, precision, kernel, level } = self;
+        let (matrices, statuses) = (input.as_ref().map(Stack::elements), &mut *statuses);
+        T::run_piece(Piece { order, input: matrices, elements: &mut *elements, statuses, precision, kernel, level });
+        if let (Some(input), Some(rconds)) = (input, rconds) {
             fill_rconds(input, elements, statuses, rconds);
         }
     }
@@ -197,7 +204,7 @@ fn in_pieces<T: Scalar>(
         _ => plan::cpu_task_len(order),
     };
     let task = |copy: &mut Vec<T>, (index, ((elements, statuses), rconds)): (usize, Outputs<'_, T>)| {
-        at(copy, index * task_len, elements, PieceMut { statuses, rconds, precision, kernel, level });
+        at(copy, index * task_len, elements, PieceMut { order, statuses, rconds, precision, kernel, level });
     };
     if shared {
         let outputs = elements.par_chunks_mut(task_len * size).zip(statuses.par_chunks_mut(task_len));
@@ -233,7 +240,9 @@ fn group<S: Simd, T: Scalar>(_: S, precision: Precision) -> usize {
 /// What one thread does in one go: some matrices, and where their inverses and statuses go.
 #[derive(Debug)]
 pub struct Piece<'a, T> {
-    input: Stack<'a, T>,
+    order: usize,
+    /// The matrices, unless they stand in `elements`, where only `lanes` cannot take them.
+    input: Option<&'a [T]>,
     elements: &'a mut [T],
     statuses: &'a mut [Status],
     precision: Precision,
@@ -251,8 +260,7 @@ pub fn run_piece<T: Scalar>(piece: Piece<'_, T>) {
 
 #[inline(always)]
 fn run<S: Simd, A: Arithmetic>(simd: S, piece: Piece<'_, A::Element>) {
-    let Piece { input, elements, statuses, kernel, .. } = piece;
-    let n = input.order();
+    let Piece { order: n, input, elements, statuses, kernel, .. } = piece;
     let group = <A::Work as Scalar>::Vector::<S>::LANES;
     // What does not fill a group goes to `rows`, which gives the bits of `lanes`.
     let rest = statuses.len() % group;
@@ -261,16 +269,18 @@ fn run<S: Simd, A: Arithmetic>(simd: S, piece: Piece<'_, A::Element>) {
         Kernel::Lanes => statuses.len() - rest,
         _ => 0,
     };
-    let (input, rest) = input.elements().split_at(in_lanes * n * n);
     let (output, rest_output) = elements.split_at_mut(in_lanes * n * n);
     let (statuses, rest_statuses) = statuses.split_at_mut(in_lanes);
+    let (input, rest) = input.map(|input| input.split_at(in_lanes * n * n)).unzip();
     if in_lanes > 0 {
+        let input = input.expect("`lanes` is given its matrices apart");
         lanes::invert(simd, &mut lanes::Lanes::<S, A>::new(), n, input, output, statuses);
     }
     let kernel = if kernel == Kernel::Lanes { Kernel::Rows } else { kernel };
     let mut single = single::Single::<S, A>::new();
-    let matrices = rest.chunks_exact(n * n).zip(rest_output.chunks_exact_mut(n * n));
-    for ((input, output), status) in matrices.zip(rest_statuses) {
+    let mut matrices = rest.map(|rest| rest.chunks_exact(n * n));
+    for (output, status) in rest_output.chunks_exact_mut(n * n).zip(rest_statuses) {
+        let input = matrices.as_mut().and_then(Iterator::next);
         *status = single::invert_matrix(simd, &mut single, kernel, n, input, output);
     }
 }

@@ -142,14 +142,38 @@ fn memory_does_not_grow_with_the_file() {
         let header = program::raw_npy(1, &header, &[]);
         fs::write(&input, &header).unwrap();
         File::options().write(true).open(&input).unwrap().set_len(header.len() as u64 + 1_536_000_000).unwrap();
-        let mut command = Command::new("sh");
-        command.args(["-c", "ulimit -v 524288; exec \"$@\"", "sh", PROGRAM, "inv", path(&input)]);
-        command.args(["-o", "-", "--engine", "cpu"]).env("RAYON_NUM_THREADS", "2");
-        let out = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).output().unwrap();
-        let out = Output::from(out);
+        let out = within(512 << 20, &["inv", path(&input), "-o", "-", "--engine", "cpu"]);
         out.assert_done();
         out.assert_line("3000000 of 3000000 matrices have no inverse: singular at 0 (column 1), 1 (column 1)");
     }
+}
+
+/// 512 MiB and three matrices, where the elimination alone takes two: float64 for a matrix in float32.
+#[test]
+#[cfg(target_os = "linux")]
+fn one_large_matrix_takes_three() {
+    let folder = TempDir::new().unwrap();
+    let [input, output] = ["a.npy", "x.npy"].map(|name| folder.path().join(name));
+    let matrix = 8000 * 8000 * 4;
+    let header = program::raw_npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (8000, 8000), }", &[]);
+    fs::write(&input, &header).unwrap();
+    // A hole: zeros, but for the first element, so that more than one column is looked at.
+    let mut file = File::options().append(true).open(&input).unwrap();
+    file.write_all(&1.0_f32.to_le_bytes()).unwrap();
+    file.set_len(header.len() as u64 + matrix).unwrap();
+    let args = ["inv", path(&input), "-o", path(&output), "--precision", "double", "--engine", "cpu"];
+    let out = within((512 << 20) + 3 * matrix, &args);
+    out.assert_done();
+    out.assert_line("the matrix has no inverse: singular (column 2)");
+}
+
+/// Runs the program in so many bytes of address space.
+#[cfg(target_os = "linux")]
+fn within(bytes: u64, args: &[&str]) -> Output {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -v {}; exec \"$@\"", bytes / 1024), "sh", PROGRAM]).args(args);
+    command.env("RAYON_NUM_THREADS", "2").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    Output::from(command.output().unwrap())
 }
 
 /// The last element of a matrix in Fortran order, 4.5 GB behind its first.

@@ -6,7 +6,7 @@ use batchinv::{Error, InversesMut, Inverter, Precision, ShapeError, Stack, Statu
 use common::Element;
 use common::cases::{self, Random};
 
-/// Random matrices, every seventh singular, every eleventh not finite.
+/// Random matrices, every seventh singular, every eleventh not finite, every thirteenth, from the second on, in need of scaling.
 fn mixture<T: Element>(n: usize, len: usize) -> Vec<T> {
     let mut random = Random::new(n as u64);
     let mut elements = Vec::new();
@@ -15,6 +15,7 @@ fn mixture<T: Element>(n: usize, len: usize) -> Vec<T> {
         match m {
             _ if m % 7 == 3 => matrix.chunks_exact_mut(n).for_each(|row| row[n - 1] = T::ZERO),
             _ if m % 11 == 5 => matrix[n * n / 2] = T::real(f64::INFINITY),
+            _ if m % 13 == 1 => matrix[n * n / 2] = T::real(2.0_f64.powi(-T::MIN_EXPONENT / 2)),
             _ => {}
         }
         elements.extend(matrix);
@@ -46,6 +47,10 @@ fn in_place<T: Element>() {
                 );
                 assert_eq!(statuses, apart.statuses(), "order {n}, {threads} threads");
                 assert_eq!(report.kernel, apart.report().kernel);
+                let (mut alone, mut verdicts) = (elements.clone(), vec![Status::NOT_FINITE; len]);
+                let output = InversesMut::new(&mut alone, &mut verdicts);
+                inverter.clone().threads(threads).unwrap().invert_in_place(n, output).unwrap();
+                assert!(common::bits(&alone) == common::bits(&stack) && verdicts == statuses, "order {n}, no rcond");
                 let bits = |rconds: &[T::Real]| bytemuck::cast_slice::<_, u8>(rconds).to_vec();
                 assert_eq!(bits(&rconds), bits(apart.rconds().unwrap()), "order {n}, {threads} threads");
             }

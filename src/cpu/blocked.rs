@@ -12,6 +12,7 @@
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
 
+use super::Arithmetic;
 use super::transpose::{MAX_LANES, transpose};
 use super::vector::{Magnitude, Vector};
 use crate::plan::{BLOCK, COLUMNS_TOGETHER};
@@ -33,6 +34,9 @@ pub struct Blocked<V, M, T: Scalar> {
     sources: Vec<u32>,
     /// The numbers of rows, as many as a column has lanes.
     numbers: Vec<T::Real>,
+    /// The rows of one vector's height, where they are converted on their way: a copy of the whole matrix would be a
+    /// third of the memory.
+    strip: Vec<T>,
     width: usize,
     n: usize,
 }
@@ -47,46 +51,62 @@ impl<V: Copy, M, T: Scalar> Blocked<V, M, T> {
             origins: Vec::new(),
             sources: Vec::new(),
             numbers: Vec::new(),
+            strip: Vec::new(),
             width: 0,
             n: 0,
         }
     }
 }
 
+/// The working memory of one arithmetic, and its vectors.
+pub type Of<S, A> = Blocked<Vectors<S, A>, Reals<S, A>, <A as Arithmetic>::Work>;
+type Vectors<S, A> = <<A as Arithmetic>::Work as Scalar>::Vector<S>;
+type Reals<S, A> = Magnitude<<A as Arithmetic>::Work, S>;
+type WorkReal<A> = <<A as Arithmetic>::Work as Scalar>::Real;
+
 /// Reads a matrix of order n. Returns whether all of its elements lie in the window from `low` to `high` that needs no
 /// scaling; false may also mean that there are zeros, or NaN.
 #[inline(always)]
-pub fn load<S: Simd, T: Scalar>(
+pub fn load<S: Simd, A: Arithmetic>(
     simd: S,
-    work: &mut Blocked<T::Vector<S>, Magnitude<T, S>, T>,
+    work: &mut Of<S, A>,
     n: usize,
-    source: &[T::Real],
-    [low, high]: [T::Real; 2],
+    source: &[A::Element],
+    (low, high): (WorkReal<A>, WorkReal<A>),
 ) -> bool {
-    let (lanes, parts) = (T::Vector::<S>::LANES, T::Vector::<S>::PARTS);
-    let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-    let (low, high) = (Magnitude::<T, S>::splat(simd, low), Magnitude::<T, S>::splat(simd, high));
+    let (lanes, parts) = (Vectors::<S, A>::LANES, Vectors::<S, A>::PARTS);
+    let zero = Reals::<S, A>::splat(simd, WorkReal::<A>::ZERO);
+    let (low, high) = (Reals::<S, A>::splat(simd, low), Reals::<S, A>::splat(simd, high));
     let (mut smallest, mut largest, mut poison) = (high, low, zero);
     let row = n * parts;
     (work.n, work.width) = (n, n.div_ceil(lanes));
-    work.columns.resize(n * work.width, T::Vector::<S>::splat(simd, T::ZERO));
+    work.columns.resize(n * work.width, Vectors::<S, A>::splat(simd, A::Work::ZERO));
     if work.numbers.len() != work.width * lanes {
-        work.numbers = (0..work.width * lanes).map(|i| T::Real::from_f64(i as f64)).collect();
+        work.numbers = (0..work.width * lanes).map(|i| WorkReal::<A>::from_f64(i as f64)).collect();
     }
     work.origins.clear();
     work.origins.extend(0..n as u32);
 
     for down in 0..work.width {
         let rows = lanes.min(n - down * lanes);
+        let source = &source[down * lanes * n..];
+        let strip: &[WorkReal<A>] = match A::as_work(source) {
+            Some(source) => bytemuck::cast_slice(source),
+            None => {
+                work.strip.clear();
+                work.strip.extend(source[..rows * n].iter().map(|&element| A::widen(element)));
+                bytemuck::cast_slice(&work.strip)
+            }
+        };
         for first in (0..row).step_by(lanes) {
             let mut block = [zero; MAX_LANES];
             for (index, vector) in block[..rows].iter_mut().enumerate() {
                 // What a row has too little is the next row's, and goes nowhere.
-                let rest = &source[(down * lanes + index) * row + first..];
+                let rest = &strip[index * row + first..];
                 *vector = match rest.get(..lanes) {
-                    Some(whole) => Magnitude::<T, S>::from_slice(simd, whole),
+                    Some(whole) => Reals::<S, A>::from_slice(simd, whole),
                     None => {
-                        let mut vector = Magnitude::<T, S>::splat(simd, T::Real::ONE);
+                        let mut vector = Reals::<S, A>::splat(simd, WorkReal::<A>::ONE);
                         vector.as_mut_slice()[..rest.len()].copy_from_slice(rest);
                         vector
                     }
@@ -94,7 +114,7 @@ pub fn load<S: Simd, T: Scalar>(
                 (smallest, largest) = (smallest.min(vector.abs()), largest.max(vector.abs()));
                 poison = vector.mul_add(zero, poison);
             }
-            transpose::<S, T>(&mut block);
+            transpose::<S, A::Work>(&mut block);
             let columns = work.columns[first / parts * work.width + down..].iter_mut().step_by(work.width);
             for (column, reals) in columns.zip(block[..lanes].chunks_exact(parts)) {
                 for (part, &real) in reals.iter().enumerate() {
@@ -109,13 +129,9 @@ pub fn load<S: Simd, T: Scalar>(
 
 /// Writes the inverse, its columns in their order. Returns whether all of its elements are finite.
 #[inline(always)]
-pub fn store<S: Simd, T: Scalar>(
-    simd: S,
-    work: &mut Blocked<T::Vector<S>, Magnitude<T, S>, T>,
-    target: &mut [T::Real],
-) -> bool {
-    let (lanes, parts) = (T::Vector::<S>::LANES, T::Vector::<S>::PARTS);
-    let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
+pub fn store<S: Simd, A: Arithmetic>(simd: S, work: &mut Of<S, A>, target: &mut [A::Element]) -> bool {
+    let (lanes, parts) = (Vectors::<S, A>::LANES, Vectors::<S, A>::PARTS);
+    let zero = Reals::<S, A>::splat(simd, WorkReal::<A>::ZERO);
     let (n, width) = (work.n, work.width);
     let row = n * parts;
     work.sources.resize(n, 0);
@@ -123,9 +139,17 @@ pub fn store<S: Simd, T: Scalar>(
         work.sources[origin as usize] = k as u32;
     }
 
-    let mut poison = zero;
+    let (mut poison, mut finite) = (zero, true);
     for down in 0..width {
         let rows = lanes.min(n - down * lanes);
+        let target = &mut target[down * lanes * n..];
+        let strip: &mut [WorkReal<A>] = match A::as_work_mut(target) {
+            Some(target) => bytemuck::cast_slice_mut(target),
+            None => {
+                work.strip.resize(rows * n, A::Work::ZERO);
+                bytemuck::cast_slice_mut(&mut work.strip)
+            }
+        };
         // From right to left, so that what goes beyond the end of a row is overwritten by the next row's beginning.
         for first in (0..row).step_by(lanes).rev() {
             let mut block = [zero; MAX_LANES];
@@ -137,9 +161,9 @@ pub fn store<S: Simd, T: Scalar>(
                     *real = vector.part(part);
                 }
             }
-            transpose::<S, T>(&mut block);
+            transpose::<S, A::Work>(&mut block);
             for (index, vector) in block[..rows].iter().enumerate() {
-                let rest = &mut target[(down * lanes + index) * row + first..];
+                let rest = &mut strip[index * row + first..];
                 match rest.get_mut(..lanes) {
                     Some(whole) => vector.store_slice(whole),
                     None => {
@@ -149,8 +173,14 @@ pub fn store<S: Simd, T: Scalar>(
                 }
             }
         }
+        if A::NARROWS {
+            for (element, &inverse) in target.iter_mut().zip(&work.strip) {
+                *element = A::narrow(inverse);
+                finite &= element.finite();
+            }
+        }
     }
-    poison.simd_eq(zero).all_true()
+    finite && poison.simd_eq(zero).all_true()
 }
 
 /// Inverts in place, but for the order of the columns. Returns the column, from 0, of the first zero pivot.

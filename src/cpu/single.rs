@@ -1,10 +1,10 @@
-//! One matrix at a time: loading it into rows of SIMD vectors, scaling it where it must be, and storing its inverse.
+//! One matrix at a time: loading it into SIMD vectors, scaling it where it must be, and storing its inverse.
 //! The elimination between is that of `rows` or of `blocked`.
 
 use fearless_simd::Simd;
 
 use super::scaling;
-use super::vector::{Magnitude, Vector};
+use super::vector::Vector;
 use super::{Arithmetic, blocked, rows};
 use crate::inverses::Status;
 use crate::plan::{Kernel, LANES_MAX_ORDER, ROWS_ON_STACK};
@@ -32,31 +32,28 @@ pub fn swap_rows<V>(a: &mut [V], width: usize, i: usize, j: usize) {
 }
 
 type Vectors<S, A> = <<A as Arithmetic>::Work as Scalar>::Vector<S>;
-type Blocked<S, T> = blocked::Blocked<<T as Scalar>::Vector<S>, Magnitude<T, S>, T>;
 
 /// Working memory for one matrix after the other.
 pub struct Single<S: Simd, A: Arithmetic> {
     /// The matrix of `rows`, where it is not small.
     vectors: Vec<Vectors<S, A>>,
-    blocked: Blocked<S, <A as Arithmetic>::Work>,
-    /// A matrix that is converted, and then its inverse.
-    staged: Vec<A::Work>,
+    blocked: blocked::Of<S, A>,
 }
 
 impl<S: Simd, A: Arithmetic> Single<S, A> {
     pub fn new() -> Self {
-        Self { vectors: Vec::new(), blocked: blocked::Blocked::new(), staged: Vec::new() }
+        Self { vectors: Vec::new(), blocked: blocked::Blocked::new() }
     }
 }
 
-/// Inverts one matrix of order n >= 1 by `rows` or `blocked`.
+/// Inverts one matrix of order n >= 1 by `rows` or `blocked`. It stands in `output` where there is no `input`.
 #[inline(always)]
 pub fn invert_matrix<S: Simd, A: Arithmetic>(
     simd: S,
     work: &mut Single<S, A>,
     kernel: Kernel,
     n: usize,
-    input: &[A::Element],
+    input: Option<&[A::Element]>,
     output: &mut [A::Element],
 ) -> Status {
     let status = if kernel == Kernel::Rows {
@@ -75,57 +72,38 @@ fn run_blocked<S: Simd, A: Arithmetic>(
     simd: S,
     work: &mut Single<S, A>,
     n: usize,
-    input: &[A::Element],
+    input: Option<&[A::Element]>,
     output: &mut [A::Element],
 ) -> Status {
-    let Single { blocked, staged, .. } = work;
-    let source = match A::as_work(input) {
-        Some(input) => input,
-        None => {
-            staged.clear();
-            staged.extend(input.iter().map(|&element| A::widen(element)));
-            &*staged
-        }
-    };
-    let window = scaling::window::<A::Work>().into();
+    let blocked = &mut work.blocked;
+    let window = scaling::window::<A::Work>();
     let mut scaling = None;
-    if !blocked::load::<S, A::Work>(simd, blocked, n, bytemuck::cast_slice(source), window) {
+    let given = input.unwrap_or(output);
+    if !blocked::load::<S, A>(simd, blocked, n, given, window) {
         // Zeros are no reason to scale.
-        if !input.iter().all(|element| element.finite()) {
+        if !given.iter().all(|element| element.finite()) {
             return Status::NOT_FINITE;
         }
-        // A large matrix leaves no room for copies: what need not be converted is scaled where its inverse will be.
-        let scaled: &mut [A::Work] = match (A::as_work(input), A::as_work_mut(output)) {
-            (Some(input), Some(output)) => {
+        // A large matrix leaves no room for copies: it is scaled where its inverse will be. What is converted has float64's
+        // exponents, and never leaves the window.
+        if !A::NARROWS {
+            if let Some(input) = input {
                 output.copy_from_slice(input);
-                output
             }
-            _ => staged,
-        };
-        scaling = scaling::scale(scaled, n);
-        if scaling.is_some() {
-            blocked::load::<S, A::Work>(simd, blocked, n, bytemuck::cast_slice(scaled), window);
+            scaling = A::as_work_mut(output).and_then(|scaled| scaling::scale(scaled, n));
+            if scaling.is_some() {
+                blocked::load::<S, A>(simd, blocked, n, output, window);
+            }
         }
     }
     if let Some(k) = blocked::eliminate::<S, A::Work>(simd, blocked) {
         return scaling.map_or(Status::singular(k + 1), |scaling| scaling.zero_pivot(k));
     }
 
-    let mut finite = match A::as_work_mut(output) {
-        Some(output) => blocked::store::<S, A::Work>(simd, blocked, bytemuck::cast_slice_mut(output)),
-        None => {
-            blocked::store::<S, A::Work>(simd, blocked, bytemuck::cast_slice_mut(staged));
-            for (element, &inverse) in output.iter_mut().zip(staged.iter()) {
-                *element = A::narrow(inverse);
-            }
-            output.iter().all(|element| element.finite())
-        }
-    };
-    if let Some(scaling) = scaling {
-        // What has been narrowed cannot be scaled back; but nothing that is narrowed ever leaves float64's window.
-        debug_assert!(!A::NARROWS);
+    let mut finite = blocked::store::<S, A>(simd, blocked, output);
+    if let (Some(scaling), Some(output)) = (scaling, A::as_work_mut(output)) {
         for (index, element) in output.iter_mut().enumerate() {
-            *element = A::narrow(scaling.undo(index / n, index % n, A::widen(*element)));
+            *element = scaling.undo(index / n, index % n, *element);
         }
         finite = output.iter().all(|element| element.finite());
     }
@@ -137,9 +115,10 @@ fn run_rows<S: Simd, A: Arithmetic>(
     simd: S,
     work: &mut Single<S, A>,
     n: usize,
-    input: &[A::Element],
+    input: Option<&[A::Element]>,
     output: &mut [A::Element],
 ) -> Status {
+    let input = input.unwrap_or(output);
     let lanes = <A::Work as Scalar>::Vector::<S>::LANES;
     let zero = <A::Work as Scalar>::Vector::<S>::splat(simd, A::Work::ZERO);
     let width = n.div_ceil(lanes);

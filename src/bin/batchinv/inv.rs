@@ -81,7 +81,7 @@ impl Job<'_> {
             Work { scalar: T::KIND, precision: args.working_precision.into(), order: shape.order, len: shape.len };
         // Once for the whole file, whatever the pieces.
         let inverter = inverter.decided(work)?;
-        let pieces = Pieces::new(&shape, size_of::<T>(), reader.is_fortran());
+        let pieces = Pieces::new(&shape, size_of::<T>(), reader.is_fortran(), args.verify);
         let rcond = args.rcond.is_some();
         let slots = (0..pieces.slots).map(|_| pieces.slot::<T>(shape.order, rcond)).collect::<Result<_, _>>()?;
 
@@ -136,10 +136,19 @@ impl Inverting<'_> {
         let first = slot.range.start;
         let len = slot.range.len();
         let Parts { matrices, inverses, statuses, rconds } = slot.parts();
-        let stack = Stack::with_len(matrices, self.shape.order, len).map_err(Error::from)?;
-        let room = InversesMut::new(inverses, statuses);
-        let room = if self.args.rcond.is_some() { room.with_rconds(rconds) } else { room };
-        let report = self.inverter.invert_into(stack, room).map_err(|error| error.of_piece(first, self.shape.len))?;
+        let order = self.shape.order;
+        let rconds = self.args.rcond.is_some().then_some(rconds);
+        let room = |elements, statuses| match rconds {
+            None => InversesMut::new(elements, statuses),
+            Some(rconds) => InversesMut::new(elements, statuses).with_rconds(rconds),
+        };
+        let report = if inverses.is_empty() {
+            self.inverter.invert_in_place(order, room(&mut *matrices, &mut *statuses))
+        } else {
+            let stack = Stack::with_len(matrices, order, len).map_err(Error::from)?;
+            self.inverter.invert_into(stack, room(&mut *inverses, &mut *statuses))
+        };
+        let report = report.map_err(|error| error.of_piece(first, self.shape.len))?;
         seconds.of_engine(&report.seconds);
         if report.gpu_failure.is_some() {
             // Bits depend on the engine: it does not change back.
@@ -156,6 +165,7 @@ impl Inverting<'_> {
         }
         if self.args.verify {
             let start = Instant::now();
+            let stack = Stack::with_len(matrices, order, len).map_err(Error::from)?;
             self.ratio = self.ratio.max(check::verify(stack, inverses, statuses, first, self.shape)?);
             *seconds.verify.get_or_insert_default() += start.elapsed().as_secs_f64();
         }
@@ -184,7 +194,8 @@ impl Headers {
 }
 
 fn write<T: Scalar>(outputs: &mut Outputs, args: &args::Inv, slot: &mut Slot<T>) -> Result<(), Failure> {
-    let Parts { inverses, statuses, rconds, .. } = slot.parts();
+    let Parts { matrices, inverses, statuses, rconds } = slot.parts();
+    let inverses = if inverses.is_empty() { matrices } else { inverses };
     let part = size_of::<T::Real>();
     let bytes = [
         npy::to_little_endian::<Status>(statuses, 4),

@@ -31,6 +31,8 @@ pub struct Pieces {
     piece: usize,
     /// Pieces on their way at once.
     pub slots: usize,
+    /// Inverses take the place of their matrices.
+    pub in_place: bool,
 }
 
 /// One piece, and room for what comes of it.
@@ -39,6 +41,7 @@ pub struct Slot<T: Scalar> {
     pub range: Range<usize>,
     order: usize,
     matrices: Vec<T>,
+    /// Empty where they take the place of the matrices.
     inverses: Vec<T>,
     statuses: Vec<Status>,
     /// Empty where they are not asked for.
@@ -48,14 +51,16 @@ pub struct Slot<T: Scalar> {
 /// The parts of a slot as far as the piece fills them.
 pub struct Parts<'a, T: Scalar> {
     pub matrices: &'a mut [T],
+    /// Empty where they take the place of the matrices.
     pub inverses: &'a mut [T],
     pub statuses: &'a mut [Status],
     pub rconds: &'a mut [T::Real],
 }
 
 impl Pieces {
-    /// Matrices whose elements take `size` bytes each.
-    pub fn new(shape: &Shape, size: usize, fortran: bool) -> Self {
+    /// Matrices whose elements take `size` bytes each; whether they are `kept` beside their inverses. One matrix that is a
+    /// piece of its own is kept only then: it may take most of the memory.
+    pub fn new(shape: &Shape, size: usize, fortran: bool, kept: bool) -> Self {
         let matrix = (shape.order * shape.order * size).max(1);
         let bytes = if fortran { FORTRAN_PIECE_BYTES } else { PIECE_BYTES };
         // So that small files go in many pieces, too.
@@ -64,7 +69,7 @@ impl Pieces {
         let piece = (bytes / matrix).clamp(1, MOST_MATRICES).min(shape.len.max(1));
         let pieces = shape.len.div_ceil(piece).max(1);
         let slots = (ALL_BYTES / (2 * piece * matrix)).clamp(1, ON_THEIR_WAY).min(pieces);
-        Self { len: shape.len, piece, slots }
+        Self { len: shape.len, piece, slots, in_place: matrix > bytes && !kept }
     }
 
     /// The matrices of each piece; one piece without matrices where there are none.
@@ -81,7 +86,7 @@ impl Pieces {
             range: 0..0,
             order,
             matrices,
-            inverses: zeroed(len * order * order)?,
+            inverses: zeroed(if self.in_place { 0 } else { len * order * order })?,
             statuses: zeroed(len)?,
             rconds: zeroed(if rcond { len } else { 0 })?,
         })
@@ -94,7 +99,7 @@ impl<T: Scalar> Slot<T> {
         let elements = len * self.order * self.order;
         Parts {
             matrices: &mut self.matrices[..elements],
-            inverses: &mut self.inverses[..elements],
+            inverses: if self.inverses.is_empty() { &mut [] } else { &mut self.inverses[..elements] },
             statuses: &mut self.statuses[..len],
             rconds: if self.rconds.is_empty() { &mut [] } else { &mut self.rconds[..len] },
         }
@@ -106,7 +111,7 @@ mod tests {
     use super::*;
 
     fn pieces(axes: &[usize], size: usize, fortran: bool) -> (usize, usize, usize) {
-        let pieces = Pieces::new(&Shape::new(axes.to_vec()).unwrap(), size, fortran);
+        let pieces = Pieces::new(&Shape::new(axes.to_vec()).unwrap(), size, fortran, true);
         (pieces.piece, pieces.ranges().count(), pieces.slots)
     }
 
@@ -122,6 +127,8 @@ mod tests {
         }
         // One matrix after the other: its input, its inverse, and what the engine needs.
         assert_eq!(pieces(&[10, 8192, 8192], 8, false), (1, 10, 1));
+        let in_place = |order, kept| Pieces::new(&Shape::new(vec![9, order, order]).unwrap(), 8, false, kept).in_place;
+        assert_eq!([in_place(8192, false), in_place(8192, true), in_place(1024, false)], [true, false, false]);
     }
 
     #[test]
@@ -131,6 +138,6 @@ mod tests {
         assert_eq!(pieces(&[0, 3, 3], 8, false), (1, 1, 1));
         assert_eq!(pieces(&[3, 0, 0], 8, false), (3, 1, 1));
         let shape = Shape::new(vec![7, 1024, 1024]).unwrap();
-        assert_eq!(Pieces::new(&shape, 4, false).ranges().collect::<Vec<_>>(), [0..4, 4..7]);
+        assert_eq!(Pieces::new(&shape, 4, false, true).ranges().collect::<Vec<_>>(), [0..4, 4..7]);
     }
 }

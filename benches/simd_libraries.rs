@@ -1,0 +1,335 @@
+//! The same elimination through three ways to SIMD: fearless_simd, pulp, and loops over arrays that the compiler vectorises
+//! in a function of which multiversion makes one version for each instruction set. float32, one lane to a matrix, one
+//! thread; the simplest form of it, pivots and row exchanges by selects, without reading, scaling or verdicts.
+//!
+//! `cargo run --release -p batchinv-benches --bin simd-libraries` prints nanoseconds a matrix; the three take turns.
+
+#![allow(clippy::needless_range_loop, reason = "several arrays are walked by one index; iterators would hide it")]
+
+use std::hint::black_box;
+use std::time::Instant;
+
+const ROUNDS: usize = 61;
+/// So that all of it stays in the second-level cache.
+const ELEMENTS: usize = 1 << 16;
+
+fn main() {
+    row::<2>();
+    row::<3>();
+    row::<4>();
+    row::<6>();
+    row::<8>();
+    row::<12>();
+    row::<16>();
+}
+
+/// Inverts all matrices in place. Returns how many lanes a vector has.
+type Invert = fn(&mut [f32]) -> usize;
+
+fn row<const N: usize>() {
+    let len = (ELEMENTS / (N * N)).next_multiple_of(16);
+    let mut state = N as u64;
+    let mut uniform = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+    };
+    let given: Vec<f32> = (0..len * N * N).map(|_| uniform()).collect();
+    let ways: [(&str, Invert); 3] = [
+        ("fearless_simd", with_fearless_simd::invert::<N>),
+        ("pulp", with_pulp::invert::<N>),
+        ("multiversion", with_multiversion::invert::<N>),
+    ];
+
+    // The same operations in the same order: wherever the lanes are as many, so must the bits be.
+    let results = ways.map(|(_, invert)| {
+        let mut stack = given.clone();
+        (invert(&mut stack), stack)
+    });
+    for ((name, _), (lanes, stack)) in ways.iter().zip(&results) {
+        let right = *lanes != results[0].0 || stack.iter().zip(&results[0].1).all(|(x, y)| x.to_bits() == y.to_bits());
+        assert!(right, "order {N}: {name} computes something else");
+    }
+
+    let mut times = [const { Vec::new() }; 3];
+    for _ in 0..ROUNDS {
+        for ((_, invert), times) in ways.iter().zip(&mut times) {
+            let mut stack = given.clone();
+            let start = Instant::now();
+            black_box(invert(black_box(&mut stack)));
+            times.push(start.elapsed().as_secs_f64() * 1e9 / len as f64);
+        }
+    }
+    print!("order {N:2}:");
+    for ((name, _), times) in ways.iter().zip(&mut times) {
+        times.sort_by(f64::total_cmp);
+        print!("  {name} {:.2} (median {:.2})", times[0], times[ROUNDS / 2]);
+    }
+    println!(" ns a matrix");
+}
+
+/// What the elimination needs of a library.
+trait Way: Copy {
+    type Vector: Copy;
+    type Mask: Copy;
+
+    fn splat(self, x: f32) -> Self::Vector;
+    fn abs(self, x: Self::Vector) -> Self::Vector;
+    fn greater(self, x: Self::Vector, y: Self::Vector) -> Self::Mask;
+    fn equal(self, x: Self::Vector, y: Self::Vector) -> Self::Mask;
+    fn select(self, mask: Self::Mask, x: Self::Vector, y: Self::Vector) -> Self::Vector;
+    fn mul(self, x: Self::Vector, y: Self::Vector) -> Self::Vector;
+    /// x - y z, rounded once.
+    fn sub_mul(self, x: Self::Vector, y: Self::Vector, z: Self::Vector) -> Self::Vector;
+    fn reciprocal(self, x: Self::Vector) -> Self::Vector;
+}
+
+/// Inverts in place, but for the order of the columns.
+#[inline(always)]
+fn eliminate<W: Way, const N: usize>(way: W, a: &mut [[W::Vector; N]; N]) {
+    for k in 0..N {
+        let (mut best, mut at) = (way.abs(a[k][k]), way.splat(k as f32));
+        for i in k + 1..N {
+            let magnitude = way.abs(a[i][k]);
+            let better = way.greater(magnitude, best);
+            best = way.select(better, magnitude, best);
+            at = way.select(better, way.splat(i as f32), at);
+        }
+        let row_k = a[k];
+        let mut pivots = row_k;
+        for i in k + 1..N {
+            let here = way.equal(at, way.splat(i as f32));
+            for j in 0..N {
+                pivots[j] = way.select(here, a[i][j], pivots[j]);
+                a[i][j] = way.select(here, row_k[j], a[i][j]);
+            }
+        }
+        let reciprocal = way.reciprocal(pivots[k]);
+        for pivot in &mut pivots {
+            *pivot = way.mul(*pivot, reciprocal);
+        }
+        pivots[k] = reciprocal;
+        for i in 0..N {
+            if i == k {
+                a[i] = pivots;
+                continue;
+            }
+            let factor = a[i][k];
+            a[i][k] = way.splat(0.0);
+            for j in 0..N {
+                a[i][j] = way.sub_mul(a[i][j], factor, pivots[j]);
+            }
+        }
+    }
+}
+
+mod with_fearless_simd {
+    use fearless_simd::{Level, Select, Simd, SimdBase, SimdFloat, dispatch};
+
+    use super::{Way, eliminate};
+
+    #[derive(Clone, Copy)]
+    struct Fearless<S>(S);
+
+    impl<S: Simd> Way for Fearless<S> {
+        type Vector = S::f32s;
+        type Mask = S::mask32s;
+
+        #[inline(always)]
+        fn splat(self, x: f32) -> S::f32s {
+            S::f32s::splat(self.0, x)
+        }
+        #[inline(always)]
+        fn abs(self, x: S::f32s) -> S::f32s {
+            x.abs()
+        }
+        #[inline(always)]
+        fn greater(self, x: S::f32s, y: S::f32s) -> S::mask32s {
+            x.simd_gt(y)
+        }
+        #[inline(always)]
+        fn equal(self, x: S::f32s, y: S::f32s) -> S::mask32s {
+            x.simd_eq(y)
+        }
+        #[inline(always)]
+        fn select(self, mask: S::mask32s, x: S::f32s, y: S::f32s) -> S::f32s {
+            mask.select(x, y)
+        }
+        #[inline(always)]
+        fn mul(self, x: S::f32s, y: S::f32s) -> S::f32s {
+            x * y
+        }
+        #[inline(always)]
+        fn sub_mul(self, x: S::f32s, y: S::f32s, z: S::f32s) -> S::f32s {
+            (-y).mul_add(z, x)
+        }
+        #[inline(always)]
+        fn reciprocal(self, x: S::f32s) -> S::f32s {
+            self.splat(1.0) / x
+        }
+    }
+
+    /// Returns the lanes of a vector.
+    pub fn invert<const N: usize>(stack: &mut [f32]) -> usize {
+        dispatch!(Level::new(), simd => groups::<_, N>(simd, stack))
+    }
+
+    #[inline(always)]
+    fn groups<S: Simd, const N: usize>(simd: S, stack: &mut [f32]) -> usize {
+        let lanes = <S::f32s as SimdBase<S>>::LEN;
+        let mut a = [[S::f32s::splat(simd, 0.0); N]; N];
+        for group in stack.chunks_exact_mut(N * N * lanes) {
+            for (x, reals) in a.as_flattened_mut().iter_mut().zip(group.chunks_exact(lanes)) {
+                *x = S::f32s::from_slice(simd, reals);
+            }
+            eliminate(Fearless(simd), &mut a);
+            for (x, reals) in a.as_flattened().iter().zip(group.chunks_exact_mut(lanes)) {
+                x.store_slice(reals);
+            }
+        }
+        lanes
+    }
+}
+
+mod with_pulp {
+    use pulp::{Arch, Simd, WithSimd};
+
+    use super::{Way, eliminate};
+
+    #[derive(Clone, Copy)]
+    struct Pulp<S>(S);
+
+    impl<S: Simd> Way for Pulp<S> {
+        type Vector = S::f32s;
+        type Mask = S::m32s;
+
+        #[inline(always)]
+        fn splat(self, x: f32) -> S::f32s {
+            self.0.splat_f32s(x)
+        }
+        #[inline(always)]
+        fn abs(self, x: S::f32s) -> S::f32s {
+            self.0.abs_f32s(x)
+        }
+        #[inline(always)]
+        fn greater(self, x: S::f32s, y: S::f32s) -> S::m32s {
+            self.0.greater_than_f32s(x, y)
+        }
+        #[inline(always)]
+        fn equal(self, x: S::f32s, y: S::f32s) -> S::m32s {
+            self.0.equal_f32s(x, y)
+        }
+        #[inline(always)]
+        fn select(self, mask: S::m32s, x: S::f32s, y: S::f32s) -> S::f32s {
+            self.0.select_f32s(mask, x, y)
+        }
+        #[inline(always)]
+        fn mul(self, x: S::f32s, y: S::f32s) -> S::f32s {
+            self.0.mul_f32s(x, y)
+        }
+        #[inline(always)]
+        fn sub_mul(self, x: S::f32s, y: S::f32s, z: S::f32s) -> S::f32s {
+            self.0.mul_add_f32s(self.0.neg_f32s(y), z, x)
+        }
+        #[inline(always)]
+        fn reciprocal(self, x: S::f32s) -> S::f32s {
+            self.0.div_f32s(self.splat(1.0), x)
+        }
+    }
+
+    /// Returns the lanes of a vector.
+    pub fn invert<const N: usize>(stack: &mut [f32]) -> usize {
+        Arch::new().dispatch(Groups::<N>(stack))
+    }
+
+    struct Groups<'a, const N: usize>(&'a mut [f32]);
+
+    impl<const N: usize> WithSimd for Groups<'_, N> {
+        type Output = usize;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, simd: S) -> usize {
+            let mut a = [[simd.splat_f32s(0.0); N]; N];
+            for group in self.0.chunks_exact_mut(N * N * S::F32_LANES) {
+                let (vectors, _) = S::as_mut_simd_f32s(group);
+                a.as_flattened_mut().copy_from_slice(vectors);
+                eliminate(Pulp(simd), &mut a);
+                vectors.copy_from_slice(a.as_flattened());
+            }
+            S::F32_LANES
+        }
+    }
+}
+
+mod with_multiversion {
+    use std::array::from_fn;
+
+    use multiversion::multiversion;
+
+    use super::{Way, eliminate};
+
+    /// A constant of the source: AVX2's width.
+    const LANES: usize = 8;
+    type Vector = [f32; LANES];
+    type Mask = [bool; LANES];
+
+    #[derive(Clone, Copy)]
+    struct Arrays;
+
+    impl Way for Arrays {
+        type Vector = Vector;
+        type Mask = Mask;
+
+        #[inline(always)]
+        fn splat(self, x: f32) -> Vector {
+            [x; LANES]
+        }
+        #[inline(always)]
+        fn abs(self, x: Vector) -> Vector {
+            x.map(f32::abs)
+        }
+        #[inline(always)]
+        fn greater(self, x: Vector, y: Vector) -> Mask {
+            from_fn(|lane| x[lane] > y[lane])
+        }
+        #[inline(always)]
+        fn equal(self, x: Vector, y: Vector) -> Mask {
+            from_fn(|lane| x[lane] == y[lane])
+        }
+        #[inline(always)]
+        fn select(self, mask: Mask, x: Vector, y: Vector) -> Vector {
+            from_fn(|lane| if mask[lane] { x[lane] } else { y[lane] })
+        }
+        #[inline(always)]
+        fn mul(self, x: Vector, y: Vector) -> Vector {
+            from_fn(|lane| x[lane] * y[lane])
+        }
+        #[inline(always)]
+        fn sub_mul(self, x: Vector, y: Vector, z: Vector) -> Vector {
+            from_fn(|lane| (-y[lane]).mul_add(z[lane], x[lane]))
+        }
+        #[inline(always)]
+        fn reciprocal(self, x: Vector) -> Vector {
+            x.map(|x| 1.0 / x)
+        }
+    }
+
+    /// Returns the lanes of a vector.
+    pub fn invert<const N: usize>(stack: &mut [f32]) -> usize {
+        groups::<N>(stack);
+        LANES
+    }
+
+    #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
+    fn groups<const N: usize>(stack: &mut [f32]) {
+        let mut a = [[[0.0; LANES]; N]; N];
+        for group in stack.chunks_exact_mut(N * N * LANES) {
+            for (x, reals) in a.as_flattened_mut().iter_mut().zip(group.chunks_exact(LANES)) {
+                x.copy_from_slice(reals);
+            }
+            eliminate(Arrays, &mut a);
+            for (x, reals) in a.as_flattened().iter().zip(group.chunks_exact_mut(LANES)) {
+                reals.copy_from_slice(x);
+            }
+        }
+    }
+}

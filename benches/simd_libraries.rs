@@ -23,7 +23,7 @@ fn main() {
     row::<16>();
 }
 
-/// Inverts all matrices in place. Returns how many lanes a vector has.
+/// Inverts all matrices in place, each in its lane. Returns how many lanes a vector has.
 type Invert = fn(&mut [f32]) -> usize;
 
 fn row<const N: usize>() {
@@ -40,31 +40,63 @@ fn row<const N: usize>() {
         ("multiversion", with_multiversion::invert::<N>),
     ];
 
-    // The same operations in the same order: wherever the lanes are as many, so must the bits be.
-    let results = ways.map(|(_, invert)| {
-        let mut stack = given.clone();
-        (invert(&mut stack), stack)
-    });
-    for ((name, _), (lanes, stack)) in ways.iter().zip(&results) {
-        let right = *lanes != results[0].0 || stack.iter().zip(&results[0].1).all(|(x, y)| x.to_bits() == y.to_bits());
-        assert!(right, "order {N}: {name} computes something else");
+    // The same operations in the same order: the bits must agree, matrix by matrix, whatever the lanes.
+    let lanes = ways.map(|(_, invert)| invert(&mut []));
+    let stacks = lanes.map(|lanes| in_lanes(&given, N * N, lanes));
+    let results: Vec<_> = (0..ways.len())
+        .map(|way| {
+            let mut stack = stacks[way].clone();
+            ways[way].1(&mut stack);
+            out_of_lanes(&stack, N * N, lanes[way])
+        })
+        .collect();
+    for ((name, _), result) in ways.iter().zip(&results) {
+        let same = result.iter().zip(&results[0]).all(|(x, y)| x.to_bits() == y.to_bits());
+        assert!(same, "order {N}: {name} computes something else");
     }
+    check::<N>(&given, &results[0]);
 
     let mut times = [const { Vec::new() }; 3];
     for _ in 0..ROUNDS {
-        for ((_, invert), times) in ways.iter().zip(&mut times) {
-            let mut stack = given.clone();
+        for (((_, invert), times), stack) in ways.iter().zip(&mut times).zip(&stacks) {
+            let mut stack = stack.clone();
             let start = Instant::now();
             black_box(invert(black_box(&mut stack)));
             times.push(start.elapsed().as_secs_f64() * 1e9 / len as f64);
         }
     }
     print!("order {N:2}:");
-    for ((name, _), times) in ways.iter().zip(&mut times) {
+    for (((name, _), times), lanes) in ways.iter().zip(&mut times).zip(lanes) {
         times.sort_by(f64::total_cmp);
-        print!("  {name} {:.2} (median {:.2})", times[0], times[ROUNDS / 2]);
+        print!("  {name} x{lanes} {:.2} (median {:.2})", times[0], times[ROUNDS / 2]);
     }
     println!(" ns a matrix");
+}
+
+/// One lane to a matrix: element by element, the matrices of each group of `lanes`.
+fn in_lanes(stack: &[f32], size: usize, lanes: usize) -> Vec<f32> {
+    let groups = stack.chunks_exact(size * lanes);
+    groups.flat_map(|group| (0..size * lanes).map(|at| group[at % lanes * size + at / lanes])).collect()
+}
+
+/// The opposite.
+fn out_of_lanes(stack: &[f32], size: usize, lanes: usize) -> Vec<f32> {
+    let groups = stack.chunks_exact(size * lanes);
+    groups.flat_map(|group| (0..size * lanes).map(|at| group[at % size * lanes + at / size])).collect()
+}
+
+/// What comes out is the inverse, column k of which stands where the pivot row of step k stood.
+fn check<const N: usize>(given: &[f32], results: &[f32]) {
+    let stack = batchinv::Stack::new(given, N).expect("whole matrices");
+    let inverses = batchinv::Inverter::cpu().invert(stack).expect("the CPU engine takes any stack");
+    let sorted = |row: &[f32]| {
+        let mut row = row.to_vec();
+        row.sort_by(f32::total_cmp);
+        row
+    };
+    for (result, inverse) in results.chunks_exact(N).zip(inverses.stack().elements().chunks_exact(N)) {
+        assert_eq!(sorted(result), sorted(inverse), "order {N}: no row of the inverse");
+    }
 }
 
 /// What the elimination needs of a library.
@@ -261,75 +293,84 @@ mod with_pulp {
 }
 
 mod with_multiversion {
-    use std::array::from_fn;
-
     use multiversion::multiversion;
 
     use super::{Way, eliminate};
 
-    /// A constant of the source: AVX2's width.
-    const LANES: usize = 8;
-    type Vector = [f32; LANES];
-    type Mask = [bool; LANES];
-
+    /// The width is a constant of the source.
     #[derive(Clone, Copy)]
-    struct Arrays;
+    struct Arrays<const LANES: usize>;
 
-    impl Way for Arrays {
-        type Vector = Vector;
-        type Mask = Mask;
+    /// A loop over the lanes, for the compiler to vectorise.
+    macro_rules! each_lane {
+        ($zero:expr, $lane:ident => $value:expr) => {{
+            let mut result = [$zero; LANES];
+            for $lane in 0..LANES {
+                result[$lane] = $value;
+            }
+            result
+        }};
+    }
+
+    impl<const LANES: usize> Way for Arrays<LANES> {
+        type Vector = [f32; LANES];
+        type Mask = [bool; LANES];
 
         #[inline(always)]
-        fn splat(self, x: f32) -> Vector {
+        fn splat(self, x: f32) -> [f32; LANES] {
             [x; LANES]
         }
         #[inline(always)]
-        fn abs(self, x: Vector) -> Vector {
-            x.map(f32::abs)
+        fn abs(self, x: [f32; LANES]) -> [f32; LANES] {
+            each_lane!(0.0, lane => x[lane].abs())
         }
         #[inline(always)]
-        fn greater(self, x: Vector, y: Vector) -> Mask {
-            from_fn(|lane| x[lane] > y[lane])
+        fn greater(self, x: [f32; LANES], y: [f32; LANES]) -> [bool; LANES] {
+            each_lane!(false, lane => x[lane] > y[lane])
         }
         #[inline(always)]
-        fn equal(self, x: Vector, y: Vector) -> Mask {
-            from_fn(|lane| x[lane] == y[lane])
+        fn equal(self, x: [f32; LANES], y: [f32; LANES]) -> [bool; LANES] {
+            each_lane!(false, lane => x[lane] == y[lane])
         }
         #[inline(always)]
-        fn select(self, mask: Mask, x: Vector, y: Vector) -> Vector {
-            from_fn(|lane| if mask[lane] { x[lane] } else { y[lane] })
+        fn select(self, mask: [bool; LANES], x: [f32; LANES], y: [f32; LANES]) -> [f32; LANES] {
+            each_lane!(0.0, lane => if mask[lane] { x[lane] } else { y[lane] })
         }
         #[inline(always)]
-        fn mul(self, x: Vector, y: Vector) -> Vector {
-            from_fn(|lane| x[lane] * y[lane])
+        fn mul(self, x: [f32; LANES], y: [f32; LANES]) -> [f32; LANES] {
+            each_lane!(0.0, lane => x[lane] * y[lane])
         }
         #[inline(always)]
-        fn sub_mul(self, x: Vector, y: Vector, z: Vector) -> Vector {
-            from_fn(|lane| (-y[lane]).mul_add(z[lane], x[lane]))
+        fn sub_mul(self, x: [f32; LANES], y: [f32; LANES], z: [f32; LANES]) -> [f32; LANES] {
+            each_lane!(0.0, lane => (-y[lane]).mul_add(z[lane], x[lane]))
         }
         #[inline(always)]
-        fn reciprocal(self, x: Vector) -> Vector {
-            x.map(|x| 1.0 / x)
+        fn reciprocal(self, x: [f32; LANES]) -> [f32; LANES] {
+            each_lane!(0.0, lane => 1.0 / x[lane])
         }
     }
 
     /// Returns the lanes of a vector.
     pub fn invert<const N: usize>(stack: &mut [f32]) -> usize {
-        groups::<N>(stack);
-        LANES
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx512f") {
+            return groups::<N, 16>(stack);
+        }
+        groups::<N, 8>(stack)
     }
 
     #[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq+avx512bw+fma", "x86_64+avx2+fma", "aarch64+neon"))]
-    fn groups<const N: usize>(stack: &mut [f32]) {
+    fn groups<const N: usize, const LANES: usize>(stack: &mut [f32]) -> usize {
         let mut a = [[[0.0; LANES]; N]; N];
         for group in stack.chunks_exact_mut(N * N * LANES) {
             for (x, reals) in a.as_flattened_mut().iter_mut().zip(group.chunks_exact(LANES)) {
                 x.copy_from_slice(reals);
             }
-            eliminate(Arrays, &mut a);
+            eliminate(Arrays::<LANES>, &mut a);
             for (x, reals) in a.as_flattened().iter().zip(group.chunks_exact_mut(LANES)) {
                 reals.copy_from_slice(x);
             }
         }
+        LANES
     }
 }

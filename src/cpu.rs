@@ -163,8 +163,10 @@ impl<T: Scalar> PieceMut<'_, T> {
     /// Inverts `input`, or, without one, what stands in `elements`.
     fn run(self, input: Option<Stack<'_, T>>, elements: &mut [T]) {
         let Self { order, statuses, rconds, precision, kernel, level } = self;
-        let (matrices, statuses) = (input.as_ref().map(Stack::elements), &mut *statuses);
-        T::run_piece(Piece { order, input: matrices, elements: &mut *elements, statuses, precision, kernel, level });
+        debug_assert!(input.is_some() || rconds.is_none(), "rcond needs the matrix beside its inverse");
+        let matrices = input.as_ref().map(Stack::elements);
+        let piece = Piece { order, input: matrices, elements, statuses, precision, kernel, level };
+        T::run_piece(piece);
         if let (Some(input), Some(rconds)) = (input, rconds) {
             fill_rconds(input, elements, statuses, rconds);
         }
@@ -241,7 +243,7 @@ fn group<S: Simd, T: Scalar>(_: S, precision: Precision) -> usize {
 #[derive(Debug)]
 pub struct Piece<'a, T> {
     order: usize,
-    /// The matrices, unless they stand in `elements`, where only `lanes` cannot take them.
+    /// The matrices; where there are none, they stand in `elements`, from where `lanes` cannot take them.
     input: Option<&'a [T]>,
     elements: &'a mut [T],
     statuses: &'a mut [Status],

@@ -7,9 +7,9 @@ impl Inverter {
     /// inverses on return; statuses and, where there is room for them, reciprocal condition numbers are filled in, as
     /// [`Inverter::invert_into`] does. A matrix whose status is not 0 becomes NaN. Blocks.
     ///
-    /// The bits are those of [`Inverter::invert`]. On the CPU engine, matrices above order 32 are not copied, unless
-    /// reciprocal condition numbers are asked for; of others, each thread copies a few at a time into working memory of
-    /// its own. On the GPU engine the whole stack is copied first.
+    /// The bits are those of [`Inverter::invert`]. On the CPU engine, each thread has working memory for one matrix above
+    /// order 32, in the precision that it computes in, and for a few of smaller orders; where reciprocal condition numbers are
+    /// asked for, for a copy of them as well. On the GPU engine the whole stack is copied first.
     ///
     /// ```
     /// use batchinv::{InversesMut, Inverter, Status};

@@ -76,6 +76,33 @@ pub struct Inverses<T: Scalar> {
     pub(crate) report: Report,
 }
 
+/// Memory for what a call returns.
+pub(crate) struct Room<T: Scalar> {
+    stack: StackBuf<T>,
+    statuses: Vec<Status>,
+    rconds: Option<Vec<T::Real>>,
+}
+
+impl<T: Scalar> Room<T> {
+    pub(crate) fn new(stack: Stack<'_, T>, rcond: bool) -> Result<Self, ShapeError> {
+        Ok(Self {
+            stack: StackBuf::zeros(stack.order(), stack.len())?,
+            statuses: vec![Status::INVERTED; stack.len()],
+            rconds: rcond.then(|| vec![T::Real::ZERO; stack.len()]),
+        })
+    }
+
+    pub(crate) fn output(&mut self) -> InversesMut<'_, T> {
+        let Self { stack, statuses, rconds } = self;
+        InversesMut { elements: stack.elements_mut(), statuses, rconds: rconds.as_deref_mut() }
+    }
+
+    pub(crate) fn filled(self, report: Report) -> Inverses<T> {
+        let Self { stack, statuses, rconds } = self;
+        Inverses { stack, statuses, rconds, report }
+    }
+}
+
 impl<T: Scalar> Inverses<T> {
     /// The inverse of matrix `index`, or `None` where its status is not 0 or there is no such matrix.
     pub fn get(&self, index: usize) -> Option<&[T]> {
@@ -171,6 +198,11 @@ impl<'a, T: Scalar> InversesMut<'a, T> {
         Self { rconds: Some(rconds), ..self }
     }
 
+    /// The same memory, lent.
+    pub(crate) fn reborrow(&mut self) -> InversesMut<'_, T> {
+        InversesMut { elements: self.elements, statuses: self.statuses, rconds: self.rconds.as_deref_mut() }
+    }
+
     /// Every output has the length that the stack needs.
     pub(crate) fn check(&self, stack: Stack<'_, T>) -> Result<(), ShapeError> {
         let fits =
@@ -207,7 +239,8 @@ pub struct Report {
     /// Why the GPU engine gave up under the automatic choice, and after how many matrices, from the start of the
     /// stack: those are its own. The CPU engine, which is the `engine` then, inverted the others.
     pub gpu_failure: Option<crate::Error>,
-    /// Where the time went.
+    /// Where the time went. All 0 for less work than [`plan::TIMED_FLOPS`](crate::plan::TIMED_FLOPS) on the CPU, beside which
+    /// reading the clock would take long.
     pub seconds: Stages,
     /// Seconds that the device spent in the compute passes, by its own timestamps; `None` on the CPU and on
     /// adapters without timestamps.

@@ -1,13 +1,12 @@
 //! One call: choose the engine, run it, hand back inverses, statuses and an account.
 
-use std::task::{Context, Poll, Waker};
 #[cfg(feature = "gpu")]
 use std::time::Duration;
 use std::time::Instant;
 
 use crate::cpu::{self, SimdLevel};
-use crate::inverses::{Inverses, InversesMut, Report, Stages, Status};
-use crate::plan::{Engine, Kernel, Precision, Work, cpu_parallel};
+use crate::inverses::{Inverses, InversesMut, Report, Room, Stages};
+use crate::plan::{Engine, Kernel, Precision, Work, cpu_parallel, cpu_timed};
 use crate::threads::Threads;
 use crate::{Error, Scalar, Stack, StackBuf};
 #[cfg(feature = "gpu")]
@@ -293,7 +292,9 @@ impl Inverter {
     /// [`Error::NoAdapter`] where the adapter asked for is not there, [`Error::Unsupported`] where the engine cannot
     /// take the work, [`Error::OutOfMemory`] and [`Error::DeviceLost`] from the device.
     pub fn invert<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
-        block_on(self.invert_async(stack))
+        let mut room = Room::new(stack, self.rcond)?;
+        let report = self.invert_into(stack, room.output())?;
+        Ok(room.filled(report))
     }
 
     /// [`Inverter::invert`], without blocking while the GPU works. On the CPU engine it computes at once; on the GPU
@@ -311,13 +312,9 @@ impl Inverter {
     /// # Errors
     /// As [`Inverter::invert`].
     pub async fn invert_async<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
-        let mut elements = StackBuf::zeros(stack.order(), stack.len())?;
-        let mut statuses = vec![Status::INVERTED; stack.len()];
-        let mut rconds = self.rcond.then(|| vec![T::Real::ZERO; stack.len()]);
-        let output =
-            InversesMut { elements: elements.elements_mut(), statuses: &mut statuses, rconds: rconds.as_deref_mut() };
-        let report = self.invert_into_async(stack, output).await?;
-        Ok(Inverses { stack: elements, statuses, rconds, report })
+        let mut room = Room::new(stack, self.rcond)?;
+        let report = self.invert_into_async(stack, room.output()).await?;
+        Ok(room.filled(report))
     }
 
     /// Inverts a stack into the caller's own memory. Blocks.
@@ -325,8 +322,15 @@ impl Inverter {
     /// # Errors
     /// [`ShapeError::Output`](crate::ShapeError::Output) where an output does not fit the stack; otherwise as
     /// [`Inverter::invert`]. After an error, the outputs hold no meaning.
-    pub fn invert_into<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>) -> Result<Report, Error> {
-        block_on(self.invert_into_async(stack, output))
+    pub fn invert_into<T: Scalar>(&self, stack: Stack<'_, T>, mut output: InversesMut<'_, T>) -> Result<Report, Error> {
+        // Not by way of `invert_into_async`: beside a 4x4, a future takes its time.
+        let report = match self.begin(stack, &output)? {
+            Chosen::Cpu(reason) => self.run_cpu(stack, output.reborrow(), reason),
+            #[cfg(feature = "gpu")]
+            Chosen::Gpu(gpu, reason) => pollster::block_on(self.run_gpu(&gpu, stack, output.reborrow(), reason))?,
+        };
+        self.spoil(output.elements);
+        Ok(report)
     }
 
     /// [`Inverter::invert_into`], without blocking while the GPU works.
@@ -346,49 +350,60 @@ impl Inverter {
     pub async fn invert_into_async<T: Scalar>(
         &self,
         stack: Stack<'_, T>,
-        output: InversesMut<'_, T>,
+        mut output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
+        let report = match self.begin(stack, &output)? {
+            Chosen::Cpu(reason) => self.run_cpu(stack, output.reborrow(), reason),
+            #[cfg(feature = "gpu")]
+            Chosen::Gpu(gpu, reason) => self.run_gpu(&gpu, stack, output.reborrow(), reason).await?,
+        };
+        self.spoil(output.elements);
+        Ok(report)
+    }
+
+    /// What comes before the work: the output fits, and the engine is chosen.
+    fn begin<T: Scalar>(&self, stack: Stack<'_, T>, output: &InversesMut<'_, T>) -> Result<Chosen, Error> {
         output.check(stack)?;
-        let InversesMut { elements, statuses, rconds } = output;
-        let report = self.run(stack, InversesMut { elements: &mut *elements, statuses, rconds }).await?;
+        self.engine(Work { scalar: T::KIND, precision: self.precision, order: stack.order(), len: stack.len() })
+    }
+
+    fn spoil<T: Scalar>(&self, elements: &mut [T]) {
         #[cfg(feature = "testing")]
         if let (true, Some(element)) = (self.wrong, elements.last_mut()) {
             *element = *element + *element + T::ONE;
         }
-        Ok(report)
+        #[cfg(not(feature = "testing"))]
+        let _ = elements;
     }
 
-    async fn run<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>) -> Result<Report, Error> {
-        let work = Work { scalar: T::KIND, precision: self.precision, order: stack.order(), len: stack.len() };
-        match self.engine(work)? {
-            Chosen::Cpu(reason) => Ok(self.run_cpu(stack, output, reason)),
-            #[cfg(feature = "gpu")]
-            Chosen::Gpu(gpu, reason) => {
-                let InversesMut { elements, statuses, mut rconds } = output;
-                let target =
-                    InversesMut { elements: &mut *elements, statuses: &mut *statuses, rconds: rconds.as_deref_mut() };
-                let error = match gpu.invert_into_async(stack, target, self.precision).await {
-                    Ok(report) => return Ok(Report { reason, ..report }),
-                    Err(error) => error,
-                };
-                if let (Error::DeviceLost { .. }, GpuSource::Shared | GpuSource::Named(_)) = (&error, &self.gpu) {
-                    GpuInverter::forget(&gpu);
-                }
-                if self.choice != EngineChoice::Auto {
-                    return Err(error);
-                }
-                // What is finished stays.
-                let done = error.done();
-                let rest = InversesMut {
-                    elements: &mut elements[done * stack.order() * stack.order()..],
-                    statuses: &mut statuses[done..],
-                    rconds: rconds.map(|rconds| &mut rconds[done..]),
-                };
-                let reason = Some(format!("the GPU failed: {error}"));
-                let report = self.run_cpu(stack.slice(done..stack.len()), rest, reason);
-                Ok(Report { gpu_failure: Some(error), ..report })
-            }
+    #[cfg(feature = "gpu")]
+    async fn run_gpu<T: Scalar>(
+        &self,
+        gpu: &GpuInverter,
+        stack: Stack<'_, T>,
+        mut output: InversesMut<'_, T>,
+        reason: Option<String>,
+    ) -> Result<Report, Error> {
+        let error = match gpu.invert_into_async(stack, output.reborrow(), self.precision).await {
+            Ok(report) => return Ok(Report { reason, ..report }),
+            Err(error) => error,
+        };
+        if let (Error::DeviceLost { .. }, GpuSource::Shared | GpuSource::Named(_)) = (&error, &self.gpu) {
+            GpuInverter::forget(gpu);
         }
+        if self.choice != EngineChoice::Auto {
+            return Err(error);
+        }
+        // What is finished stays.
+        let done = error.done();
+        let rest = InversesMut {
+            elements: &mut output.elements[done * stack.order() * stack.order()..],
+            statuses: &mut output.statuses[done..],
+            rconds: output.rconds.map(|rconds| &mut rconds[done..]),
+        };
+        let reason = Some(format!("the GPU failed: {error}"));
+        let report = self.run_cpu(stack.slice(done..stack.len()), rest, reason);
+        Ok(Report { gpu_failure: Some(error), ..report })
     }
 
     fn run_cpu<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>, reason: Option<String>) -> Report {
@@ -397,9 +412,10 @@ impl Inverter {
     }
 
     fn report_cpu(&self, work: Work, reason: Option<String>, run: impl FnOnce(bool) -> Kernel + Send) -> Report {
-        let start = Instant::now();
+        let start = cpu_timed(work).then(Instant::now);
         let kernel = self.threads.run(cpu_parallel(work), run);
-        let seconds = Stages { dispatch: start.elapsed().as_secs_f64(), ..Stages::default() };
+        let dispatch = start.map_or(0.0, |start| start.elapsed().as_secs_f64());
+        let seconds = Stages { dispatch, ..Stages::default() };
         Report {
             engine: Engine::Cpu,
             adapter: None,
@@ -485,16 +501,4 @@ enum Chosen {
     Cpu(Option<String>),
     #[cfg(feature = "gpu")]
     Gpu(GpuInverter, Option<String>),
-}
-
-/// Polls once before it prepares to wait: the CPU engine is ready at the first poll, and beside a 4x4 what a waker takes shows.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let mut future = std::pin::pin!(future);
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        #[cfg(feature = "gpu")]
-        Poll::Pending => pollster::block_on(future),
-        #[cfg(not(feature = "gpu"))]
-        Poll::Pending => unreachable!("the CPU engine never waits"),
-    }
 }

@@ -131,8 +131,12 @@ pub const fn fills_lanes(matrices: usize, group: usize) -> bool {
     2 * matrices >= group
 }
 
-/// Largest order of `lanes` whose matrices stay in registers as a whole; above, two pivots go to a pass over memory.
-pub(crate) const REGISTERS_MAX_ORDER: usize = 4;
+/// Groups of lanes that are eliminated in turns at the orders, 1 to 4, that registers hold as a whole, so that one divides while
+/// the others multiply. At higher orders, two pivots go to a pass over memory.
+pub(crate) const IN_TURNS: [usize; 4] = [2, 3, 2, 1];
+
+/// The most of them.
+pub(crate) const GROUPS_IN_TURNS: usize = 3;
 
 /// How far ahead of the matrices in registers memory is asked for, in bytes of input.
 pub(crate) const AHEAD_BYTES: usize = 2048;
@@ -162,6 +166,10 @@ pub const TASK_ELEMENTS: usize = 1 << 14;
 /// Arithmetic below which a stack stays on the calling thread, in multiply-adds: about 20 microseconds.
 pub const PARALLEL_FLOPS: usize = 1 << 17;
 
+/// Arithmetic below which a call of the CPU engine is not timed, in multiply-adds. Looking at the clock twice takes 50 ns, and a
+/// 4x4, which is 64 of them, all in all 180.
+pub const TIMED_FLOPS: usize = 1 << 9;
+
 /// Matrices to a task of the CPU engine: whole groups of lanes, of which a vector has 16 at the most.
 pub const fn cpu_task_len(order: usize) -> usize {
     let matrices = TASK_ELEMENTS / if order == 0 { 1 } else { order.saturating_mul(order) };
@@ -188,8 +196,16 @@ pub const fn blocked_task_len(order: usize, len: usize, threads: usize) -> usize
 
 /// Whether the CPU engine shares the stack among threads.
 pub const fn cpu_parallel(work: Work) -> bool {
-    work.len > 1
-        && work.len.saturating_mul(work.order.saturating_mul(work.order).saturating_mul(work.order)) >= PARALLEL_FLOPS
+    work.len > 1 && multiply_adds(work) >= PARALLEL_FLOPS
+}
+
+/// Whether the CPU engine looks at the clock for its report.
+pub(crate) const fn cpu_timed(work: Work) -> bool {
+    multiply_adds(work) >= TIMED_FLOPS
+}
+
+const fn multiply_adds(work: Work) -> usize {
+    work.len.saturating_mul(work.order.saturating_mul(work.order).saturating_mul(work.order))
 }
 
 /// The kernel that the CPU engine takes; `lanes` leaves groups that it would not fill to `rows`.

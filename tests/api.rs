@@ -212,7 +212,9 @@ fn engines_by_name() {
     // So few numbers are not worth a trip, wherever this runs; the account says why.
     let auto = report(Inverter::new(EngineChoice::Auto).unwrap());
     assert!(auto.engine == Engine::Cpu && auto.reason.is_some());
-    assert!(report(Inverter::cpu()).seconds.dispatch > 0.0);
+    assert_eq!(report(Inverter::cpu()).seconds, batchinv::Stages::default(), "so little is not timed");
+    let more = GOOD.repeat(batchinv::plan::TIMED_FLOPS / 8);
+    assert!(Inverter::cpu().invert(Stack::new(&more, 2).unwrap()).unwrap().report().seconds.dispatch > 0.0);
 }
 
 #[test]

@@ -6,7 +6,8 @@ use batchinv::{Error, InversesMut, Inverter, Precision, ShapeError, Stack, Statu
 use common::Element;
 use common::cases::{self, Random};
 
-/// Random matrices, every seventh singular, every eleventh not finite, every thirteenth, from the second on, in need of scaling.
+/// Random matrices, every seventh singular, every eleventh not finite, every thirteenth, from the second on, in need of scaling,
+/// every other of these by rows and columns.
 fn mixture<T: Element>(n: usize, len: usize) -> Vec<T> {
     let mut random = Random::new(n as u64);
     let mut elements = Vec::new();
@@ -15,7 +16,12 @@ fn mixture<T: Element>(n: usize, len: usize) -> Vec<T> {
         match m {
             _ if m % 7 == 3 => matrix.chunks_exact_mut(n).for_each(|row| row[n - 1] = T::ZERO),
             _ if m % 11 == 5 => matrix[n * n / 2] = T::real(f64::INFINITY),
-            _ if m % 13 == 1 => matrix[n * n / 2] = T::real(2.0_f64.powi(-T::MIN_EXPONENT / 2)),
+            _ if m % 13 == 1 => {
+                matrix[n * n / 2] = T::real(2.0_f64.powi(-T::MIN_EXPONENT / 2));
+                if m % 2 == 1 {
+                    matrix[0] = T::real(2.0_f64.powi(T::MIN_EXPONENT / 2));
+                }
+            }
             _ => {}
         }
         elements.extend(matrix);

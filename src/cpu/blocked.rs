@@ -34,8 +34,8 @@ pub struct Blocked<V, M, T: Scalar> {
     sources: Vec<u32>,
     /// The numbers of rows, as many as a column has lanes.
     numbers: Vec<T::Real>,
-    /// The rows of one vector's height, where they are converted on their way: a copy of the whole matrix would be a
-    /// third of the memory.
+    /// The rows of one vector's height, where they are converted on their way: of the whole matrix, a copy would be as large as
+    /// `columns`.
     strip: Vec<T>,
     width: usize,
     n: usize,

@@ -8,40 +8,49 @@
 
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
-use super::scaling::{self, Scaling};
+use super::scaling::{self, Scalings};
 use super::transpose::{self, MAX_LANES};
 use super::vector::{Magnitude, Vector};
 use super::{Arithmetic, fixed};
 use crate::inverses::Status;
+use crate::plan::{GROUPS_IN_TURNS, IN_TURNS};
 use crate::scalar::{Real, Scalar};
 
 /// Working memory, kept from group to group.
 pub struct Lanes<S: Simd, A: Arithmetic> {
-    group: Group<Vectors<S, A>, Magnitude<A::Work, S>>,
+    group: Group<S, A::Work>,
     /// A group in memory, where it must be converted or made whole, and its inverses.
     staged: Vec<A::Work>,
     inverses: Vec<A::Work>,
 }
 
 /// A group in vectors.
-struct Group<V, M> {
+struct Group<S: Simd, T: Scalar> {
     /// Vector (i, j) at i * stride + j.
-    a: Vec<V>,
+    a: Vec<T::Vector<S>>,
     /// The pivot rows of two successive steps.
-    pivots: Vec<V>,
-    seconds: Vec<V>,
+    pivots: Vec<T::Vector<S>>,
+    seconds: Vec<T::Vector<S>>,
     /// The pivot column.
-    column: Vec<V>,
+    column: Vec<T::Vector<S>>,
     /// For each step, the row that was exchanged with row k.
-    exchanges: Vec<M>,
+    exchanges: Vec<Magnitude<T, S>>,
+    /// Of as many groups as are eliminated in turns.
+    scalings: [Scalings<T>; GROUPS_IN_TURNS],
 }
 
 type Vectors<S, A> = <<A as Arithmetic>::Work as Scalar>::Vector<S>;
 
 impl<S: Simd, A: Arithmetic> Lanes<S, A> {
     pub fn new() -> Self {
-        let group =
-            Group { a: Vec::new(), pivots: Vec::new(), seconds: Vec::new(), column: Vec::new(), exchanges: Vec::new() };
+        let group = Group {
+            a: Vec::new(),
+            pivots: Vec::new(),
+            seconds: Vec::new(),
+            column: Vec::new(),
+            exchanges: Vec::new(),
+            scalings: [(); GROUPS_IN_TURNS].map(|()| Scalings::new()),
+        };
         Self { group, staged: Vec::new(), inverses: Vec::new() }
     }
 }
@@ -96,35 +105,49 @@ pub fn invert<S: Simd, A: Arithmetic>(
 #[inline(always)]
 fn invert_groups<S: Simd, T: Scalar>(
     simd: S,
-    group: &mut Group<T::Vector<S>, Magnitude<T, S>>,
+    group: &mut Group<S, T>,
     n: usize,
     input: &[T],
     output: &mut [T],
     statuses: &mut [Status],
 ) {
     if const { fixed::pays::<S, T>() } {
+        let scalings = &mut group.scalings;
         match n {
-            1 => return fixed::invert::<S, T, 1>(simd, input, output, statuses),
-            2 => return fixed::invert::<S, T, 2>(simd, input, output, statuses),
-            3 => return fixed::invert::<S, T, 3>(simd, input, output, statuses),
-            4 => return fixed::invert::<S, T, 4>(simd, input, output, statuses),
-            5 => return fixed::invert::<S, T, 5>(simd, input, output, statuses),
-            6 => return fixed::invert::<S, T, 6>(simd, input, output, statuses),
-            7 => return fixed::invert::<S, T, 7>(simd, input, output, statuses),
-            8 => return fixed::invert::<S, T, 8>(simd, input, output, statuses),
-            9 => return fixed::invert::<S, T, 9>(simd, input, output, statuses),
-            10 => return fixed::invert::<S, T, 10>(simd, input, output, statuses),
-            11 => return fixed::invert::<S, T, 11>(simd, input, output, statuses),
-            12 => return fixed::invert::<S, T, 12>(simd, input, output, statuses),
-            13 => return fixed::invert::<S, T, 13>(simd, input, output, statuses),
-            14 => return fixed::invert::<S, T, 14>(simd, input, output, statuses),
-            15 => return fixed::invert::<S, T, 15>(simd, input, output, statuses),
-            16 => return fixed::invert::<S, T, 16>(simd, input, output, statuses),
-            24 => return fixed::invert::<S, T, 24>(simd, input, output, statuses),
-            32 => return fixed::invert::<S, T, 32>(simd, input, output, statuses),
-            _ => {}
+            1 => fixed::in_registers::<S, T, 1, { IN_TURNS[0] }>(simd, scalings, input, output, statuses),
+            2 => fixed::in_registers::<S, T, 2, { IN_TURNS[1] }>(simd, scalings, input, output, statuses),
+            3 => fixed::in_registers::<S, T, 3, { IN_TURNS[2] }>(simd, scalings, input, output, statuses),
+            4 => fixed::in_registers::<S, T, 4, { IN_TURNS[3] }>(simd, scalings, input, output, statuses),
+            5 => fixed::in_passes::<S, T, 5>(simd, scalings, input, output, statuses),
+            6 => fixed::in_passes::<S, T, 6>(simd, scalings, input, output, statuses),
+            7 => fixed::in_passes::<S, T, 7>(simd, scalings, input, output, statuses),
+            8 => fixed::in_passes::<S, T, 8>(simd, scalings, input, output, statuses),
+            9 => fixed::in_passes::<S, T, 9>(simd, scalings, input, output, statuses),
+            10 => fixed::in_passes::<S, T, 10>(simd, scalings, input, output, statuses),
+            11 => fixed::in_passes::<S, T, 11>(simd, scalings, input, output, statuses),
+            12 => fixed::in_passes::<S, T, 12>(simd, scalings, input, output, statuses),
+            13 => fixed::in_passes::<S, T, 13>(simd, scalings, input, output, statuses),
+            14 => fixed::in_passes::<S, T, 14>(simd, scalings, input, output, statuses),
+            15 => fixed::in_passes::<S, T, 15>(simd, scalings, input, output, statuses),
+            16 => fixed::in_passes::<S, T, 16>(simd, scalings, input, output, statuses),
+            24 => fixed::in_passes::<S, T, 24>(simd, scalings, input, output, statuses),
+            32 => fixed::in_passes::<S, T, 32>(simd, scalings, input, output, statuses),
+            _ => invert_any_order(simd, group, n, input, output, statuses),
         }
+    } else {
+        invert_any_order(simd, group, n, input, output, statuses);
     }
+}
+
+#[inline(always)]
+fn invert_any_order<S: Simd, T: Scalar>(
+    simd: S,
+    group: &mut Group<S, T>,
+    n: usize,
+    input: &[T],
+    output: &mut [T],
+    statuses: &mut [Status],
+) {
     let size = T::Vector::<S>::LANES * n * n;
     let groups = input.chunks_exact(size).zip(output.chunks_exact_mut(size));
     for ((input, output), statuses) in groups.zip(statuses.chunks_exact_mut(T::Vector::<S>::LANES)) {
@@ -136,7 +159,7 @@ fn invert_groups<S: Simd, T: Scalar>(
 #[inline(always)]
 fn invert_group<S: Simd, T: Scalar>(
     simd: S,
-    group: &mut Group<T::Vector<S>, Magnitude<T, S>>,
+    group: &mut Group<S, T>,
     n: usize,
     input: &[T],
     output: &mut [T],
@@ -144,7 +167,8 @@ fn invert_group<S: Simd, T: Scalar>(
 ) {
     let zero = T::Vector::<S>::splat(simd, T::ZERO);
     let stride = stride(n);
-    let Group { a, pivots, seconds, column, exchanges } = group;
+    let Group { a, pivots, seconds, column, exchanges, scalings } = group;
+    let scalings = &mut scalings[0];
     a.resize(n * stride, zero);
     pivots.resize(n, zero);
     seconds.resize(n, zero);
@@ -153,8 +177,7 @@ fn invert_group<S: Simd, T: Scalar>(
 
     transpose::load::<S, T>(simd, bytemuck::cast_slice(input), a, n);
     statuses.fill(Status::INVERTED);
-    let mut scalings = Vec::new();
-    scale_where_needed::<S, T>(simd, a, n, statuses, &mut scalings);
+    scale_where_needed::<S, T>(simd, a, n, statuses, scalings);
 
     let mut rows = Rows { vectors: a, n, stride };
     let mut k = 0;
@@ -162,11 +185,11 @@ fn invert_group<S: Simd, T: Scalar>(
         if k + 1 < n {
             let pivots = [&mut pivots[..], &mut seconds[..]];
             let singular = eliminate_two::<S, T>(simd, &mut rows, k, pivots, column, exchanges);
-            report(singular[0], k, statuses, &scalings);
-            report(singular[1], k + 1, statuses, &scalings);
+            report(singular[0], k, statuses, scalings);
+            report(singular[1], k + 1, statuses, scalings);
         } else {
             let singular = eliminate::<S, T>(simd, &mut rows, k, pivots, column, &mut exchanges[k]);
-            report(singular, k, statuses, &scalings);
+            report(singular, k, statuses, scalings);
         }
         k += 2;
     }
@@ -176,7 +199,7 @@ fn invert_group<S: Simd, T: Scalar>(
     transpose::store::<S, T>(simd, a, n, bytemuck::cast_slice_mut(output));
     // The usual end: all inverted.
     if poisoned != 0 || !scalings.is_empty() || statuses.iter().any(|status| !status.is_inverted()) {
-        settle(n, input, output, statuses, &scalings);
+        settle(n, input, output, statuses, scalings);
     }
 }
 
@@ -204,12 +227,11 @@ impl<V> Rows<'_, V> {
 
 /// Gives the lanes with a zero pivot in column k their status.
 #[inline(always)]
-pub fn report(singular: u64, k: usize, statuses: &mut [Status], scalings: &[(usize, Scaling)]) {
+pub fn report<T: Scalar>(singular: u64, k: usize, statuses: &mut [Status], scalings: &Scalings<T>) {
     if singular != 0 {
         for (lane, status) in statuses.iter_mut().enumerate() {
             if singular >> lane & 1 == 1 && status.is_inverted() {
-                let scaling = scalings.iter().find(|(scaled, _)| *scaled == lane);
-                *status = scaling.map_or(Status::singular(k + 1), |(_, scaling)| scaling.zero_pivot(k));
+                *status = scalings.of(lane).map_or(Status::singular(k + 1), |scaling| scaling.zero_pivot(k));
             }
         }
     }
@@ -217,20 +239,12 @@ pub fn report(singular: u64, k: usize, statuses: &mut [Status], scalings: &[(usi
 
 /// Undoes the scaling, finds what is not finite after all, and fills what has no inverse.
 #[inline(never)]
-pub fn settle<T: Scalar>(
-    n: usize,
-    input: &[T],
-    output: &mut [T],
-    statuses: &mut [Status],
-    scalings: &[(usize, Scaling)],
-) {
+pub fn settle<T: Scalar>(n: usize, input: &[T], output: &mut [T], statuses: &mut [Status], scalings: &Scalings<T>) {
     let matrices = input.chunks_exact(n * n).zip(output.chunks_exact_mut(n * n));
     for (lane, ((input, output), status)) in matrices.zip(statuses).enumerate() {
         if status.is_inverted() {
-            if let Some((_, scaling)) = scalings.iter().find(|(scaled, _)| *scaled == lane) {
-                for (index, element) in output.iter_mut().enumerate() {
-                    *element = scaling.undo(index / n, index % n, *element);
-                }
+            if let Some(scaling) = scalings.of(lane) {
+                scaling.undo_all(output);
             }
             if !output.iter().all(|element| element.finite()) {
                 *status = Status::NOT_FINITE;
@@ -264,8 +278,9 @@ pub fn scale_where_needed<S: Simd, T: Scalar>(
     a: &mut [T::Vector<S>],
     n: usize,
     statuses: &mut [Status],
-    scalings: &mut Vec<(usize, Scaling)>,
+    scalings: &mut Scalings<T>,
 ) {
+    scalings.clear();
     let (unusual, poisoned) = survey::<S, T>(simd, a);
     if unusual | poisoned != 0 {
         scale_lanes::<S, T>(a, n, unusual, poisoned, statuses, scalings);
@@ -310,19 +325,20 @@ fn scale_lanes<S: Simd, T: Scalar>(
     unusual: u64,
     poisoned: u64,
     statuses: &mut [Status],
-    scalings: &mut Vec<(usize, Scaling)>,
+    scalings: &mut Scalings<T>,
 ) {
     for (lane, status) in statuses.iter_mut().enumerate() {
         if poisoned >> lane & 1 == 1 {
             *status = Status::NOT_FINITE;
         } else if unusual >> lane & 1 == 1 {
             let stride = a.len() / n;
-            let mut matrix: Vec<T> = (0..n * n).map(|e| a[e / n * stride + e % n].lane(lane)).collect();
-            if let Some(scaling) = scaling::scale(&mut matrix, n) {
-                scalings.push((lane, scaling));
-            }
-            for (e, element) in matrix.into_iter().enumerate() {
-                a[e / n * stride + e % n].set_lane(lane, element);
+            let elements = a.chunks(stride).flat_map(|row| row[..n].iter().map(|vector| vector.lane(lane)));
+            if let Some(scaled) = scalings.scale(lane, n, elements) {
+                for (row, scaled) in a.chunks_mut(stride).zip(scaled.chunks_exact(n)) {
+                    for (vector, &element) in row.iter_mut().zip(scaled) {
+                        vector.set_lane(lane, element);
+                    }
+                }
             }
         }
     }

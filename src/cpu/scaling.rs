@@ -14,13 +14,14 @@ use crate::inverses::Status;
 use crate::scalar::{Real, Scalar};
 
 /// Row and column exponents of a scaled matrix.
+#[derive(Debug, Default)]
 pub struct Scaling {
     rows: Vec<i32>,
     columns: Vec<i32>,
     /// The first column with an entry more than 2^w below the largest.
     first_small: usize,
-    /// The columns that are zero.
-    empty: Vec<usize>,
+    /// Whether column j is zero.
+    empty: Vec<bool>,
 }
 
 /// The smallest and the largest magnitude that need no scaling.
@@ -31,57 +32,76 @@ pub fn window<T: Scalar>() -> (T::Real, T::Real) {
 
 /// Scales a finite matrix in place, where its magnitudes need it.
 pub fn scale<T: Scalar>(matrix: &mut [T], order: usize) -> Option<Scaling> {
-    let (low, high) = window::<T>();
-    let zero = T::Real::ZERO;
-    let (mut smallest, mut largest) = (T::Real::from_f64(f64::INFINITY), zero);
-    for element in matrix.iter().filter(|&&element| element.largest_part() > zero) {
-        largest = if element.largest_part() > largest { element.largest_part() } else { largest };
-        smallest = if element.smallest_part() < smallest { element.smallest_part() } else { smallest };
-    }
-    if smallest >= low && largest <= high {
-        return None;
-    }
-
-    let (bottom, top) = (smallest.exponent(), largest.exponent());
-    let (mut rows, mut columns) = (vec![0; order], vec![0; order]);
-    let mut lowest = -T::Real::WINDOW;
-    if top - bottom <= 2 * T::Real::WINDOW - 2 {
-        rows.fill(T::Real::WINDOW - 1 - top);
-        lowest = -1;
-    } else {
-        let exponent = |element: &T| element.largest_part();
-        for (i, row) in matrix.chunks_exact(order).enumerate() {
-            let largest = row.iter().map(exponent).fold(zero, |a, b| if b > a { b } else { a });
-            rows[i] = if largest > zero { -largest.exponent() } else { 0 };
-        }
-        for (j, column) in columns.iter_mut().enumerate() {
-            let scaled = |i: usize| {
-                let part = matrix[i * order + j].largest_part();
-                (part > zero).then(|| part.exponent() + rows[i])
-            };
-            *column = -(0..order).filter_map(scaled).max().unwrap_or(0);
-        }
-    }
-
-    let mut first_small = order;
-    let mut empty: Vec<usize> = (0..order).collect();
-    for (i, row) in matrix.chunks_exact_mut(order).enumerate() {
-        for (j, element) in row.iter_mut().enumerate() {
-            let smallest = element.smallest_part();
-            if smallest > zero {
-                let exponent = rows[i] + columns[j];
-                if smallest.exponent() + exponent < lowest {
-                    first_small = first_small.min(j);
-                }
-                empty.retain(|&column| column != j);
-                *element = element.flushed(exponent);
-            }
-        }
-    }
-    Some(Scaling { rows, columns, first_small, empty })
+    let mut scaling = Scaling::default();
+    scaling.scale(matrix, order).then_some(scaling)
 }
 
 impl Scaling {
+    /// Scales a finite matrix in place, where its magnitudes need it. Returns whether they did; if not, nothing has changed.
+    pub fn scale<T: Scalar>(&mut self, matrix: &mut [T], order: usize) -> bool {
+        let (low, high) = window::<T>();
+        let zero = T::Real::ZERO;
+        let larger = |a: T::Real, b: T::Real| if b > a { b } else { a };
+        let (mut smallest, mut largest) = (T::Real::from_f64(f64::INFINITY), zero);
+        for element in matrix.iter().filter(|&&element| element.largest_part() > zero) {
+            largest = larger(largest, element.largest_part());
+            smallest = if element.smallest_part() < smallest { element.smallest_part() } else { smallest };
+        }
+        if smallest >= low && largest <= high {
+            return false;
+        }
+
+        let Self { rows, columns, first_small, empty } = self;
+        let (bottom, top) = (smallest.exponent(), largest.exponent());
+        let mut lowest = -T::Real::WINDOW;
+        rows.clear();
+        columns.clear();
+        if top - bottom <= 2 * T::Real::WINDOW - 2 {
+            rows.resize(order, T::Real::WINDOW - 1 - top);
+            columns.resize(order, 0);
+            lowest = -1;
+        } else {
+            for row in matrix.chunks_exact(order) {
+                let largest = row.iter().map(|element| element.largest_part()).fold(zero, larger);
+                rows.push(if largest > zero { -largest.exponent() } else { 0 });
+            }
+            for j in 0..order {
+                let scaled = |i: usize| {
+                    let part = matrix[i * order + j].largest_part();
+                    (part > zero).then(|| part.exponent() + rows[i])
+                };
+                columns.push(-(0..order).filter_map(scaled).max().unwrap_or(0));
+            }
+        }
+
+        *first_small = order;
+        empty.clear();
+        empty.resize(order, true);
+        for (row, &own) in matrix.chunks_exact_mut(order).zip(&*rows) {
+            for (j, element) in row.iter_mut().enumerate() {
+                let smallest = element.smallest_part();
+                if smallest > zero {
+                    let exponent = own + columns[j];
+                    if smallest.exponent() + exponent < lowest {
+                        *first_small = j.min(*first_small);
+                    }
+                    empty[j] = false;
+                    *element = element.flushed(exponent);
+                }
+            }
+        }
+        true
+    }
+
+    /// Makes an inverse, row by row in `elements`, from that of the scaled matrix.
+    pub fn undo_all<T: Scalar>(&self, elements: &mut [T]) {
+        for (row, own) in elements.chunks_exact_mut(self.rows.len()).zip(&self.columns) {
+            for (element, other) in row.iter_mut().zip(&self.rows) {
+                *element = element.scaled(own + other);
+            }
+        }
+    }
+
     /// Element (i, j) of the inverse, from that of the scaled matrix's.
     pub fn undo<T: Scalar>(&self, i: usize, j: usize, element: T) -> T {
         element.scaled(self.columns[i] + self.rows[j])
@@ -89,8 +109,53 @@ impl Scaling {
 
     /// What a zero pivot in `column`, counted from 0, says.
     pub fn zero_pivot(&self, column: usize) -> Status {
-        let proves = column < self.first_small || self.empty.contains(&column);
+        let proves = column < self.first_small || self.empty[column];
         if proves { Status::singular(column + 1) } else { Status::NOT_FINITE }
+    }
+}
+
+/// The scalings of a group's matrices, of those lanes that need one. Memory is kept from group to group.
+pub struct Scalings<T> {
+    /// In use, and behind them what was in use once.
+    lanes: Vec<(usize, Scaling)>,
+    used: usize,
+    /// The matrix of one lane.
+    matrix: Vec<T>,
+}
+
+impl<T: Scalar> Scalings<T> {
+    /// None.
+    pub fn new() -> Self {
+        Self { lanes: Vec::new(), used: 0, matrix: Vec::new() }
+    }
+
+    /// For the next group.
+    pub fn clear(&mut self) {
+        self.used = 0;
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.used == 0
+    }
+
+    pub fn of(&self, lane: usize) -> Option<&Scaling> {
+        self.lanes[..self.used].iter().find(|(scaled, _)| *scaled == lane).map(|(_, scaling)| scaling)
+    }
+
+    /// Scales the finite matrix of a lane. Returns its elements, unless its magnitudes need no scaling.
+    pub fn scale(&mut self, lane: usize, order: usize, elements: impl Iterator<Item = T>) -> Option<&[T]> {
+        self.matrix.clear();
+        self.matrix.extend(elements);
+        if self.used == self.lanes.len() {
+            self.lanes.push((lane, Scaling::default()));
+        }
+        let (scaled, scaling) = &mut self.lanes[self.used];
+        if !scaling.scale(&mut self.matrix, order) {
+            return None;
+        }
+        *scaled = lane;
+        self.used += 1;
+        Some(&self.matrix)
     }
 }
 

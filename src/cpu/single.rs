@@ -3,7 +3,7 @@
 
 use fearless_simd::Simd;
 
-use super::scaling;
+use super::scaling::{self, Scaling};
 use super::vector::Vector;
 use super::{Arithmetic, blocked, rows};
 use crate::inverses::Status;
@@ -37,12 +37,14 @@ type Vectors<S, A> = <<A as Arithmetic>::Work as Scalar>::Vector<S>;
 pub struct Single<S: Simd, A: Arithmetic> {
     /// The matrix of `rows`, where it is not small.
     vectors: Vec<Vectors<S, A>>,
+    scaling: Scaling,
+    scaled: Vec<A::Work>,
     blocked: blocked::Of<S, A>,
 }
 
 impl<S: Simd, A: Arithmetic> Single<S, A> {
     pub fn new() -> Self {
-        Self { vectors: Vec::new(), blocked: blocked::Blocked::new() }
+        Self { vectors: Vec::new(), scaling: Scaling::default(), scaled: Vec::new(), blocked: blocked::Blocked::new() }
     }
 }
 
@@ -75,9 +77,9 @@ fn run_blocked<S: Simd, A: Arithmetic>(
     input: Option<&[A::Element]>,
     output: &mut [A::Element],
 ) -> Status {
-    let blocked = &mut work.blocked;
+    let Single { blocked, scaling, .. } = work;
     let window = scaling::window::<A::Work>();
-    let mut scaling = None;
+    let mut scaled = None;
     let given = input.unwrap_or(output);
     if !blocked::load::<S, A>(simd, blocked, n, given, window) {
         // Zeros are no reason to scale.
@@ -90,21 +92,19 @@ fn run_blocked<S: Simd, A: Arithmetic>(
             if let Some(input) = input {
                 output.copy_from_slice(input);
             }
-            scaling = A::as_work_mut(output).and_then(|scaled| scaling::scale(scaled, n));
-            if scaling.is_some() {
+            scaled = A::as_work_mut(output).and_then(|output| scaling.scale(output, n).then_some(&*scaling));
+            if scaled.is_some() {
                 blocked::load::<S, A>(simd, blocked, n, output, window);
             }
         }
     }
     if let Some(k) = blocked::eliminate::<S, A::Work>(simd, blocked) {
-        return scaling.map_or(Status::singular(k + 1), |scaling| scaling.zero_pivot(k));
+        return scaled.map_or(Status::singular(k + 1), |scaling| scaling.zero_pivot(k));
     }
 
     let mut finite = blocked::store::<S, A>(simd, blocked, output);
-    if let (Some(scaling), Some(output)) = (scaling, A::as_work_mut(output)) {
-        for (index, element) in output.iter_mut().enumerate() {
-            *element = scaling.undo(index / n, index % n, *element);
-        }
+    if let (Some(scaling), Some(output)) = (scaled, A::as_work_mut(output)) {
+        scaling.undo_all(output);
         finite = output.iter().all(|element| element.finite());
     }
     if finite { Status::INVERTED } else { Status::NOT_FINITE }
@@ -153,9 +153,10 @@ fn run_rows<S: Simd, A: Arithmetic>(
     }
     let mut scaling = None;
     if !usual {
-        let mut scaled: Vec<A::Work> = input.iter().map(|&element| A::widen(element)).collect();
-        scaling = scaling::scale(&mut scaled, n);
-        for (row, elements) in matrix.a.chunks_exact_mut(matrix.width).zip(scaled.chunks_exact(n)) {
+        work.scaled.clear();
+        work.scaled.extend(input.iter().map(|&element| A::widen(element)));
+        scaling = work.scaling.scale(&mut work.scaled, n).then_some(&work.scaling);
+        for (row, elements) in matrix.a.chunks_exact_mut(matrix.width).zip(work.scaled.chunks_exact(n)) {
             for (j, &element) in elements.iter().enumerate() {
                 row[j / lanes].set_lane(j % lanes, element);
             }
@@ -170,7 +171,7 @@ fn run_rows<S: Simd, A: Arithmetic>(
     for (i, (row, vectors)) in output.chunks_exact_mut(n).zip(matrix.a.chunks_exact(matrix.width)).enumerate() {
         for (j, &origin) in matrix.origins.iter().enumerate() {
             let element = vectors[j / lanes].lane(j % lanes);
-            let element = match &scaling {
+            let element = match scaling {
                 None => element,
                 Some(scaling) => scaling.undo(i, origin as usize, element),
             };

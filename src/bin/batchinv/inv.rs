@@ -81,8 +81,8 @@ impl Job<'_> {
             Work { scalar: T::KIND, precision: args.working_precision.into(), order: shape.order, len: shape.len };
         // Once for the whole file, whatever the pieces.
         let inverter = inverter.decided(work)?;
-        let pieces = Pieces::new(&shape, size_of::<T>(), reader.is_fortran(), args.verify);
         let rcond = args.rcond.is_some();
+        let pieces = Pieces::new(&shape, size_of::<T>(), reader.is_fortran(), args.verify || rcond);
         let slots = (0..pieces.slots).map(|_| pieces.slot::<T>(shape.order, rcond)).collect::<Result<_, _>>()?;
 
         let progress = Progress::new(shape.len, args);

@@ -43,10 +43,16 @@ pub fn load<S: Simd, T: Scalar, const N: usize>(simd: S, source: &[T::Real], a: 
             }
         }
     } else {
+        let whole = whole_blocks(reals, lanes);
+        if whole < reals {
+            let last = Magnitude::<T, S>::from_fn(simd, |lane| source[lane * reals + whole]);
+            (smallest, largest) = (last.abs().min(smallest), last.abs().max(largest));
+            a.as_flattened_mut()[whole / parts].set_part(whole % parts, last);
+        }
         let mut done = 0;
-        while done < reals {
+        while done < whole {
             // The last block goes back, so as to end with the matrix.
-            let first = done.min(reals.saturating_sub(lanes));
+            let first = done.min(whole.saturating_sub(lanes));
             for lane in 0..lanes {
                 let rest = &source[lane * reals + first..];
                 block[lane] = match rest.get(..lanes) {
@@ -71,6 +77,13 @@ pub fn load<S: Simd, T: Scalar, const N: usize>(simd: S, source: &[T::Real], a: 
     }
     let usual = smallest.simd_ge(low) & largest.simd_le(high);
     usual.all_true()
+}
+
+/// The reals of a matrix that go through transposes, LANES at a time. One that is left over, as odd orders have it, is not worth
+/// a block: it goes alone.
+#[inline(always)]
+const fn whole_blocks(reals: usize, lanes: usize) -> usize {
+    if reals > lanes && reals % lanes == 1 { reals - 1 } else { reals }
 }
 
 /// Whether all lanes are finite.
@@ -110,9 +123,16 @@ pub fn store<S: Simd, T: Scalar, const N: usize>(simd: S, a: &[[T::Vector<S>; N]
             vector.store_slice(chunk);
         }
     } else {
+        let whole = whole_blocks(reals, lanes);
+        if whole < reals {
+            let last = a.as_flattened()[whole / parts].part(whole % parts);
+            for (lane, &real) in last.as_slice().iter().enumerate() {
+                target[lane * reals + whole] = real;
+            }
+        }
         let mut done = 0;
-        while done < reals {
-            let first = done.min(reals.saturating_sub(lanes));
+        while done < whole {
+            let first = done.min(whole.saturating_sub(lanes));
             spread::<S, T>(&a.as_flattened()[first / parts..], &mut block[..lanes]);
             transpose::<S, T>(&mut block);
             for (lane, vector) in block[..lanes].iter().enumerate() {

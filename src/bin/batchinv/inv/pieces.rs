@@ -32,7 +32,7 @@ pub struct Pieces {
     /// Pieces on their way at once.
     pub slots: usize,
     /// Inverses take the place of their matrices.
-    pub in_place: bool,
+    in_place: bool,
 }
 
 /// One piece, and room for what comes of it.
@@ -58,8 +58,8 @@ pub struct Parts<'a, T: Scalar> {
 }
 
 impl Pieces {
-    /// Matrices whose elements take `size` bytes each; whether they are `kept` beside their inverses. One matrix that is a
-    /// piece of its own is kept only then: it may take most of the memory.
+    /// Matrices whose elements take `size` bytes each; whether they are needed beside their inverses. One matrix that is
+    /// a piece of its own is `kept` only then: it may take most of the memory.
     pub fn new(shape: &Shape, size: usize, fortran: bool, kept: bool) -> Self {
         let matrix = (shape.order * shape.order * size).max(1);
         let bytes = if fortran { FORTRAN_PIECE_BYTES } else { PIECE_BYTES };

@@ -1,0 +1,60 @@
+//! What the CPU engine takes of memory: nothing for each matrix, and beside one large matrix its columns alone.
+
+mod common;
+
+use allocation_counter::{AllocationInfo, measure};
+use batchinv::plan::cpu_task_len;
+use batchinv::{InversesMut, Inverter, Precision, Stack, Status};
+use common::Element;
+use common::cases::{self, Random};
+
+/// What a call on the calling thread alone allocates, inverting `len` matrices of order n whose elements are of the
+/// magnitude of `factor`; without working memory that is kept from an earlier call, for there is none.
+fn taken<T: Element>(inverter: &Inverter, n: usize, len: usize, factor: f64) -> AllocationInfo {
+    let mut random = Random::new(n as u64);
+    let mut elements: Vec<T> = Vec::new();
+    for _ in 0..len {
+        elements.extend(cases::uniform::<T>(n, &mut random).into_iter().map(|x| x * T::real(factor)));
+    }
+    let (mut inverses, mut statuses) = (vec![T::ZERO; elements.len()], vec![Status::NOT_FINITE; len]);
+    let stack = Stack::new(&elements, n).unwrap();
+    let info = measure(|| {
+        inverter.invert_into(stack, InversesMut::new(&mut inverses, &mut statuses)).unwrap();
+    });
+    assert!(statuses.iter().all(|status| status.is_inverted()), "order {n}");
+    info
+}
+
+/// As many allocations for a whole task of the plan as for a group of lanes, also where each matrix must be scaled.
+fn nothing_for_each_matrix<T: Element>() {
+    let scaled = 2.0_f64.powi(-T::MIN_EXPONENT * 7 / 8);
+    for precision in [Precision::Native, Precision::Double] {
+        let inverter = Inverter::cpu().threads(1).unwrap().precision(precision);
+        for n in [1, 2, 3, 4, 8, 20, 24, 33, 40, 65] {
+            // 16 lanes to a group at the most; above order 32 one matrix after another.
+            let [few, many] = [if n <= 32 { 16 } else { 1 }, cpu_task_len(n)];
+            for factor in [1.0, scaled] {
+                let [few, many] = [few, many].map(|len| taken::<T>(&inverter, n, len, factor).count_total);
+                assert_eq!(few, many, "order {n}, {precision:?}, times {factor:e}");
+            }
+        }
+    }
+}
+
+/// A large matrix in place: its columns, in the precision of the elimination, and less than a tenth of that besides.
+fn columns_alone<T: Element>() {
+    let n = 500;
+    let mut elements = cases::uniform::<T>(n, &mut Random::new(5));
+    for (precision, size) in [(Precision::Native, size_of::<T>()), (Precision::Double, size_of::<T::Double>())] {
+        let inverter = Inverter::cpu().threads(1).unwrap().precision(precision);
+        let mut statuses = [Status::NOT_FINITE];
+        let info = measure(|| {
+            inverter.invert_in_place(n, InversesMut::new(&mut elements, &mut statuses)).unwrap();
+        });
+        assert!(statuses[0].is_inverted());
+        let columns = (n * n * size) as u64;
+        assert!((columns..columns * 11 / 10).contains(&info.bytes_max), "{precision:?}: {info:?}");
+    }
+}
+
+for_each_scalar!(nothing_for_each_matrix, columns_alone);

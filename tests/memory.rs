@@ -25,14 +25,15 @@ fn taken<T: Element>(inverter: &Inverter, n: usize, len: usize, factor: f64) -> 
     info
 }
 
-/// As many allocations for a whole task of the plan as for a group of lanes, also where each matrix must be scaled.
+/// As many allocations for a whole task of the plan as for a few groups of lanes, also where each matrix must be scaled.
 fn nothing_for_each_matrix<T: Element>() {
     let scaled = 2.0_f64.powi(-T::MIN_EXPONENT * 7 / 8);
     for precision in [Precision::Native, Precision::Double] {
         let inverter = Inverter::cpu().threads(1).unwrap().precision(precision);
         for n in [1, 2, 3, 4, 8, 20, 24, 33, 40, 65] {
-            // 16 lanes to a group at the most; above order 32 one matrix after another.
-            let [few, many] = [if n <= 32 { 16 } else { 1 }, cpu_task_len(n)];
+            // 16 lanes to a group and three groups in turns, at the most; above order 32 one matrix after another.
+            let many = cpu_task_len(n);
+            let few = if n <= 32 { many.min(48) } else { 1 };
             for factor in [1.0, scaled] {
                 let [few, many] = [few, many].map(|len| taken::<T>(&inverter, n, len, factor).count_total);
                 assert_eq!(few, many, "order {n}, {precision:?}, times {factor:e}");

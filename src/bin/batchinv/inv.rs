@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use batchinv::gpu::GpuInverter;
 use batchinv::plan::Work;
-use batchinv::{Complex, Error, InversesMut, Inverter, Scalar, ScalarKind, Stack, Status};
+use batchinv::{Complex, Error, InversesMut, Inverter, Precision, Scalar, ScalarKind, Stack, Status};
 
 use self::pieces::{Parts, Pieces, Slot};
 use self::progress::Progress;
@@ -84,6 +84,7 @@ impl Job<'_> {
         let rcond = args.rcond.is_some();
         let pieces = Pieces::new(&shape, size_of::<T>(), reader.is_fortran(), args.verify || rcond);
         let slots = (0..pieces.slots).map(|_| pieces.slot::<T>(shape.order, rcond)).collect::<Result<_, _>>()?;
+        pieces.try_copy::<T>(shape.order, work.precision == Precision::Double)?;
 
         let progress = Progress::new(shape.len, args);
         let mut inverting = Inverting { args, shape: &shape, inverter, ran: None, tally: Tally::default(), ratio: 0.0 };

@@ -91,6 +91,13 @@ impl Pieces {
             rconds: zeroed(if rcond { len } else { 0 })?,
         })
     }
+
+    /// Whether there will be room for what the CPU engine takes beside one matrix: a copy in the precision that it computes in.
+    /// The engine itself cannot refuse.
+    pub fn try_copy<T: Scalar>(self, order: usize, in_double: bool) -> Result<(), Failure> {
+        let elements = if self.len > 0 { order * order } else { 0 };
+        if in_double { zeroed::<T::Double>(elements).map(drop) } else { zeroed::<T>(elements).map(drop) }
+    }
 }
 
 impl<T: Scalar> Slot<T> {

@@ -133,7 +133,7 @@ pub fn invert_in_place<T: Scalar>(
         if piece.kernel != Kernel::Lanes && piece.rconds.is_none() {
             return piece.run(None, elements);
         }
-        let PieceMut { order, statuses, rconds, precision, kernel, level } = piece;
+        let PieceMut { order, statuses, rconds, precision, kernel, shared, level } = piece;
         let mut rconds = rconds.map(|rconds| rconds.chunks_mut(most));
         // Tasks of `blocked` are long: in parts, the copy stays in the cache.
         let parts = elements.chunks_mut(most * order * order).zip(statuses.chunks_mut(most));
@@ -142,7 +142,7 @@ pub fn invert_in_place<T: Scalar>(
             copy.extend_from_slice(elements);
             let given = Stack::with_len(copy, order, statuses.len()).expect("a copy is as long as what was copied");
             let rconds = rconds.as_mut().and_then(Iterator::next);
-            PieceMut { order, statuses, rconds, precision, kernel, level }.run(Some(given), elements);
+            PieceMut { order, statuses, rconds, precision, kernel, shared, level }.run(Some(given), elements);
         }
     };
     in_pieces(order, stack, precision, level, shared, at)
@@ -156,16 +156,17 @@ struct PieceMut<'a, T: Scalar> {
     rconds: Option<&'a mut [T::Real]>,
     precision: Precision,
     kernel: Kernel,
+    shared: bool,
     level: SimdLevel,
 }
 
 impl<T: Scalar> PieceMut<'_, T> {
     /// Inverts `input`, or, without one, what stands in `elements`.
     fn run(self, input: Option<Stack<'_, T>>, elements: &mut [T]) {
-        let Self { order, statuses, rconds, precision, kernel, level } = self;
+        let Self { order, statuses, rconds, precision, kernel, shared, level } = self;
         debug_assert!(input.is_some() || rconds.is_none(), "rcond needs the matrix beside its inverse");
         let matrices = input.as_ref().map(Stack::elements);
-        let piece = Piece { order, input: matrices, elements, statuses, precision, kernel, level };
+        let piece = Piece { order, input: matrices, elements, statuses, precision, kernel, shared, level };
         T::run_piece(piece);
         if let (Some(input), Some(rconds)) = (input, rconds) {
             fill_rconds(input, elements, statuses, rconds);
@@ -181,7 +182,7 @@ fn in_pieces<T: Scalar>(
     shared: bool,
     at: impl Fn(&mut Vec<T>, usize, &mut [T], PieceMut<'_, T>) + Sync,
 ) -> Kernel {
-    let InversesMut { elements, statuses, mut rconds } = output;
+    let InversesMut { elements, statuses, rconds } = output;
     let len = statuses.len();
     let work = Work { scalar: T::KIND, precision, order, len };
     let kernel = plan::cpu_kernel(work);
@@ -205,24 +206,35 @@ fn in_pieces<T: Scalar>(
         Kernel::Blocked => plan::blocked_task_len(order, len, threads),
         _ => plan::cpu_task_len(order),
     };
+    // Each matrix among all threads, or the matrices.
+    let within = shared && kernel == Kernel::Blocked && plan::shares_matrices(order, len, threads);
     let task = |copy: &mut Vec<T>, (index, ((elements, statuses), rconds)): (usize, Outputs<'_, T>)| {
-        at(copy, index * task_len, elements, PieceMut { order, statuses, rconds, precision, kernel, level });
+        let piece = PieceMut { order, statuses, rconds, precision, kernel, shared: within, level };
+        at(copy, index * task_len, elements, piece);
     };
-    if shared {
+    if shared && !within {
         let outputs = elements.par_chunks_mut(task_len * size).zip(statuses.par_chunks_mut(task_len));
-        match &mut rconds {
+        match rconds {
             None => outputs.map(|output| (output, None)).enumerate().for_each_init(Vec::new, task),
             Some(rconds) => {
                 outputs.zip(rconds.par_chunks_mut(task_len).map(Some)).enumerate().for_each_init(Vec::new, task)
             }
         }
-    } else {
+        return reported;
+    }
+    let one_after_another = || {
         let mut copy = Vec::new();
         let mut rconds = rconds.map(|rconds| rconds.chunks_mut(task_len));
         let outputs = elements.chunks_mut(task_len * size).zip(statuses.chunks_mut(task_len));
         for (index, output) in outputs.enumerate() {
             task(&mut copy, (index, (output, rconds.as_mut().and_then(Iterator::next))));
         }
+    };
+    if within {
+        // From a thread of the pool, which shares out what it does in no time.
+        rayon::scope(|_| one_after_another());
+    } else {
+        one_after_another();
     }
     reported
 }
@@ -249,6 +261,8 @@ pub struct Piece<'a, T> {
     statuses: &'a mut [Status],
     precision: Precision,
     kernel: Kernel,
+    /// Whether the threads of the calling pool share each matrix.
+    shared: bool,
     level: SimdLevel,
 }
 
@@ -262,7 +276,7 @@ pub fn run_piece<T: Scalar>(piece: Piece<'_, T>) {
 
 #[inline(always)]
 fn run<S: Simd, A: Arithmetic>(simd: S, piece: Piece<'_, A::Element>) {
-    let Piece { order: n, input, elements, statuses, kernel, .. } = piece;
+    let Piece { order: n, input, elements, statuses, kernel, shared, .. } = piece;
     let group = <A::Work as Scalar>::Vector::<S>::LANES;
     // What does not fill a group goes to `rows`, which gives the bits of `lanes`.
     let rest = statuses.len() % group;
@@ -283,6 +297,6 @@ fn run<S: Simd, A: Arithmetic>(simd: S, piece: Piece<'_, A::Element>) {
     let mut matrices = rest.map(|rest| rest.chunks_exact(n * n));
     for (output, status) in rest_output.chunks_exact_mut(n * n).zip(rest_statuses) {
         let input = matrices.as_mut().and_then(Iterator::next);
-        *status = single::invert_matrix(simd, &mut single, kernel, n, input, output);
+        *status = single::invert_matrix(simd, &mut single, (kernel, shared), n, input, output);
     }
 }

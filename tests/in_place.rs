@@ -31,8 +31,8 @@ fn mixture<T: Element>(n: usize, len: usize) -> Vec<T> {
 
 /// Lengths below and above a group, a task, and what is shared among threads.
 fn works() -> impl Iterator<Item = (usize, usize)> {
-    // At order 33 the tasks are longer than what is copied at a time.
-    [(1, 3), (2, 5_001), (4, 1), (4, 3_000), (7, 700), (16, 150), (33, 1_300), (130, 3)].into_iter()
+    // At order 33 the tasks are longer than what is copied at a time; from 384 on, threads share what is fewer than they are.
+    [(1, 3), (2, 5_001), (4, 1), (4, 3_000), (7, 700), (16, 150), (33, 1_300), (130, 3), (385, 2)].into_iter()
 }
 
 fn in_place<T: Element>() {
@@ -46,11 +46,8 @@ fn in_place<T: Element>() {
                 let mut rconds = vec![T::real(7.0).pivot_magnitude(); len];
                 let output = InversesMut::new(&mut stack, &mut statuses).with_rconds(&mut rconds);
                 let report = inverter.clone().threads(threads).unwrap().invert_in_place(n, output).unwrap();
-                assert_eq!(
-                    common::bits(&stack),
-                    common::bits(apart.stack().elements()),
-                    "order {n}, {threads} threads"
-                );
+                let same = common::bits(&stack) == common::bits(apart.stack().elements());
+                assert!(same, "order {n}, {threads} threads");
                 assert_eq!(statuses, apart.statuses(), "order {n}, {threads} threads");
                 assert_eq!(report.kernel, apart.report().kernel);
                 let (mut alone, mut verdicts) = (elements.clone(), vec![Status::NOT_FINITE; len]);
@@ -71,11 +68,8 @@ fn threads<T: Element>() {
         let unset = Inverter::cpu().invert(stack).unwrap();
         for count in [0, 1, 2, 5] {
             let counted = Inverter::cpu().threads(count).unwrap().invert(stack).unwrap();
-            assert_eq!(
-                common::bits(counted.stack().elements()),
-                common::bits(unset.stack().elements()),
-                "order {n}, {count} threads"
-            );
+            let same = common::bits(counted.stack().elements()) == common::bits(unset.stack().elements());
+            assert!(same, "order {n}, {count} threads");
             assert_eq!(counted.statuses(), unset.statuses());
         }
     }

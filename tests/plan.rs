@@ -268,7 +268,10 @@ fn cpu_plan() {
         }
     }
     // One matrix is never shared out, nor are a few small ones; a long stack is.
-    assert!(!plan::cpu_parallel(work(1000, 1)) && !plan::cpu_parallel(work(4, 10)));
+    assert!(!plan::cpu_parallel(work(plan::SHARED_MIN_ORDER - 1, 1)) && !plan::cpu_parallel(work(4, 10)));
+    assert!(plan::cpu_parallel(work(plan::SHARED_MIN_ORDER, 1)));
+    let shares = |len| plan::shares_matrices(plan::SHARED_MIN_ORDER, len, 4);
+    assert!(shares(1) && shares(3) && !shares(4) && !plan::shares_matrices(plan::SHARED_MIN_ORDER - 1, 1, 4));
     assert!(plan::cpu_parallel(work(4, 1_000_000)) && plan::cpu_parallel(work(usize::MAX, 2)));
 }
 

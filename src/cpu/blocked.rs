@@ -8,14 +8,15 @@
 //!
 //! With columns in vectors, the search for a pivot and the elimination in the panel run along vectors, and what the row
 //! exchanges do to the order of the inverse's columns costs nothing: columns are taken in their order when they are
-//! written.
+//! written. And threads can share one matrix: between panels, every column is a task of its own.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
+use rayon::prelude::*;
 
 use super::Arithmetic;
 use super::transpose::{MAX_LANES, transpose};
 use super::vector::{Magnitude, Vector};
-use crate::plan::{BLOCK, COLUMNS_TOGETHER};
+use crate::plan::{self, BLOCK, COLUMNS_TOGETHER};
 use crate::scalar::{Real, Scalar};
 
 /// A matrix of order n in columns, with the working memory, kept from one to the next.
@@ -183,9 +184,14 @@ pub fn store<S: Simd, A: Arithmetic>(simd: S, work: &mut Of<S, A>, target: &mut 
     finite && poison.simd_eq(zero).all_true()
 }
 
-/// Inverts in place, but for the order of the columns. Returns the column, from 0, of the first zero pivot.
+/// Inverts in place, but for the order of the columns; the threads of the calling pool take columns each where they are
+/// `shared`. Returns the column, from 0, of the first zero pivot.
 #[inline(always)]
-pub fn eliminate<S: Simd, T: Scalar>(simd: S, work: &mut Blocked<T::Vector<S>, Magnitude<T, S>, T>) -> Option<usize> {
+pub fn eliminate<S: Simd, T: Scalar>(
+    simd: S,
+    work: &mut Blocked<T::Vector<S>, Magnitude<T, S>, T>,
+    shared: bool,
+) -> Option<usize> {
     let lanes = T::Vector::<S>::LANES;
     let zero = T::Vector::<S>::splat(simd, T::ZERO);
     let (n, width) = (work.n, work.width);
@@ -206,11 +212,6 @@ pub fn eliminate<S: Simd, T: Scalar>(simd: S, work: &mut Blocked<T::Vector<S>, M
             };
             work.origins.swap(k + b, *pivot_row);
         }
-        for (j, pivots) in work.pivots.iter_mut().enumerate() {
-            if !(k..k + block).contains(&j) {
-                set_aside::<S, T>(&mut work.columns[j * width..][..width], pivots, k, &pivot_rows[..block]);
-            }
-        }
         let one = Magnitude::<T, S>::splat(simd, T::Real::ONE);
         let none = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
         for (cleared, numbers) in work.cleared.iter_mut().zip(work.numbers.chunks_exact(lanes)) {
@@ -222,8 +223,23 @@ pub fn eliminate<S: Simd, T: Scalar>(simd: S, work: &mut Blocked<T::Vector<S>, M
         let (left, rest) = work.columns.split_at_mut(own.start);
         let (own, right) = rest.split_at_mut(own.len());
         own.copy_from_slice(&work.panel[..own.len()]);
-        update::<S, T>(simd, left, &work.panel, &work.pivots[..k], &work.cleared);
-        update::<S, T>(simd, right, &work.panel, &work.pivots[k + block..], &work.cleared);
+        let (left_pivots, rest) = work.pivots.split_at_mut(k);
+        let right_pivots = &mut rest[block..];
+        let pass = Pass { k, rows: &pivot_rows[..block], panel: &work.panel, cleared: &work.cleared };
+        if shared {
+            let some = plan::shared_columns(n, rayon::current_num_threads());
+            let left = left.par_chunks_mut(some * width).zip(left_pivots.par_chunks_mut(some));
+            let right = right.par_chunks_mut(some * width).zip(right_pivots.par_chunks_mut(some));
+            left.chain(right).for_each(|(columns, pivots)| {
+                simd.vectorize(
+                    #[inline(always)]
+                    || pass.run(simd, columns, pivots),
+                );
+            });
+        } else {
+            pass.run(simd, left, left_pivots);
+            pass.run(simd, right, right_pivots);
+        }
         k += block;
     }
     None
@@ -321,30 +337,39 @@ fn set_aside<S: Simd, T: Scalar>(column: &mut [T::Vector<S>], pivots: &mut [T; B
     pivots[rows.len()..].fill(T::ZERO);
 }
 
-/// All of the panel's steps for other columns.
-#[inline(always)]
-fn update<S: Simd, T: Scalar>(
-    simd: S,
-    columns: &mut [T::Vector<S>],
-    panel: &[T::Vector<S>],
-    pivots: &[[T; BLOCK]],
-    cleared: &[Magnitude<T, S>],
-) {
-    let width = cleared.len();
-    // Two columns at a time share the loads of W, where registers hold what both need.
-    let together = if T::Vector::<S>::PARTS == 1 { COLUMNS_TOGETHER } else { 1 };
-    let mut groups = columns.chunks_exact_mut(together * width);
-    for (columns, pivots) in groups.by_ref().zip(pivots.chunks_exact(together)) {
-        if together == COLUMNS_TOGETHER {
-            let (left, right) = columns.split_at_mut(width);
-            update_columns::<S, T, COLUMNS_TOGETHER>(simd, [left, right], panel, [&pivots[0], &pivots[1]], cleared);
-        } else {
-            update_columns::<S, T, 1>(simd, [columns], panel, [&pivots[0]], cleared);
+/// All of the panel's steps, for other columns.
+struct Pass<'a, S: Simd, T: Scalar> {
+    /// The panel's first column.
+    k: usize,
+    /// Where its pivots were.
+    rows: &'a [usize],
+    panel: &'a [T::Vector<S>],
+    cleared: &'a [Magnitude<T, S>],
+}
+
+impl<S: Simd, T: Scalar> Pass<'_, S, T> {
+    #[inline(always)]
+    fn run(&self, simd: S, columns: &mut [T::Vector<S>], pivots: &mut [[T; BLOCK]]) {
+        let &Self { k, rows, panel, cleared } = self;
+        let width = cleared.len();
+        for (column, pivots) in columns.chunks_exact_mut(width).zip(pivots.iter_mut()) {
+            set_aside::<S, T>(column, pivots, k, rows);
         }
-    }
-    let rest = groups.into_remainder();
-    if !rest.is_empty() {
-        update_columns::<S, T, 1>(simd, [rest], panel, [&pivots[pivots.len() - 1]], cleared);
+        // Two columns at a time share the loads of W, where registers hold what both need.
+        let together = if T::Vector::<S>::PARTS == 1 { COLUMNS_TOGETHER } else { 1 };
+        let mut groups = columns.chunks_exact_mut(together * width);
+        for (columns, pivots) in groups.by_ref().zip(pivots.chunks_exact(together)) {
+            if together == COLUMNS_TOGETHER {
+                let (left, right) = columns.split_at_mut(width);
+                update_columns::<S, T, COLUMNS_TOGETHER>(simd, [left, right], panel, [&pivots[0], &pivots[1]], cleared);
+            } else {
+                update_columns::<S, T, 1>(simd, [columns], panel, [&pivots[0]], cleared);
+            }
+        }
+        let rest = groups.into_remainder();
+        if !rest.is_empty() {
+            update_columns::<S, T, 1>(simd, [rest], panel, [&pivots[pivots.len() - 1]], cleared);
+        }
     }
 }
 

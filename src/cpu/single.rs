@@ -48,12 +48,13 @@ impl<S: Simd, A: Arithmetic> Single<S, A> {
     }
 }
 
-/// Inverts one matrix of order n >= 1 by `rows` or `blocked`. It stands in `output` where there is no `input`.
+/// Inverts one matrix of order n >= 1 by `rows` or `blocked`, which may be `shared` among threads. It stands in `output` where
+/// there is no `input`.
 #[inline(always)]
 pub fn invert_matrix<S: Simd, A: Arithmetic>(
     simd: S,
     work: &mut Single<S, A>,
-    kernel: Kernel,
+    (kernel, shared): (Kernel, bool),
     n: usize,
     input: Option<&[A::Element]>,
     output: &mut [A::Element],
@@ -61,7 +62,7 @@ pub fn invert_matrix<S: Simd, A: Arithmetic>(
     let status = if kernel == Kernel::Rows {
         run_rows(simd, work, n, input, output)
     } else {
-        run_blocked(simd, work, n, input, output)
+        run_blocked(simd, work, shared, n, input, output)
     };
     if !status.is_inverted() {
         output.fill(A::Element::NAN);
@@ -73,6 +74,7 @@ pub fn invert_matrix<S: Simd, A: Arithmetic>(
 fn run_blocked<S: Simd, A: Arithmetic>(
     simd: S,
     work: &mut Single<S, A>,
+    shared: bool,
     n: usize,
     input: Option<&[A::Element]>,
     output: &mut [A::Element],
@@ -98,7 +100,7 @@ fn run_blocked<S: Simd, A: Arithmetic>(
             }
         }
     }
-    if let Some(k) = blocked::eliminate::<S, A::Work>(simd, blocked) {
+    if let Some(k) = blocked::eliminate::<S, A::Work>(simd, blocked, shared) {
         return scaled.map_or(Status::singular(k + 1), |scaling| scaling.zero_pivot(k));
     }
 

@@ -134,7 +134,7 @@ pub use with_gpu::{Adapter, adapters, forced, gpu, gpu_double, invert_with, vari
 mod with_gpu {
     use batchinv::gpu::GpuInverter;
     use batchinv::plan::{self, GpuLimits, Variant, Work};
-    use batchinv::{Error, InversesMut, Report, Status};
+    use batchinv::{Error, InversesMut, Report, Status, wgpu};
 
     use super::*;
 
@@ -170,6 +170,24 @@ mod with_gpu {
             let required = std::env::var_os("BATCHINV_REQUIRE_GPU").is_some_and(|value| value == "1");
             assert!(!required, "BATCHINV_REQUIRE_GPU is 1, and there is no adapter");
         }
+        opened
+    }
+
+    /// A device on the first adapter with WebGPU's default limits and no feature at all, opened once for the process.
+    fn plain(promise: &'static str) -> Option<&'static Adapter> {
+        static OPENED: OnceLock<Option<Adapter>> = OnceLock::new();
+        let first = adapters(promise).first()?;
+        let open = || {
+            let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+            let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+            let name = &first.gpu.facts().name;
+            let adapter = found.iter().find(|adapter| adapter.get_info().name == *name)?;
+            let nothing = wgpu::DeviceDescriptor::default();
+            let (device, queue) = pollster::block_on(adapter.request_device(&nothing)).ok()?;
+            Some(Adapter { word: format!("{}-plain", first.word), gpu: GpuInverter::from_device(&device, &queue) })
+        };
+        let opened = OPENED.get_or_init(open).as_ref();
+        assert!(opened.is_some(), "{}: no device with default limits", first.word);
         opened
     }
 
@@ -211,14 +229,18 @@ mod with_gpu {
     }
 
     /// The GPU engine on each adapter that computes in this scalar: as the plan has it, and each other kernel over the
-    /// orders that it takes.
+    /// orders that it takes; and on a device without any feature, as the plan has it there.
     pub fn gpu<T: Element>(order: usize, promise: &'static str) -> Vec<Engine<T>> {
         let mut engines = Vec::new();
-        for adapter in adapters(promise) {
+        let plain = plain(promise);
+        for adapter in adapters(promise).iter().chain(plain) {
             let work = Work { scalar: T::KIND, precision: Precision::Native, order, len: 1 };
             let Ok(plan) = plan::gpu(work, &adapter.gpu.facts().limits) else { continue };
             let planned = Inverter::with_gpu(adapter.gpu.clone()).rcond(true);
             engines.push(inverter(adapter.word.clone(), &adapter.word, promise, planned));
+            if plain.is_some_and(|plain| plain.word == adapter.word) {
+                continue;
+            }
             for other in others::<T>(order, plan.variant, &adapter.gpu.facts().limits) {
                 engines.push(forced(adapter, other, 1 << 10, promise));
             }

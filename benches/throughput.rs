@@ -1,6 +1,6 @@
 //! How many matrices a second, by order and engine, against nalgebra, faer and glam in the same process.
 //!
-//! Whole calls from host memory into a warm output; stacks of about 4 MB. The engines have all cores; peers invert one
+//! Whole calls from host memory into a warm output; stacks of about 4 MB, and single matrices that stay in the cache. The engines have all cores; peers invert one
 //! matrix after another on one thread, as they are made to. RAYON_NUM_THREADS=1 gives the CPU engine one thread too.
 
 use std::hint::black_box;
@@ -52,6 +52,25 @@ fn throughput(criterion: &mut Criterion) {
     }
 }
 
+/// What a call costs.
+fn one(criterion: &mut Criterion) {
+    let inverter = Inverter::cpu();
+    let mut group = criterion.benchmark_group("one/float32");
+    for order in [2, 3, 4, 8, 16] {
+        let stack = random(order, 1, |x| x as f32);
+        let (mut out, mut statuses) = (stack.elements().to_vec(), [Status::INVERTED]);
+        group.bench_function(BenchmarkId::new("invert_into", order), |bencher| {
+            bencher.iter(|| {
+                let output = InversesMut::new(&mut out, &mut statuses);
+                inverter.invert_into(black_box(stack.view()), output).expect("the CPU engine takes any stack")
+            });
+        });
+        group.bench_function(BenchmarkId::new("invert", order), |bencher| {
+            bencher.iter(|| inverter.invert(black_box(stack.view())).expect("the CPU engine takes any stack"));
+        });
+    }
+}
+
 type Group<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
 
 /// Matrices of fixed size, of glam and nalgebra, where they have the order.
@@ -99,5 +118,5 @@ fn from_slice<const N: usize, const SIZE: usize>(elements: &[f32; SIZE]) -> nalg
     nalgebra::SMatrix::from_row_slice(elements)
 }
 
-criterion_group!(benches, throughput);
+criterion_group!(benches, one, throughput);
 criterion_main!(benches);

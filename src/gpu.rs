@@ -305,7 +305,8 @@ impl Shared {
     }
 
     fn maker(&self) -> Maker<'_> {
-        Maker { device: &self.device, pipelines: &self.pipelines, counts: &self.counts }
+        let mappable = self.facts.limits.mappable;
+        Maker { device: &self.device, pipelines: &self.pipelines, counts: &self.counts, mappable }
     }
 
     /// Ticks of the device's clock in seconds.
@@ -368,7 +369,7 @@ impl<T: Scalar> Call<'_, T> {
             scratch,
         };
         let slot = self.gpu.pool.take(self.gpu.maker(), parts, |detail| self.lost(detail))?;
-        slot.upload(&self.gpu.queue, bytes);
+        slot.upload(&self.gpu.queue, bytes).map_err(|detail| self.lost(detail))?;
         self.seconds.upload += start.elapsed().as_secs_f64();
 
         let mut encoder =

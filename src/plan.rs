@@ -279,6 +279,9 @@ pub struct GpuLimits {
     pub float64: bool,
     /// It runs on the host's own cores.
     pub software: bool,
+    /// Its memory is the host's own, and the buffers of its shaders can be mapped there: chunks are written and read where they
+    /// lie.
+    pub mappable: bool,
 }
 
 impl GpuLimits {
@@ -291,6 +294,7 @@ impl GpuLimits {
         subgroups: None,
         float64: false,
         software: false,
+        mappable: false,
     };
 }
 

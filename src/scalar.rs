@@ -253,7 +253,15 @@ macro_rules! real {
                 self.recip() + (self - self)
             }
 
+            #[inline]
             fn scaled(self, exponent: i32) -> Self {
+                // From a normal number to a normal number: the exponent's bits alone change.
+                let digits = $real::MANTISSA_DIGITS - 1;
+                let biased = (self.abs().to_bits() >> digits) as i32;
+                let (most, scaled) = (2 * Self::MAX_EXP - 1, biased.saturating_add(exponent));
+                if (1..most).contains(&biased) && (1..most).contains(&scaled) {
+                    return Self::from_bits(self.to_bits().wrapping_add((exponent as $bits) << digits));
+                }
                 if self == 0.0 || !self.is_finite() {
                     return self;
                 }
@@ -274,6 +282,7 @@ macro_rules! real {
                 }
             }
 
+            #[inline]
             fn flushed(self, exponent: i32) -> Self {
                 if self != 0.0 && self.exponent() + exponent < Self::MIN_EXPONENT { 0.0 } else { self.scaled(exponent) }
             }
@@ -306,6 +315,7 @@ macro_rules! real {
             const WINDOW: i32 = $window;
             const MIN_EXPONENT: i32 = $real::MIN_EXP - 1;
 
+            #[inline]
             fn exponent(self) -> i32 {
                 let digits = $real::MANTISSA_DIGITS as i32 - 1;
                 let magnitude = self.abs().to_bits();

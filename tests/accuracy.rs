@@ -133,7 +133,21 @@ fn double_precision<T: Element>() {
     failures.none();
 }
 
-for_each_scalar!(lapack_types, famous_matrices, forward_error, double_precision);
+/// Order 1: what a reciprocal itself costs, in many numbers.
+fn reciprocals<T: Element>() {
+    let mut failures = Failures::default();
+    let mut random = Random::new(1);
+    let numbers: Vec<T> = (0..1 << 14).flat_map(|_| cases::uniform::<T>(1, &mut random)).collect();
+    for engine in engines::all::<T>(1, "accuracy/reciprocals") {
+        let outcome = engine.invert(Stack::new(&numbers, 1).unwrap());
+        let ratio = |m: usize| oracle::ratio(&numbers[m..=m], &outcome.elements[m..=m], 1);
+        let worst = (0..numbers.len()).map(ratio).fold(0.0, f64::max);
+        failures.expect(worst < oracle::BOUND, || format!("{}: {worst}", engine.name));
+    }
+    failures.none();
+}
+
+for_each_scalar!(lapack_types, famous_matrices, forward_error, double_precision, reciprocals);
 
 /// `Precision::Double` is the inverse of float64 or complex128, rounded once.
 #[test]

@@ -5,4 +5,4 @@
 #   BATCHINV_TEST_LOG=ran.txt cargo test --all-features && tests/ran.sh ran.txt
 set -euo pipefail
 export LC_ALL=C
-sort -u "$1" | awk '{ printf "%-12s %-10s %-11s %-14s %s\n", $1, $2, $3, $4, $5 }'
+sort -u "$1" | awk '{ printf "%-14s %-10s %-11s %-14s %s\n", $1, $2, $3, $4, $5 }'

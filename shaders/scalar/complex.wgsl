@@ -69,8 +69,9 @@ fn recip(a: Scalar) -> Scalar {
     let unit_power = power(-exponent(largest(word(a))));
     let re = a.x * unit_power;
     let im = a.y * unit_power;
-    let r = real_reciprocal(re * re + im * im);
-    return Scalar(re * r * unit_power, -im * r * unit_power);
+    let square = re * re + im * im;
+    let r = real_reciprocal(square);
+    return Scalar(quotient(re, square, r) * unit_power, -quotient(im, square, r) * unit_power);
 }
 
 fn scaled(x: Word, e: i32) -> Word {

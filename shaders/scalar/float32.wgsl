@@ -9,6 +9,8 @@ alias Bits = u32;
 const REAL_ZERO: Real = 0.0f;
 const REAL_ONE: Real = 1.0f;
 const REAL_HALF: Real = 0.5f;
+// 2^-22: two units in the last place of 1.
+const COARSE: Real = 2.384185791015625e-7f;
 const NO_BITS: Bits = 0u;
 const ALL_BITS: Bits = 0xffffffffu;
 const ONE_BIT: Bits = 1u;

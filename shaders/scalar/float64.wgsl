@@ -6,6 +6,8 @@ alias Bits = u64;
 const REAL_ZERO: Real = 0.0lf;
 const REAL_ONE: Real = 1.0lf;
 const REAL_HALF: Real = 0.5lf;
+// 2^-51: two units in the last place of 1.
+const COARSE: Real = 4.440892098500626e-16lf;
 const NO_BITS: Bits = 0lu;
 const ALL_BITS: Bits = 0xfffffffffffffffflu;
 const ONE_BIT: Bits = 1lu;

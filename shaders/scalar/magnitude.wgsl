@@ -63,8 +63,17 @@ fn small_bits(x: Bits, e: i32, lowest: i32) -> bool {
     return magnitude != NO_BITS && exponent(magnitude) + e < lowest;
 }
 
-// 1 / x. WGSL divides to 2.5 ulp only; one step of Newton's iteration brings that below 1 ulp.
+// 1 / x. WGSL divides to 2.5 ulp only; one step of Newton's iteration brings that to about 1 ulp. Most devices divide to half
+// an ulp: there the step would add its own rounding, and is left out. NaN for an infinite x, whose rest is NaN.
 fn real_reciprocal(x: Real) -> Real {
     let r = REAL_ONE / x;
-    return r + r * (REAL_ONE - x * r);
+    let rest = REAL_ONE - x * r;
+    return select(r + r * rest, r, abs(rest) <= COARSE);
+}
+
+// x / y, where r is 1 / y, likewise.
+fn quotient(x: Real, y: Real, r: Real) -> Real {
+    let q = x / y;
+    let rest = x - y * q;
+    return select(q + r * rest, q, abs(rest) <= COARSE * abs(x));
 }

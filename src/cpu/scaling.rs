@@ -233,6 +233,20 @@ mod tests {
         assert_eq!(scaling.zero_pivot(2), Status::singular(3));
     }
 
+    /// Whatever the exponents, as float64 has it, which holds every product and rounds it once.
+    #[test]
+    fn a_power_of_two_rounds_once() {
+        for x in [1.0_f32, -1.0, 1.999_999_9, 0.333_333_34, f32::MAX, f32::MIN_POSITIVE, 1e-40, -f32::from_bits(1), 0.0]
+        {
+            for exponent in -300..=300 {
+                let exact = f64::from(x) * 2.0_f64.powi(exponent);
+                assert_eq!(x.scaled(exponent).to_bits(), (exact as f32).to_bits(), "{x:e} times 2^{exponent}");
+                let flushed = if exact.abs() < f64::from(f32::MIN_POSITIVE) { 0.0 } else { exact as f32 };
+                assert_eq!(x.flushed(exponent), flushed, "{x:e} times 2^{exponent}");
+            }
+        }
+    }
+
     #[test]
     fn undoing_rounds_once_and_overflows() {
         let mut matrix = [power::<f32>(120)];

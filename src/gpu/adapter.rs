@@ -92,14 +92,24 @@ async fn find_and_open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue,
     Ok((device, queue, facts))
 }
 
-/// The features of an adapter that are worth asking for: timestamps, subgroups, pipelines in a file, and float64 with
-/// the 64-bit integers that its bits are looked at by. The engine does without any of them.
+/// The features of an adapter that are worth asking for: timestamps, subgroups, pipelines in a file, float64 with
+/// the 64-bit integers that its bits are looked at by, and, where its memory is the host's own, buffers that can be mapped. The
+/// engine does without any of them.
 pub fn wanted_features(adapter: &wgpu::Adapter) -> wgpu::Features {
     use wgpu::Features;
-    let features = adapter.features();
+    let mut features = adapter.features();
+    features.set(Features::MAPPABLE_PRIMARY_BUFFERS, mappable(features, &adapter.get_info()));
     let float64 = Features::SHADER_F64 | Features::SHADER_INT64;
     let together = if features.contains(float64) { float64 } else { Features::empty() };
-    (features & (Features::TIMESTAMP_QUERY | Features::SUBGROUP | Features::PIPELINE_CACHE)) | together
+    let single =
+        Features::TIMESTAMP_QUERY | Features::SUBGROUP | Features::PIPELINE_CACHE | Features::MAPPABLE_PRIMARY_BUFFERS;
+    (features & single) | together
+}
+
+/// Whether mapped buffers save copies. With memory of its own, an adapter would reach for the host's all the time instead.
+fn mappable(features: wgpu::Features, info: &wgpu::AdapterInfo) -> bool {
+    features.contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS)
+        && matches!(info.device_type, wgpu::DeviceType::IntegratedGpu | wgpu::DeviceType::Cpu)
 }
 
 /// The limits of an adapter that are worth asking for: buffers as large as it has them. Everything else is what every
@@ -144,5 +154,6 @@ fn limits(limits: &wgpu::Limits, features: wgpu::Features, info: &wgpu::AdapterI
             .then_some((info.subgroup_min_size, info.subgroup_max_size)),
         float64: features.contains(wgpu::Features::SHADER_F64 | wgpu::Features::SHADER_INT64),
         software: info.device_type == wgpu::DeviceType::Cpu,
+        mappable: mappable(features, info),
     }
 }

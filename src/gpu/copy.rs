@@ -65,7 +65,7 @@ impl GpuInverter {
             encoder.resolve_query_set(&queries, 0..2, &resolved, 0);
             encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, 16);
             let submission = shared.queue.submit([encoder.finish()]);
-            let mapped = super::transfer::map_buffer(&staging, 0..16);
+            let mapped = super::transfer::map_buffers([(&staging, wgpu::MapMode::Read, 0..16)]);
             errors.check(lost)?;
             shared.poller.watch(submission, mapped.sender());
             pollster::block_on(mapped.wait()).map_err(lost)?;

@@ -1,5 +1,9 @@
 //! Between host and device: slots of buffers for one chunk each, kept from call to call.
+//!
+//! Where the device's memory is the host's own, the shaders' buffers themselves are mapped: a chunk's matrices are written where
+//! they are read, and read where they were written, without the two copies by way of staging buffers.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures_intrusive::channel::shared::{OneshotReceiver, OneshotSender, oneshot_channel};
@@ -14,11 +18,14 @@ use crate::Error;
 #[derive(Debug)]
 pub struct Slot {
     capacity: Parts,
+    /// Mapped, while the slot is with the host, where it is mappable.
     input: wgpu::Buffer,
     output: wgpu::Buffer,
+    /// Whether input and output are.
+    mappable: bool,
     statuses: wgpu::Buffer,
     rconds: Option<wgpu::Buffer>,
-    /// Inverses, statuses, rconds and timestamps, where the host can read them.
+    /// Inverses unless they are mappable, statuses, rconds and timestamps, where the host can read them.
     staging: wgpu::Buffer,
     stopwatch: Option<Stopwatch>,
     pub bindings: Bindings,
@@ -65,6 +72,11 @@ impl Parts {
         self.timestamps_at() + TIMESTAMPS
     }
 
+    /// What of it goes by way of a staging buffer.
+    fn staged(self, mappable: bool) -> Self {
+        if mappable { Self { matrices: 0, ..self } } else { self }
+    }
+
     fn holds(self, needed: Self) -> bool {
         self.matrices >= needed.matrices
             && self.statuses >= needed.statuses
@@ -102,6 +114,8 @@ pub struct Maker<'a> {
     pub device: &'a wgpu::Device,
     pub pipelines: &'a Pipelines,
     pub counts: &'a Counts,
+    /// [`GpuLimits::mappable`](crate::plan::GpuLimits::mappable)
+    pub mappable: bool,
 }
 
 /// Slots that no call is using.
@@ -141,7 +155,7 @@ impl Pool {
 impl Slot {
     fn new(maker: Maker<'_>, needed: Parts, lost: impl FnOnce(String) -> Error) -> Result<Self, Error> {
         use wgpu::BufferUsages as Usage;
-        let Maker { device, pipelines, counts } = maker;
+        let Maker { device, pipelines, counts, mappable } = maker;
         let rounded = needed.rounded();
         // A power of two above what a binding may hold would be refused.
         let wgpu::Limits { max_storage_buffer_binding_size: binding, max_buffer_size: buffer, .. } = device.limits();
@@ -149,15 +163,19 @@ impl Slot {
         let capacity = if granted { rounded } else { needed };
 
         let errors = Errors::watch(device);
-        let buffer = |label, size, usage| {
-            device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
+        let buffer = |label, size, usage: Usage| {
+            let mapped_at_creation = usage.contains(Usage::MAP_WRITE);
+            device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation })
         };
-        let input = buffer("batchinv input", capacity.matrices, Usage::STORAGE | Usage::COPY_DST);
-        let output = buffer("batchinv output", capacity.matrices, Usage::STORAGE | Usage::COPY_SRC);
+        let (written, read) =
+            if mappable { (Usage::MAP_WRITE, Usage::MAP_READ) } else { (Usage::COPY_DST, Usage::COPY_SRC) };
+        let input = buffer("batchinv input", capacity.matrices, Usage::STORAGE | written);
+        let output = buffer("batchinv output", capacity.matrices, Usage::STORAGE | read);
         let statuses = buffer("batchinv statuses", capacity.statuses, Usage::STORAGE | Usage::COPY_SRC);
         let rconds =
             (capacity.rconds > 0).then(|| buffer("batchinv rconds", capacity.rconds, Usage::STORAGE | Usage::COPY_SRC));
-        let staging = buffer("batchinv staging", capacity.end(), Usage::MAP_READ | Usage::COPY_DST);
+        let staged = capacity.staged(mappable);
+        let staging = buffer("batchinv staging", staged.end(), Usage::MAP_READ | Usage::COPY_DST);
         let stopwatch = device.features().contains(wgpu::Features::TIMESTAMP_QUERY).then(|| Stopwatch {
             queries: device.create_query_set(&wgpu::QuerySetDescriptor {
                 label: Some("batchinv pass"),
@@ -178,12 +196,21 @@ impl Slot {
         let bindings = Bindings::new(pipelines, device, counts.binding(), buffers);
         // Every size was planned within the device's limits, so that what is left is a device that is gone.
         errors.check(lost)?;
-        Ok(Self { capacity, input, output, statuses, rconds, staging, stopwatch, bindings })
+        Ok(Self { capacity, input, output, mappable, statuses, rconds, staging, stopwatch, bindings })
     }
 
     /// Copies a chunk's matrices to the device, ahead of the next submission.
-    pub fn upload(&self, queue: &wgpu::Queue, matrices: &[u8]) {
-        queue.write_buffer(&self.input, 0, matrices);
+    pub fn upload(&self, queue: &wgpu::Queue, matrices: &[u8]) -> Result<(), String> {
+        if self.mappable {
+            let range = 0..matrices.len() as u64;
+            let mut view = self.input.get_mapped_range_mut(range).map_err(|error| error.to_string())?;
+            view.copy_from_slice(matrices);
+            drop(view);
+            self.input.unmap();
+        } else {
+            queue.write_buffer(&self.input, 0, matrices);
+        }
+        Ok(())
     }
 
     /// Has a compute pass write the time of its beginning and end, where the device has a clock.
@@ -197,7 +224,10 @@ impl Slot {
 
     /// Encodes the copies of a chunk's results to where the host can read them.
     pub fn encode_readback(&self, encoder: &mut wgpu::CommandEncoder, parts: Parts) {
-        encoder.copy_buffer_to_buffer(&self.output, 0, &self.staging, 0, parts.matrices);
+        let parts = parts.staged(self.mappable);
+        if !self.mappable {
+            encoder.copy_buffer_to_buffer(&self.output, 0, &self.staging, 0, parts.matrices);
+        }
         encoder.copy_buffer_to_buffer(&self.statuses, 0, &self.staging, parts.statuses_at(), parts.statuses);
         if let (Some(rconds), 1..) = (&self.rconds, parts.rconds) {
             encoder.copy_buffer_to_buffer(rconds, 0, &self.staging, parts.rconds_at(), parts.rconds);
@@ -208,18 +238,32 @@ impl Slot {
         }
     }
 
-    /// Asks for the staging buffer once everything submitted so far is done.
+    /// Asks for what the host reads, and for what it writes next, once everything submitted so far is done.
     pub fn map(&self, parts: Parts) -> Mapping {
-        map_buffer(&self.staging, 0..parts.end())
+        let staged = parts.staged(self.mappable).end();
+        let staging = (&self.staging, wgpu::MapMode::Read, 0..staged);
+        if !self.mappable {
+            return map_buffers([staging]);
+        }
+        let input = (&self.input, wgpu::MapMode::Write, 0..self.capacity.matrices);
+        map_buffers([staging, input, (&self.output, wgpu::MapMode::Read, 0..parts.matrices)])
     }
 
-    /// Copies what is mapped into the caller's memory, and gives the buffer back to the device. Returns the ticks of
-    /// the device's clock between beginning and end of the pass, where it has one.
+    /// Copies what is mapped into the caller's memory, and gives the buffers back to the device, but for the input. Returns the
+    /// ticks of the device's clock between beginning and end of the pass, where it has one.
     pub fn read(&self, matrices: &mut [u8], statuses: &mut [u8], rconds: &mut [u8]) -> Result<Option<u64>, String> {
         let [a, b, c] = [matrices.len(), statuses.len(), rconds.len()].map(|bytes| bytes as u64);
-        let parts = Parts { matrices: a, statuses: b, rconds: c, scratch: [0; 2] };
+        let parts = Parts { matrices: a, statuses: b, rconds: c, scratch: [0; 2] }.staged(self.mappable);
         let view = self.staging.get_mapped_range(0..parts.end()).map_err(|error| error.to_string())?;
-        for (target, at) in [(matrices, 0), (statuses, parts.statuses_at()), (rconds, parts.rconds_at())] {
+        if self.mappable {
+            let inverses = self.output.get_mapped_range(0..a).map_err(|error| error.to_string())?;
+            matrices.copy_from_slice(&inverses);
+            drop(inverses);
+            self.output.unmap();
+        } else {
+            matrices.copy_from_slice(&view[..matrices.len()]);
+        }
+        for (target, at) in [(statuses, parts.statuses_at()), (rconds, parts.rconds_at())] {
             target.copy_from_slice(&view[at as usize..][..target.len()]);
         }
         let ticks = self.stopwatch.as_ref().map(|_| {
@@ -252,7 +296,7 @@ pub async fn read_back(
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("batchinv") });
     encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
     let submission = shared.queue.submit([encoder.finish()]);
-    let mapping = map_buffer(&staging, 0..size);
+    let mapping = map_buffers([(&staging, wgpu::MapMode::Read, 0..size)]);
     errors.check(&lost)?;
     shared.poller.watch(submission, mapping.sender());
     mapping.wait().await.map_err(&lost)?;
@@ -261,21 +305,30 @@ pub async fn read_back(
     Ok(())
 }
 
-/// Asks for a part of a buffer once everything submitted so far is done.
-pub fn map_buffer(buffer: &wgpu::Buffer, range: std::ops::Range<u64>) -> Mapping {
+/// Asks for parts of buffers once everything submitted so far is done.
+pub fn map_buffers<const COUNT: usize>(
+    buffers: [(&wgpu::Buffer, wgpu::MapMode, std::ops::Range<u64>); COUNT],
+) -> Mapping {
     let (sender, receiver) = oneshot_channel();
     let sender = Arc::new(sender);
-    let answer = Arc::clone(&sender);
-    buffer.map_async(wgpu::MapMode::Read, range, move |result| {
-        let _ = answer.send(result.map_err(|error| error.to_string()));
-    });
+    let missing = Arc::new(AtomicUsize::new(COUNT));
+    for (buffer, mode, range) in buffers {
+        let (answer, missing) = (Arc::clone(&sender), Arc::clone(&missing));
+        buffer.map_async(mode, range, move |result| {
+            // The last one that is there answers, or the first that never will be.
+            let last = missing.fetch_sub(1, Ordering::AcqRel) == 1;
+            if last || result.is_err() {
+                let _ = answer.send(result.map_err(|error| error.to_string()));
+            }
+        });
+    }
     Mapping { sender, receiver }
 }
 
 /// Says that a mapping is there, or why it never will be. The first answer counts.
 pub type Answer = Arc<OneshotSender<Result<(), String>>>;
 
-/// A staging buffer on its way to the host.
+/// Buffers on their way to the host.
 #[derive(Debug)]
 pub struct Mapping {
     sender: Answer,

@@ -173,21 +173,21 @@ mod with_gpu {
         opened
     }
 
-    /// A device on the first adapter with WebGPU's default limits and no feature at all, opened once for the process.
+    /// A device on the adapter that offers most, with WebGPU's default limits and no feature at all, opened once for the process.
     fn plain(promise: &'static str) -> Option<&'static Adapter> {
         static OPENED: OnceLock<Option<Adapter>> = OnceLock::new();
-        let first = adapters(promise).first()?;
+        let rich = adapters(promise).iter().max_by_key(|adapter| adapter.gpu.facts().limits.float64)?;
         let open = || {
             let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
             let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
-            let name = &first.gpu.facts().name;
+            let name = &rich.gpu.facts().name;
             let adapter = found.iter().find(|adapter| adapter.get_info().name == *name)?;
             let nothing = wgpu::DeviceDescriptor::default();
             let (device, queue) = pollster::block_on(adapter.request_device(&nothing)).ok()?;
-            Some(Adapter { word: format!("{}-plain", first.word), gpu: GpuInverter::from_device(&device, &queue) })
+            Some(Adapter { word: format!("{}-plain", rich.word), gpu: GpuInverter::from_device(&device, &queue) })
         };
         let opened = OPENED.get_or_init(open).as_ref();
-        assert!(opened.is_some(), "{}: no device with default limits", first.word);
+        assert!(opened.is_some(), "{}: no device with default limits", rich.word);
         opened
     }
 

@@ -51,6 +51,9 @@ impl Scaled {
     /// ||scale I - self right||_1
     fn product_error(&self, right: &Self, scale: f64) -> f64 {
         let n = self.n;
+        if n == 1 {
+            return self.product_error_of_one(right, scale);
+        }
         let mut sums = vec![0.0; n];
         let (mut re, mut im) = (vec![0.0; n], vec![0.0; n]);
         for i in 0..n {
@@ -73,6 +76,31 @@ impl Scaled {
             }
         }
         sums.into_iter().fold(0.0, nan_max)
+    }
+
+    /// The same at order 1, where the sums' own roundings in float64 would come to as much as those they measure.
+    fn product_error_of_one(&self, right: &Self, scale: f64) -> f64 {
+        let (mut re, mut im) = (Twice(-scale, 0.0), Twice(0.0, 0.0));
+        re.add_product(self.re[0], right.re[0]);
+        if let ([x], [y]) = (&self.im[..], &right.im[..]) {
+            re.add_product(-x, *y);
+            im.add_product(self.re[0], *y);
+            im.add_product(*x, right.re[0]);
+        }
+        (re.0 + re.1).hypot(im.0 + im.1)
+    }
+}
+
+/// A sum in twice the digits (Ogita, Rump and Oishi, "Accurate sum and dot product", 2005): the sum, and what its roundings lost.
+struct Twice(f64, f64);
+
+impl Twice {
+    fn add_product(&mut self, x: f64, y: f64) {
+        let product = x * y;
+        let sum = self.0 + product;
+        let added = sum - self.0;
+        self.1 += (self.0 - (sum - added)) + (product - added) + x.mul_add(y, -product);
+        self.0 = sum;
     }
 }
 

@@ -63,6 +63,7 @@ struct Adapter {
     subgroups: Option<(u32, u32)>,
     float64: bool,
     timestamps: bool,
+    mappable: bool,
     kernels: Vec<Kernels>,
 }
 
@@ -111,7 +112,9 @@ impl Info {
         let mut text = format!("batchinv {version}, {target}; kernels for stacks of {LEN} matrices\n\n");
         let _ = writeln!(text, "CPU: {} threads, {} (of {})", cpu.threads, cpu.simd, cpu.simd_levels.join(", "));
         list(&mut text, &cpu.kernels);
-        for Adapter { name, kind, backend, driver, limits, subgroups, float64, timestamps, kernels } in adapters {
+        for Adapter { name, kind, backend, driver, limits, subgroups, float64, timestamps, mappable, kernels } in
+            adapters
+        {
             let has = |it: bool| if it { "yes" } else { "no" };
             let subgroups = match subgroups {
                 Some((smallest, largest)) if smallest == largest => smallest.to_string(),
@@ -121,8 +124,11 @@ impl Info {
             let Limits { binding_bytes, workgroups, invocations, workgroup_bytes } = limits;
             let _ = writeln!(text, "\nGPU: {name}");
             let _ = writeln!(text, "  {kind}, {backend}, {driver}");
-            let _ =
-                writeln!(text, "  subgroups {subgroups}, float64 {}, timestamps {}", has(*float64), has(*timestamps));
+            let [float64, timestamps, mappable] = [float64, timestamps, mappable].map(|&it| has(it));
+            let _ = writeln!(
+                text,
+                "  subgroups {subgroups}, float64 {float64}, timestamps {timestamps}, mappable buffers {mappable}"
+            );
             let _ = writeln!(text, "  bindings of {binding_bytes} bytes, {workgroups} workgroups to a dimension");
             let _ = writeln!(text, "  workgroups of {invocations} invocations with {workgroup_bytes} bytes");
             list(&mut text, kernels);
@@ -152,6 +158,7 @@ impl Adapter {
             subgroups: facts.limits.subgroups,
             float64: facts.limits.float64,
             timestamps: facts.timestamps,
+            mappable: facts.limits.mappable,
         }
     }
 }

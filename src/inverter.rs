@@ -15,7 +15,7 @@ use crate::{
     plan::{self, AutoPolicy},
 };
 
-/// Inverts every matrix of a stack, each with a [`Status`]; the engine is chosen automatically.
+/// Inverts every matrix of a stack, each with a [`Status`](crate::Status); the engine is chosen automatically.
 ///
 /// The same as [`Inverter::auto`]`().invert(stack)`.
 ///
@@ -284,7 +284,7 @@ impl Inverter {
         Self { decided: Some(Chosen::Cpu(None)), ..self.clone() }
     }
 
-    /// Inverts every matrix of a stack, each with a [`Status`]. Blocks.
+    /// Inverts every matrix of a stack, each with a [`Status`](crate::Status). Blocks.
     ///
     /// # Errors
     /// None for the numbers in the stack. From the GPU engine chosen by name, not from the automatic choice, which

@@ -384,9 +384,14 @@ pub const DEVICE_BLOCK: u32 = 16;
 /// the number of invocations. A pack is four real numbers that are loaded and stored at once.
 pub const DEVICE_TILE: (u32, u32, u32) = (8, 2, 32);
 
+/// The same on a software adapter, where a load takes as long as tens of multiply-adds and invocations beyond a SIMD vector's are no
+/// help: on lavapipe, passes of order 256 took two thirds of the time that the tile for hardware takes, of order 128 four fifths.
+pub const DEVICE_SOFTWARE_TILE: (u32, u32, u32) = (16, 4, 8);
+
 /// Rows of a panel that one invocation of `device` holds, at the most, on a software adapter: there, few invocations
-/// with several rows wait for each other less. With 32, it took ten times as long to compile and ran no faster.
-pub const DEVICE_PANEL_ROWS: u32 = 8;
+/// with several rows wait for each other less. Passes of order 128 took a fifth less than with 8. With 32, it took ten times as
+/// long to compile and ran no faster.
+pub const DEVICE_PANEL_ROWS: u32 = 16;
 
 /// Bytes of working memory that `device` takes at once, unless one matrix needs more.
 pub const DEVICE_WORK_BYTES: u64 = 32 << 20;
@@ -487,6 +492,9 @@ pub struct Variant {
     /// Invocations that share a matrix of `subgroup` (`LANES` in the shader), a row of `workgroup` (`PARTS`), or a panel of
     /// `device`; 1 in `thread`.
     pub parts: u32,
+    /// Of the update of `device`: rows to a workgroup, packs of each to an invocation, and how far apart they are, which is the
+    /// number of invocations (`TILE_ROWS`, `TILE_PACKS` and `LINE` in the shader).
+    pub tile: (u32, u32, u32),
     /// Where the input lies: `INPUT_OFFSET` and so on in the shader.
     pub input: Layout,
     /// Where the inverses go.
@@ -507,6 +515,7 @@ impl Variant {
             order,
             matrices: 1,
             parts: 1,
+            tile: DEVICE_TILE,
             input: layout,
             output: layout,
             in_place: false,
@@ -541,7 +550,7 @@ impl Variant {
         match (self.kernel, limits.subgroups) {
             (Kernel::Device, _) if limits.software => {
                 let parts = self.padded().div_ceil(DEVICE_PANEL_ROWS).next_power_of_two().max(8).min(self.parts);
-                Self { parts, ..self }
+                Self { parts, tile: DEVICE_SOFTWARE_TILE, ..self }
             }
             (Kernel::Subgroup, Some((smallest, _))) => {
                 // A software adapter's subgroup is a SIMD vector: lanes cost nothing there, and shuffles little.
@@ -582,7 +591,7 @@ impl Variant {
 
     /// Workgroups that share the update of one matrix in `device`.
     pub const fn update_workgroups(self) -> u32 {
-        let (rows, packs, line) = DEVICE_TILE;
+        let (rows, packs, line) = self.tile;
         let scalar = self.working_scalar();
         let pack = (4 * scalar.real_size() / scalar.size()) as u32;
         self.padded() / rows * (self.padded() / pack).div_ceil(packs * line)

@@ -111,7 +111,7 @@ fn entry_points_of_the_plans_size() {
         let team = [variant.workgroup(), 1, 1];
         let wanted = match variant.kernel {
             Kernel::Device => {
-                let line = [plan::DEVICE_TILE.2, 1, 1];
+                let line = [variant.tile.2, 1, 1];
                 vec![("load_matrix", team), ("panel", team), ("update", line), ("store_inverse", team)]
             }
             _ => vec![("main", team)],

@@ -161,7 +161,7 @@ fn constants(program: Program, variant: Variant) -> String {
     // The last program reads the inverses.
     layout("INPUT", if program == Program::Rcond { variant.output } else { variant.input });
     layout("OUTPUT", variant.output);
-    let (tile_rows, tile_packs, line) = plan::DEVICE_TILE;
+    let (tile_rows, tile_packs, line) = variant.tile;
     let own: &[(&str, u32)] = match variant.kernel {
         _ if program.is_norm() => &[],
         Kernel::Device => &[

@@ -389,9 +389,9 @@ pub const DEVICE_TILE: (u32, u32, u32) = (8, 2, 32);
 pub const DEVICE_SOFTWARE_TILE: (u32, u32, u32) = (16, 4, 8);
 
 /// Rows of a panel that one invocation of `device` holds, at the most, on a software adapter: there, few invocations
-/// with several rows wait for each other less. Passes of order 128 took a fifth less than with 8. With 32, it took ten times as
-/// long to compile and ran no faster.
-pub const DEVICE_PANEL_ROWS: u32 = 16;
+/// with several rows wait for each other less. With 16, passes of order 128 took a fifth less, but complex ones several times as
+/// long to compile; with 32, ten times, and no less.
+pub const DEVICE_PANEL_ROWS: u32 = 8;
 
 /// Bytes of working memory that `device` takes at once, unless one matrix needs more.
 pub const DEVICE_WORK_BYTES: u64 = 32 << 20;

@@ -1,7 +1,8 @@
 //! How many matrices a second, by order and engine, against nalgebra, faer and glam in the same process.
 //!
-//! Whole calls from host memory into a warm output; stacks of about 4 MB, and single matrices that stay in the cache. The engines have all cores; peers invert one
-//! matrix after another on one thread, as they are made to. RAYON_NUM_THREADS=1 gives the CPU engine one thread too.
+//! Whole calls from host memory into a warm output; stacks of about 4 MB, and single matrices that stay in the cache. The engines
+//! have all cores; peers invert one matrix after another on one thread, as they are made to. RAYON_NUM_THREADS=1 gives the CPU
+//! engine one thread too.
 
 use std::hint::black_box;
 

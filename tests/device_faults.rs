@@ -38,13 +38,9 @@ struct Own {
 }
 
 fn own(promise: &'static str, limits: impl FnOnce(&mut wgpu::Limits)) -> Option<Own> {
-    let name = &engines::adapters(promise).first()?.gpu.facts().name;
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
-    let adapter = found.iter().find(|adapter| adapter.get_info().name == *name).unwrap();
     let mut descriptor = wgpu::DeviceDescriptor::default();
     limits(&mut descriptor.required_limits);
-    let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).unwrap();
+    let (device, queue) = engines::own_device(&engines::adapters(promise).first()?.gpu, |_| descriptor);
     let uncaptured = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&uncaptured);
     device.on_uncaptured_error(Arc::new(move |_| {

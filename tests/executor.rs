@@ -98,12 +98,8 @@ fn calls_beside_each_other_on_one_thread() {
 
 #[test]
 fn statuses_of_a_job() {
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     for adapter in engines::adapters("executor/statuses_of_a_job") {
-        let name = &adapter.gpu.facts().name;
-        let own = found.iter().find(|found| found.get_info().name == *name).unwrap();
-        let (device, queue) = pollster::block_on(own.request_device(&wgpu::DeviceDescriptor::default())).unwrap();
+        let (device, queue) = engines::own_device(&adapter.gpu, |_| wgpu::DeviceDescriptor::default());
         let matrices = [2.0_f32, 0.0, f32::INFINITY, 4.0];
         let buffer = device.create_buffer(&wgpu::BufferDescriptor {
             label: None,

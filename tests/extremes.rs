@@ -70,12 +70,8 @@ fn stacks() {
 fn jobs() {
     use batchinv::gpu::{GpuInverter, JobDescriptor};
     use batchinv::wgpu;
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     for adapter in common::engines::adapters("extremes/jobs") {
-        let name = &adapter.gpu.facts().name;
-        let own = found.iter().find(|found| found.get_info().name == *name).unwrap();
-        let (device, queue) = pollster::block_on(own.request_device(&wgpu::DeviceDescriptor::default())).unwrap();
+        let (device, queue) = common::engines::own_device(&adapter.gpu, |_| wgpu::DeviceDescriptor::default());
         let gpu = GpuInverter::from_device(&device, &queue);
         let usage = wgpu::BufferUsages::STORAGE;
         let buffer = wgpu::BufferDescriptor { label: None, size: 64, usage, mapped_at_creation: false };

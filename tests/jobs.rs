@@ -22,19 +22,16 @@ struct Own {
 
 /// One for each adapter, with what the engine wants, and one with nothing but what WebGPU grants.
 fn devices(promise: &'static str) -> Vec<Own> {
-    let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-    let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
     let mut devices = Vec::new();
     for Adapter { gpu, word } in engines::adapters(promise) {
-        let name = &gpu.facts().name;
-        let adapter = found.iter().find(|adapter| adapter.get_info().name == *name).unwrap();
-        let rich = wgpu::DeviceDescriptor {
+        let rich = |adapter: &wgpu::Adapter| wgpu::DeviceDescriptor {
             required_features: batchinv::gpu::wanted_features(adapter),
             required_limits: batchinv::gpu::wanted_limits(adapter),
             ..Default::default()
         };
-        for descriptor in [rich, wgpu::DeviceDescriptor::default()] {
-            let (device, queue) = pollster::block_on(adapter.request_device(&descriptor)).unwrap();
+        for (device, queue) in
+            [engines::own_device(gpu, rich), engines::own_device(gpu, |_| wgpu::DeviceDescriptor::default())]
+        {
             let gpu = GpuInverter::from_device(&device, &queue);
             devices.push(Own { device, queue, gpu });
         }

@@ -114,40 +114,27 @@ fn invert_groups<S: Simd, T: Scalar>(
     if const { fixed::pays::<S, T>() } {
         let scalings = &mut group.scalings;
         match n {
-            1 => fixed::in_registers::<S, T, 1, { IN_TURNS[0] }>(simd, scalings, input, output, statuses),
-            2 => fixed::in_registers::<S, T, 2, { IN_TURNS[1] }>(simd, scalings, input, output, statuses),
-            3 => fixed::in_registers::<S, T, 3, { IN_TURNS[2] }>(simd, scalings, input, output, statuses),
-            4 => fixed::in_registers::<S, T, 4, { IN_TURNS[3] }>(simd, scalings, input, output, statuses),
-            5 => fixed::in_passes::<S, T, 5>(simd, scalings, input, output, statuses),
-            6 => fixed::in_passes::<S, T, 6>(simd, scalings, input, output, statuses),
-            7 => fixed::in_passes::<S, T, 7>(simd, scalings, input, output, statuses),
-            8 => fixed::in_passes::<S, T, 8>(simd, scalings, input, output, statuses),
-            9 => fixed::in_passes::<S, T, 9>(simd, scalings, input, output, statuses),
-            10 => fixed::in_passes::<S, T, 10>(simd, scalings, input, output, statuses),
-            11 => fixed::in_passes::<S, T, 11>(simd, scalings, input, output, statuses),
-            12 => fixed::in_passes::<S, T, 12>(simd, scalings, input, output, statuses),
-            13 => fixed::in_passes::<S, T, 13>(simd, scalings, input, output, statuses),
-            14 => fixed::in_passes::<S, T, 14>(simd, scalings, input, output, statuses),
-            15 => fixed::in_passes::<S, T, 15>(simd, scalings, input, output, statuses),
-            16 => fixed::in_passes::<S, T, 16>(simd, scalings, input, output, statuses),
-            24 => fixed::in_passes::<S, T, 24>(simd, scalings, input, output, statuses),
-            32 => fixed::in_passes::<S, T, 32>(simd, scalings, input, output, statuses),
-            _ => invert_any_order(simd, group, n, input, output, statuses),
+            1 => return fixed::in_registers::<S, T, 1, { IN_TURNS[0] }>(simd, scalings, input, output, statuses),
+            2 => return fixed::in_registers::<S, T, 2, { IN_TURNS[1] }>(simd, scalings, input, output, statuses),
+            3 => return fixed::in_registers::<S, T, 3, { IN_TURNS[2] }>(simd, scalings, input, output, statuses),
+            4 => return fixed::in_registers::<S, T, 4, { IN_TURNS[3] }>(simd, scalings, input, output, statuses),
+            5 => return fixed::in_passes::<S, T, 5>(simd, scalings, input, output, statuses),
+            6 => return fixed::in_passes::<S, T, 6>(simd, scalings, input, output, statuses),
+            7 => return fixed::in_passes::<S, T, 7>(simd, scalings, input, output, statuses),
+            8 => return fixed::in_passes::<S, T, 8>(simd, scalings, input, output, statuses),
+            9 => return fixed::in_passes::<S, T, 9>(simd, scalings, input, output, statuses),
+            10 => return fixed::in_passes::<S, T, 10>(simd, scalings, input, output, statuses),
+            11 => return fixed::in_passes::<S, T, 11>(simd, scalings, input, output, statuses),
+            12 => return fixed::in_passes::<S, T, 12>(simd, scalings, input, output, statuses),
+            13 => return fixed::in_passes::<S, T, 13>(simd, scalings, input, output, statuses),
+            14 => return fixed::in_passes::<S, T, 14>(simd, scalings, input, output, statuses),
+            15 => return fixed::in_passes::<S, T, 15>(simd, scalings, input, output, statuses),
+            16 => return fixed::in_passes::<S, T, 16>(simd, scalings, input, output, statuses),
+            24 => return fixed::in_passes::<S, T, 24>(simd, scalings, input, output, statuses),
+            32 => return fixed::in_passes::<S, T, 32>(simd, scalings, input, output, statuses),
+            _ => {}
         }
-    } else {
-        invert_any_order(simd, group, n, input, output, statuses);
     }
-}
-
-#[inline(always)]
-fn invert_any_order<S: Simd, T: Scalar>(
-    simd: S,
-    group: &mut Group<S, T>,
-    n: usize,
-    input: &[T],
-    output: &mut [T],
-    statuses: &mut [Status],
-) {
     let size = T::Vector::<S>::LANES * n * n;
     let groups = input.chunks_exact(size).zip(output.chunks_exact_mut(size));
     for ((input, output), statuses) in groups.zip(statuses.chunks_exact_mut(T::Vector::<S>::LANES)) {

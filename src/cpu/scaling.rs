@@ -95,9 +95,9 @@ impl Scaling {
 
     /// Makes an inverse, row by row in `elements`, from that of the scaled matrix.
     pub fn undo_all<T: Scalar>(&self, elements: &mut [T]) {
-        for (row, own) in elements.chunks_exact_mut(self.rows.len()).zip(&self.columns) {
-            for (element, other) in row.iter_mut().zip(&self.rows) {
-                *element = element.scaled(own + other);
+        for (i, row) in elements.chunks_exact_mut(self.rows.len()).enumerate() {
+            for (j, element) in row.iter_mut().enumerate() {
+                *element = self.undo(i, j, *element);
             }
         }
     }

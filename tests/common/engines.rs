@@ -128,7 +128,7 @@ pub fn gpu_double<T: Element>(_: &'static str) -> Vec<Engine<T>> {
 
 #[cfg(all(feature = "gpu", feature = "testing"))]
 #[allow(unused_imports, reason = "each test file uses its own part")]
-pub use with_gpu::{Adapter, adapters, forced, gpu, gpu_double, invert_with, variant};
+pub use with_gpu::{Adapter, adapters, forced, gpu, gpu_double, invert_with, own_device, variant};
 
 #[cfg(all(feature = "gpu", feature = "testing"))]
 mod with_gpu {
@@ -175,20 +175,28 @@ mod with_gpu {
 
     /// A device on the adapter that offers most, with WebGPU's default limits and no feature at all, opened once for the process.
     fn plain(promise: &'static str) -> Option<&'static Adapter> {
-        static OPENED: OnceLock<Option<Adapter>> = OnceLock::new();
+        static OPENED: OnceLock<Adapter> = OnceLock::new();
         let rich = adapters(promise).iter().max_by_key(|adapter| adapter.gpu.facts().limits.float64)?;
         let open = || {
-            let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
-            let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
-            let name = &rich.gpu.facts().name;
-            let adapter = found.iter().find(|adapter| adapter.get_info().name == *name)?;
-            let nothing = wgpu::DeviceDescriptor::default();
-            let (device, queue) = pollster::block_on(adapter.request_device(&nothing)).ok()?;
-            Some(Adapter { word: format!("{}-plain", rich.word), gpu: GpuInverter::from_device(&device, &queue) })
+            let (device, queue) = own_device(&rich.gpu, |_| wgpu::DeviceDescriptor::default());
+            Adapter { word: format!("{}-plain", rich.word), gpu: GpuInverter::from_device(&device, &queue) }
         };
-        let opened = OPENED.get_or_init(open).as_ref();
-        assert!(opened.is_some(), "{}: no device with default limits", rich.word);
-        opened
+        Some(OPENED.get_or_init(open))
+    }
+
+    /// A device as a caller would open it, on the same adapter as an engine's. All of a process are of one instance, so that wgpu
+    /// tells one's buffers from another's.
+    pub fn own_device(
+        gpu: &GpuInverter,
+        describe: impl FnOnce(&wgpu::Adapter) -> wgpu::DeviceDescriptor<'static>,
+    ) -> (wgpu::Device, wgpu::Queue) {
+        static INSTANCE: OnceLock<wgpu::Instance> = OnceLock::new();
+        let instance =
+            INSTANCE.get_or_init(|| wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle()));
+        let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
+        let name = &gpu.facts().name;
+        let adapter = found.iter().find(|adapter| adapter.get_info().name == *name).expect("the engine's adapter");
+        pollster::block_on(adapter.request_device(&describe(adapter))).expect("a device as described")
     }
 
     /// A variant of a kernel that the plan may not choose at this order.

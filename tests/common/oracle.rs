@@ -51,9 +51,6 @@ impl Scaled {
     /// ||scale I - self right||_1
     fn product_error(&self, right: &Self, scale: f64) -> f64 {
         let n = self.n;
-        if n == 1 {
-            return self.product_error_of_one(right, scale);
-        }
         let mut sums = vec![0.0; n];
         let (mut re, mut im) = (vec![0.0; n], vec![0.0; n]);
         for i in 0..n {
@@ -111,9 +108,18 @@ fn nan_max(a: f64, b: f64) -> f64 {
 
 /// ||I - X A||_1 / (n ||A||_1 ||X||_1 eps), with everything divided by the powers of two in A and X first.
 pub fn ratio<T: Element>(a: &[T], x: &[T], n: usize) -> f64 {
+    ratio_by(if n == 1 { Scaled::product_error_of_one } else { Scaled::product_error }, a, x, n)
+}
+
+/// The same with sums in float64 at every order, as the crate has them.
+pub fn ratio_in_float64<T: Element>(a: &[T], x: &[T], n: usize) -> f64 {
+    ratio_by(Scaled::product_error, a, x, n)
+}
+
+fn ratio_by<T: Element>(product_error: fn(&Scaled, &Scaled, f64) -> f64, a: &[T], x: &[T], n: usize) -> f64 {
     let (a, x) = (Scaled::new(a, n), Scaled::new(x, n));
     let scale = ldexp(1.0, -(a.exponent + x.exponent));
-    x.product_error(&a, scale) / (a.norm() * x.norm()) / (n as f64 * T::eps())
+    product_error(&x, &a, scale) / (a.norm() * x.norm()) / (n as f64 * T::eps())
 }
 
 /// 1 / (||A||_1 ||X||_1)

@@ -1,9 +1,6 @@
 // rcond = 1 / (||A||_1 ||X||_1), in two dispatches around an inversion: `norm` keeps ||A||_1 where rcond will be, and
 // `rcond` multiplies by that of the inverse. An invocation sums a column; several small matrices share a workgroup.
-//
-// Norms are taken of 2^SHIFT A or 2^-SHIFT A, whichever lies in the middle of the range, so that sums neither
-// overflow nor underflow; the sign of the word kept says which. What is flushed to zero on the way is
-// smaller than a rounding error of the largest.
+// The sign of the word kept says how it was shifted.
 
 @group(0) @binding(0) var<storage, read> matrices: array<Element>;
 @group(0) @binding(1) var<storage, read_write> rconds: array<Part>;
@@ -37,7 +34,7 @@ fn main(
     for (var c = 0u; c < COLUMNS_AT_ONCE; c++) {
         top = max(top, tops[slot * COLUMNS_AT_ONCE + c]);
     }
-    let shift = select(SHIFT, -SHIFT, exponent(max(top, ONE_BIT)) > 0i);
+    let shift = norm_shift(exponent(max(top, ONE_BIT)));
 
     var highest = NO_BITS;
     if present {
@@ -65,12 +62,6 @@ fn main(
     let status = statuses[m];
     let kept = rconds[m];
     let kept_shift = select(SHIFT, -SHIFT, (kept & SIGN_PART) != NO_PART);
-    // 1 / norm = a significand in (1/2, 1] times a power of two, for both; then rounded once more at most.
-    let of_input = widened(kept & ~SIGN_PART);
-    let input_exponent = exponent(of_input);
-    let inverse_exponent = exponent(highest);
-    let significands = real(scaled_bits(of_input, -input_exponent)) * real(scaled_bits(highest, -inverse_exponent));
-    let e = kept_shift + shift - input_exponent - inverse_exponent;
-    let rcond = scaled_bits(bits(real_reciprocal(significands)), e);
-    rconds[m] = select(select(NO_PART, NAN_PART, status == NOT_FINITE), narrowed(rcond), status == INVERTED);
+    let of_input = norm_of(widened(kept & ~SIGN_PART), kept_shift);
+    rconds[m] = rcond_of(of_input, norm_of(highest, shift), status);
 }

@@ -501,6 +501,8 @@ pub struct Variant {
     pub output: Layout,
     /// Input and output are one buffer.
     pub in_place: bool,
+    /// `device` gives rcond with the inverse.
+    pub rcond: bool,
 }
 
 impl Variant {
@@ -519,6 +521,7 @@ impl Variant {
             input: layout,
             output: layout,
             in_place: false,
+            rcond: false,
         };
         match kernel {
             Kernel::Subgroup => one.with_lanes(SUBGROUP_MIN_LANES),
@@ -600,8 +603,8 @@ impl Variant {
     /// Bytes of working memory and of state that `device` needs for each matrix.
     pub const fn scratch_bytes(self) -> (u64, u64) {
         let padded = self.padded() as u64;
-        let work = padded * (padded + DEVICE_BLOCK as u64) * self.working_scalar().size() as u64;
-        (work, 4 * (4 + 4 * padded))
+        let work = padded * (padded + DEVICE_BLOCK as u64 + 1) * self.working_scalar().size() as u64;
+        (work, 4 * (8 + 4 * padded + 4 * padded / DEVICE_BLOCK as u64))
     }
 
     /// Matrices that `device` works on at once.
@@ -636,8 +639,8 @@ impl Variant {
     }
 
     /// Bytes of workgroup memory. `workgroup`: for each matrix a pivot column and a pivot row of scalars, a key, an origin and two
-    /// exponents to a row, two magnitudes to an invocation, and two words more. `device`: two magnitudes and two words to an
-    /// invocation, a row of the panel, and a word more.
+    /// exponents to a row, two magnitudes to an invocation, and two words more. `device`: a magnitude and two words to an
+    /// invocation, the same to each share of a line, a row of the panel, and a word more.
     pub const fn workgroup_bytes(self) -> u32 {
         match self.kernel {
             Kernel::Workgroup => {
@@ -648,7 +651,8 @@ impl Variant {
             }
             Kernel::Device => {
                 let (scalar, real) = (self.working_scalar().size() as u32, self.working_scalar().real_size() as u32);
-                self.parts * (2 * real + 8) + DEVICE_BLOCK * scalar + 4
+                let shares = if self.parts > DEVICE_BLOCK { self.parts } else { DEVICE_BLOCK };
+                (self.parts + shares) * (real + 8) + DEVICE_BLOCK * scalar + 4
             }
             _ => 0,
         }

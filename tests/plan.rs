@@ -219,7 +219,7 @@ fn what_the_gpu_engine_refuses() {
     // 128 MiB hold a matrix of order 5792, but not with the working memory beside it.
     assert!(refusal(work(5792, 1), &LIMITS).contains("working memory"));
     assert!(refusal(work(5793, 1), &LIMITS).contains("5793"));
-    assert!(plan::gpu(work(4096, 3), &LIMITS).is_ok());
+    assert!(plan::gpu(work(5776, 3), &LIMITS).is_ok() && plan::gpu(work(5777, 3), &LIMITS).is_err());
     assert!(refusal(work(usize::MAX, 3), &LIMITS).contains("order"));
     // 2 GiB hold it, but its tiles are more than a row of workgroups.
     let large = with(LIMITS, |limits| limits.binding_bytes = 2 << 30);

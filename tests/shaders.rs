@@ -38,6 +38,7 @@ fn variants() -> Vec<Variant> {
             variant.output = padded.transposed();
             variant.in_place = true;
         }));
+        variants.push(with(variant, |variant| variant.rcond = kernel == Kernel::Device));
     }
     variants
 }
@@ -112,7 +113,8 @@ fn entry_points_of_the_plans_size() {
         let wanted = match variant.kernel {
             Kernel::Device => {
                 let line = [variant.tile.2, 1, 1];
-                vec![("load_matrix", team), ("panel", team), ("update", line), ("store_inverse", team)]
+                let before = [("measure", team), ("scale", team), ("load_columns", team)];
+                [&before[..], &[("panel", team), ("update", line), ("check", team), ("store_rows", team)]].concat()
             }
             _ => vec![("main", team)],
         };
@@ -137,10 +139,10 @@ fn constants_are_the_hosts() {
             // What a matrix takes of working memory and state.
             let (work, state) = variant.scratch_bytes();
             assert_eq!(
-                of("PADDED") * (of("PADDED") + of("BLOCK")),
+                of("PADDED") * (of("PADDED") + of("BLOCK") + 1),
                 i128::from(work) / variant.working_scalar().size() as i128
             );
-            assert_eq!(4 + 4 * of("PADDED"), i128::from(state) / 4);
+            assert_eq!(8 + 4 * of("PADDED") + 4 * of("PADDED") / of("BLOCK"), i128::from(state) / 4);
             assert_eq!(of("PADDED") % of("TILE_ROWS"), 0);
         } else if variant.kernel == Kernel::Subgroup {
             assert_eq!(of("LANES"), variant.parts.into());
@@ -207,6 +209,9 @@ fn bindings_are_the_hosts() {
         if variant.kernel == Kernel::Device {
             // Working memory, by scalars and by packs.
             wanted.extend([(4, "work", "read_write"), (4, "packs", "read_write"), (5, "state", "read_write")]);
+        }
+        if variant.rcond {
+            wanted.push((6, "rconds", "read_write"));
         }
         let wanted = wanted.into_iter().skip(usize::from(variant.in_place));
         let wanted: BTreeSet<_> = wanted.map(|(binding, name, space)| (binding, name.to_owned(), space)).collect();

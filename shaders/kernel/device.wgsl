@@ -1,121 +1,239 @@
-// device: the matrix stays in memory, and many workgroups share it. Blocked Gauss-Jordan elimination in four programs.
+// device: the matrix stays in memory, and many workgroups share it. Blocked Gauss-Jordan elimination in seven programs.
 //
-// `load` brings the matrix into working memory, scaled where it must be, and extended by the identity to PADDED rows and
-// columns. Then for every BLOCK of columns: `panel` eliminates these columns alone, by one workgroup for each matrix;
-// `update` takes all their steps to the rest of the matrix in one pass, by many. BLOCK steps make a transformation that
-// differs from the identity in BLOCK columns, those that in-place elimination leaves in the panel: W. So the pivots'
-// rows are set aside as P and count as zero, and every row takes a[i] += W[i] P. `store` brings the inverse home.
+// `measure` finds the range of every row, and `scale` decides from all of them whether the matrix must be scaled, and how.
+// `load_columns` brings it into working memory, extended by the identity to PADDED rows and columns. Then for every BLOCK of
+// columns: `panel` eliminates these columns alone, by one workgroup for each matrix; `update` takes all their steps to the
+// rest of the matrix in one pass, by many. BLOCK steps make a transformation that differs from the identity in BLOCK
+// columns, those that in-place elimination leaves in the panel: W. So the pivots' rows are set aside as P and count as
+// zero, and every row takes a[i] += W[i] P. `check` looks whether all of the inverse is finite, and `store_rows` brings it
+// home.
 //
 // Rows never move: every row knows the position that exchanges would have brought it to.
+//
+// What passes over a matrix does so by strips of BLOCK rows or columns, a workgroup to each: many are at work, and no
+// invocation goes round its loops more than a few N times. Mesa's llvmpipe leaves the loops of a shader after 65,535 rounds
+// of all of them together, without a word (LP_MAX_TGSI_LOOP_ITERATIONS).
 
-// For each matrix PADDED rows, and BLOCK more for P.
+// For each matrix PADDED rows, BLOCK more for P, and one for the norms of strips.
 @group(0) @binding(4) var<storage, read_write> work: array<Scalar>;
 @group(0) @binding(5) var<storage, read_write> state: array<i32>;
 
-const REGION = PADDED * (PADDED + BLOCK);
+const STRIPS = PADDED / BLOCK;
+const REGION = PADDED * (PADDED + BLOCK + 1u);
+const NORMS = PADDED * (PADDED + BLOCK);
 
-// The state of a matrix: four words, then PADDED of each of the others.
+// The state of a matrix: eight words, then PADDED of each of the others, then four to a strip.
 const STATUS = 0u;
-const UNUSUAL = 1u;
+// 0: as it is; 1: by one factor; 2: by rows and columns.
+const SCALING = 1u;
+// The first column with a small entry, of those that panels have taken.
 const FIRST_SMALL = 2u;
 // The first column that no panel has taken.
 const COLUMN = 3u;
-const POSITIONS = 4u;
+// The exponent of the largest part of the input.
+const TOP = 4u;
+const POSITIONS = 8u;
 // The row that became row k.
 const ORIGINS = POSITIONS + PADDED;
+// Between `measure` and `scale`: the largest part of a row, as `grade` has it, and the exponent of its smallest.
 const ROW_EXPONENTS = ORIGINS + PADDED;
 const COLUMN_EXPONENTS = ROW_EXPONENTS + PADDED;
-const STATE = COLUMN_EXPONENTS + PADDED;
+const STRIP_STATES = COLUMN_EXPONENTS + PADDED;
+const STATE = STRIP_STATES + 4u * STRIPS;
+
+// Of a strip of columns: the first with a small entry; whether a number of the inverse is not finite; the exponents of the
+// norms of the input and of the inverse, whose significands lie in working memory.
+const SMALL = 0u;
+const BAD = 1u;
+const NORM_EXPONENTS = 2u;
+
+// Invocations side by side along a strip's BLOCK lines, and how many share a line.
+const ABREAST = min(WORKGROUP, BLOCK);
+const SHARE = WORKGROUP / ABREAST;
 
 var<workgroup> keys: array<Bits, WORKGROUP>;
-var<workgroup> others: array<Bits, WORKGROUP>;
 var<workgroup> places: array<vec2<u32>, WORKGROUP>;
 var<workgroup> pivot_row: array<Scalar, BLOCK>;
 var<workgroup> flag: atomic<u32>;
+// For each share of each line of a strip.
+var<workgroup> highs: array<i32, BLOCK * SHARE>;
+var<workgroup> lows: array<i32, BLOCK * SHARE>;
+var<workgroup> sums: array<Bits, BLOCK * SHARE>;
 
+// Monotonic in a magnitude: twice its exponent, and one more unless it is a power of two.
+fn grade(magnitude: Bits) -> i32 {
+    let of_zero = 2i * LOWEST_EXPONENT;
+    return select(of_zero, 2i * exponent(magnitude) + select(0i, 1i, (magnitude & FRACTION) != NO_BITS), magnitude != NO_BITS);
+}
+
+// The range of BLOCK rows.
 @compute @workgroup_size(WORKGROUP)
-fn load_matrix(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+fn measure(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let m = params.base + group.y;
-    let own = group.y * STATE;
-    var top = NO_BITS;
-    var bottom = ALL_BITS;
-    for (var e = local; e < N * N; e += WORKGROUP) {
-        let x = load(m, e / N, e % N);
-        top = max(top, largest(x));
-        bottom = min(bottom, smallest_less_one(x));
-    }
-    keys[local] = top;
-    others[local] = bottom;
-    if local == 0u {
-        atomicStore(&flag, N);
+    let first = group.x * BLOCK;
+    for (var s = 0u; s < BLOCK; s += ABREAST) {
+        let line = s + local / SHARE;
+        var top = NO_BITS;
+        var bottom = ALL_BITS;
+        if first + line < N {
+            for (var j = local % SHARE; j < N; j += SHARE) {
+                let x = load(m, first + line, j);
+                top = max(top, largest(x));
+                bottom = min(bottom, smallest_less_one(x));
+            }
+        }
+        highs[line * SHARE + local % SHARE] = grade(top);
+        lows[line * SHARE + local % SHARE] = select(exponent(bottom + ONE_BIT), -LOWEST_EXPONENT, bottom == ALL_BITS);
     }
     workgroupBarrier();
-    for (var i = 0u; i < WORKGROUP; i++) {
-        top = max(top, keys[i]);
-        bottom = min(bottom, others[i]);
+    for (var line = local; line < BLOCK; line += WORKGROUP) {
+        var high = highs[line * SHARE];
+        var low = lows[line * SHARE];
+        for (var share = 1u; share < SHARE; share++) {
+            high = max(high, highs[line * SHARE + share]);
+            low = min(low, lows[line * SHARE + share]);
+        }
+        let own = group.y * STATE + first + line;
+        state[own + ROW_EXPONENTS] = high;
+        state[own + COLUMN_EXPONENTS] = low;
     }
-    let finite = top < INFINITE;
-    // An all-zero matrix has no bottom.
-    let unusual = finite && top > NO_BITS && (top > HIGH || bottom < LOW - ONE_BIT);
+}
 
-    // Power-of-two factors, as `src/cpu/scaling.rs` has them: one for all where that will do, else rows and then
-    // columns to a largest part in [1, 2).
-    let low = exponent(bottom + ONE_BIT);
-    let high = exponent(top);
-    let one_will_do = high - low <= 2i * WINDOW - 2i;
+// Power-of-two factors, as `src/cpu/scaling.rs` has them: one for all where that will do, else rows and then columns to a
+// largest part in [1, 2). Those of the columns follow in `load_columns`.
+@compute @workgroup_size(WORKGROUP)
+fn scale(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+    let own = group.y * STATE;
+    var high = grade(NO_BITS);
+    var low = -LOWEST_EXPONENT;
+    for (var i = local; i < N; i += WORKGROUP) {
+        high = max(high, state[own + ROW_EXPONENTS + i]);
+        low = min(low, state[own + COLUMN_EXPONENTS + i]);
+    }
+    highs[local] = high;
+    lows[local] = low;
+    workgroupBarrier();
+    for (var i = 0u; i < WORKGROUP; i++) {
+        high = max(high, highs[i]);
+        low = min(low, lows[i]);
+    }
+    let top = high >> 1u;
+    let finite = top <= BIAS;
+    // A zero matrix has no range.
+    let unusual = finite && high > grade(NO_BITS) && (high > 2i * WINDOW || low < -WINDOW);
+    let one_will_do = top - low <= 2i * WINDOW - 2i;
     for (var i = local; i < PADDED; i += WORKGROUP) {
         state[own + POSITIONS + i] = i32(i);
         state[own + ORIGINS + i] = i32(i);
         var e = 0i;
         if unusual && i < N {
-            var largest_part = NO_BITS;
-            for (var j = 0u; j < N; j++) {
-                largest_part = max(largest_part, largest(load(m, i, j)));
-            }
-            e = select(select(0i, -exponent(largest_part), largest_part > NO_BITS), WINDOW - 1i - high, one_will_do);
+            let of_row = state[own + ROW_EXPONENTS + i];
+            e = select(select(0i, -(of_row >> 1u), of_row > grade(NO_BITS)), WINDOW - 1i - top, one_will_do);
         }
         state[own + ROW_EXPONENTS + i] = e;
     }
-    storageBarrier();
-    for (var j = local; j < PADDED; j += WORKGROUP) {
-        var e = 0i;
-        if unusual && j < N {
-            var highest = LOWEST_EXPONENT;
-            for (var i = 0u; i < N; i++) {
-                let part = largest(load(m, i, j));
-                highest = max(highest, select(LOWEST_EXPONENT, exponent(part) + state[own + ROW_EXPONENTS + i], part > NO_BITS));
-            }
-            e = select(select(-highest, 0i, one_will_do), EMPTY, highest == LOWEST_EXPONENT);
-        }
-        state[own + COLUMN_EXPONENTS + j] = e;
+    if local == 0u {
+        state[own + STATUS] = select(NOT_FINITE, INVERTED, finite);
+        state[own + SCALING] = select(0i, select(2i, 1i, one_will_do), unusual);
+        state[own + FIRST_SMALL] = i32(N);
+        state[own + COLUMN] = 0i;
+        state[own + TOP] = top;
     }
-    storageBarrier();
+}
 
-    let lowest = select(-WINDOW, -1i, one_will_do);
-    for (var p = local; p < PADDED * PADDED; p += WORKGROUP) {
-        let i = p / PADDED;
-        let j = p % PADDED;
+// BLOCK columns.
+@compute @workgroup_size(WORKGROUP)
+fn load_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+    let m = params.base + group.y;
+    let own = group.y * STATE;
+    let first = group.x * BLOCK;
+    let scaling = state[own + SCALING];
+    let shift = norm_shift(state[own + TOP]);
+    for (var s = 0u; s < BLOCK; s += ABREAST) {
+        let line = s + local % ABREAST;
+        var highest = LOWEST_EXPONENT;
+        var sum = REAL_ZERO;
+        if first + line < N && (RCOND || scaling != 0i) {
+            for (var i = local / ABREAST; i < N; i += SHARE) {
+                let x = load(m, i, first + line);
+                let part = largest(x);
+                let e = exponent(part) + state[own + ROW_EXPONENTS + i];
+                highest = max(highest, select(LOWEST_EXPONENT, e, part > NO_BITS));
+                if RCOND {
+                    sum += modulus(scaled(x, shift));
+                }
+            }
+        }
+        highs[local / ABREAST * BLOCK + line] = highest;
+        sums[local / ABREAST * BLOCK + line] = bits(sum);
+    }
+    if local == 0u {
+        atomicStore(&flag, N);
+    }
+    workgroupBarrier();
+    for (var line = local; line < BLOCK; line += WORKGROUP) {
+        var highest = LOWEST_EXPONENT;
+        for (var share = 0u; share < SHARE; share++) {
+            highest = max(highest, highs[share * BLOCK + line]);
+        }
+        let empty = scaling != 0i && first + line < N && highest == LOWEST_EXPONENT;
+        let e = select(select(0i, -highest, scaling == 2i && first + line < N), EMPTY, empty);
+        lows[line] = e;
+        state[own + COLUMN_EXPONENTS + first + line] = e;
+    }
+    keep_norm(group, local, 0u, shift);
+    workgroupBarrier();
+
+    let lowest = select(-WINDOW, -1i, scaling == 1i);
+    for (var p = local; p < PADDED * BLOCK; p += WORKGROUP) {
+        let i = p / BLOCK;
+        let j = first + p % BLOCK;
         var x = select(ZERO, ONE, i == j);
         if i < N && j < N {
             let given = load(m, i, j);
             x = scalar(given);
-            if unusual {
-                let e = state[own + ROW_EXPONENTS + i] + state[own + COLUMN_EXPONENTS + j];
+            if scaling != 0i {
+                let e = state[own + ROW_EXPONENTS + i] + lows[p % BLOCK];
                 if small(given, e, lowest) {
                     atomicMin(&flag, j);
                 }
                 x = scalar(flushed(given, e));
             }
         }
-        work[group.y * REGION + p] = x;
+        work[group.y * REGION + i * PADDED + j] = x;
     }
     workgroupBarrier();
     if local == 0u {
-        state[own + STATUS] = select(NOT_FINITE, INVERTED, finite);
-        state[own + UNUSUAL] = select(0i, 1i, unusual);
-        state[own + FIRST_SMALL] = i32(atomicLoad(&flag));
-        state[own + COLUMN] = 0i;
+        state[own + STRIP_STATES + 4u * group.x + SMALL] = i32(atomicLoad(&flag));
     }
+}
+
+// Of a strip of columns, the norm is the largest of the sums that are left in `sums`, times 2^-shift.
+fn keep_norm(group: vec3<u32>, local: u32, which: u32, shift: i32) {
+    if !RCOND || local != 0u {
+        return;
+    }
+    var highest = NO_BITS;
+    for (var line = 0u; line < BLOCK; line++) {
+        var sum = REAL_ZERO;
+        for (var share = 0u; share < SHARE; share++) {
+            sum += real(sums[share * BLOCK + line]);
+        }
+        highest = max(highest, bits(sum));
+    }
+    let norm = norm_of(highest, shift);
+    state[group.y * STATE + STRIP_STATES + 4u * group.x + NORM_EXPONENTS + which] = norm.exponent;
+    work[group.y * REGION + NORMS + which * STRIPS + group.x] = of_real(norm.significand);
+}
+
+// The largest of all strips.
+fn kept_norm(here: u32, which: u32) -> Norm {
+    var norm = Norm(LOWEST_EXPONENT, REAL_ONE);
+    for (var strip = 0u; strip < STRIPS; strip++) {
+        let e = state[here * STATE + STRIP_STATES + 4u * strip + NORM_EXPONENTS + which];
+        norm = larger_norm(norm, Norm(e, real_part(work[here * REGION + NORMS + which * STRIPS + strip])));
+    }
+    return norm;
 }
 
 // An invocation holds ROWS rows of the panel in its registers. The panel rolls, as in `thread`: the pivot column is
@@ -126,7 +244,8 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
     let region = group.y * REGION;
     let first = u32(state[own + COLUMN]);
     var status = state[own + STATUS];
-    let first_small = u32(state[own + FIRST_SMALL]);
+    let strip = own + STRIP_STATES + 4u * (first / BLOCK);
+    let first_small = u32(min(state[own + FIRST_SMALL], state[strip + SMALL]));
 
     var v: array<array<Scalar, BLOCK>, ROWS>;
     var position: array<u32, ROWS>;
@@ -212,6 +331,7 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
     storageBarrier();
     if local == 0u {
         state[own + STATUS] = status;
+        state[own + FIRST_SMALL] = i32(first_small);
         state[own + COLUMN] = i32(first + BLOCK);
     }
     for (var e = local; e < BLOCK * PADDED; e += WORKGROUP) {
@@ -270,37 +390,83 @@ fn update(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gr
     }
 }
 
+// BLOCK columns of the inverse.
 @compute @workgroup_size(WORKGROUP)
-fn store_inverse(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+fn check(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+    let first = group.x * BLOCK;
+    let inverted = state[group.y * STATE + STATUS] == INVERTED;
+    if local == 0u {
+        atomicStore(&flag, 0u);
+    }
+    var top = NO_BITS;
+    var good = true;
+    if inverted {
+        for (var p = local; p < N * BLOCK; p += WORKGROUP) {
+            if first + p % BLOCK < N {
+                let x = home(group.y, p / BLOCK, first + p % BLOCK);
+                good = good && fits(x);
+                top = max(top, largest(x));
+            }
+        }
+    }
+    keys[local] = top;
+    workgroupBarrier();
+    if !good {
+        atomicStore(&flag, 1u);
+    }
+    var shift = 0i;
+    if RCOND {
+        for (var i = 0u; i < WORKGROUP; i++) {
+            top = max(top, keys[i]);
+        }
+        shift = norm_shift(exponent(max(top, ONE_BIT)));
+        for (var s = 0u; s < BLOCK; s += ABREAST) {
+            let line = s + local % ABREAST;
+            var sum = REAL_ZERO;
+            if inverted && first + line < N {
+                for (var i = local / ABREAST; i < N; i += SHARE) {
+                    sum += modulus(scaled(home(group.y, i, first + line), shift));
+                }
+            }
+            sums[local / ABREAST * BLOCK + line] = bits(sum);
+        }
+    }
+    workgroupBarrier();
+    keep_norm(group, local, 1u, shift);
+    if local == 0u {
+        state[group.y * STATE + STRIP_STATES + 4u * group.x + BAD] = i32(atomicLoad(&flag));
+    }
+}
+
+// BLOCK rows, to where exchanges would have brought them.
+@compute @workgroup_size(WORKGROUP)
+fn store_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let m = params.base + group.y;
     let own = group.y * STATE;
-    var status = state[own + STATUS];
-    let unusual = state[own + UNUSUAL] != 0i;
     if local == 0u {
         atomicStore(&flag, 0u);
     }
     workgroupBarrier();
-    if status == INVERTED {
-        var finite = true;
-        for (var e = local; e < N * N; e += WORKGROUP) {
-            finite = finite && fits(home(group.y, unusual, e / N, e % N));
-        }
-        if !finite {
+    for (var strip = local; strip < STRIPS; strip += WORKGROUP) {
+        if state[own + STRIP_STATES + 4u * strip + BAD] != 0i {
             atomicStore(&flag, 1u);
         }
     }
     workgroupBarrier();
-    if status == INVERTED && atomicLoad(&flag) != 0u {
-        status = NOT_FINITE;
-    }
-    if local == 0u {
+    let found = state[own + STATUS];
+    let status = select(found, NOT_FINITE, found == INVERTED && atomicLoad(&flag) != 0u);
+    if group.x == 0u && local == 0u {
         statuses[m] = status;
+        if RCOND {
+            store_rcond(m, rcond_of(kept_norm(group.y, 0u), kept_norm(group.y, 1u), status));
+        }
     }
-    for (var e = local; e < N * N; e += WORKGROUP) {
-        let i = u32(state[own + POSITIONS + e / N]);
+    for (var e = local; e < min(BLOCK, N - group.x * BLOCK) * N; e += WORKGROUP) {
+        let row = group.x * BLOCK + e / N;
+        let i = u32(state[own + POSITIONS + row]);
         let j = u32(state[own + ORIGINS + e % N]);
         if status == INVERTED {
-            store(m, i, j, home(group.y, unusual, e / N, e % N));
+            store(m, i, j, home(group.y, row, e % N));
         } else {
             store_nan(m, i, j);
         }
@@ -308,9 +474,9 @@ fn store_inverse(@builtin(local_invocation_index) local: u32, @builtin(workgroup
 }
 
 // An element of the inverse from where it lies in working memory, with the scaling undone.
-fn home(here: u32, unusual: bool, row: u32, column: u32) -> Word {
+fn home(here: u32, row: u32, column: u32) -> Word {
     let x = word(work[here * REGION + row * PADDED + column]);
-    if !unusual {
+    if state[here * STATE + SCALING] == 0i {
         return x;
     }
     let i = u32(state[here * STATE + POSITIONS + row]);

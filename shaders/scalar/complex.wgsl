@@ -12,6 +12,14 @@ fn scalar(x: Word) -> Scalar {
     return Scalar(real(x.x), real(x.y));
 }
 
+fn of_real(x: Real) -> Scalar {
+    return Scalar(x, REAL_ZERO);
+}
+
+fn real_part(x: Scalar) -> Real {
+    return x.x;
+}
+
 fn word(x: Scalar) -> Word {
     return Word(bits(x.x), bits(x.y));
 }

@@ -13,6 +13,14 @@ fn scalar(x: Word) -> Scalar {
     return real(x);
 }
 
+fn of_real(x: Real) -> Scalar {
+    return x;
+}
+
+fn real_part(x: Scalar) -> Real {
+    return x;
+}
+
 fn word(x: Scalar) -> Word {
     return bits(x);
 }

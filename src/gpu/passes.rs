@@ -12,6 +12,8 @@ pub struct Programs {
     steps: Vec<Step>,
     /// Matrices to a batch: `device` has working memory for so many.
     batch: u32,
+    /// The kernel itself gives rcond.
+    rcond: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -49,28 +51,31 @@ impl Programs {
         rcond: bool,
         limits: &GpuLimits,
     ) -> Result<Self, Error> {
+        let strips = variant.padded() / plan::DEVICE_BLOCK;
+        let variant = Variant { rcond: rcond && variant.kernel == Kernel::Device, ..variant };
         let mut programs = match variant.kernel {
             Kernel::Device => {
-                let panels = (variant.padded() / plan::DEVICE_BLOCK) as usize;
-                let pairs = [Program::Panel, Program::Update].repeat(panels);
-                [vec![Program::Load], pairs, vec![Program::Store]].concat()
+                let before = [Program::Measure, Program::Scale, Program::Load].to_vec();
+                let pairs = [Program::Panel, Program::Update].repeat(strips as usize);
+                [before, pairs, vec![Program::Check, Program::Store]].concat()
             }
             _ => vec![Program::Invert],
         };
-        if rcond {
+        if rcond && !variant.rcond {
             programs.insert(0, Program::Norm);
             programs.push(Program::Rcond);
         }
         let built = programs.into_iter().map(|program| {
             let grid = match program {
-                Program::Load | Program::Panel | Program::Store => Grid::Tiles(1),
+                Program::Scale | Program::Panel => Grid::Tiles(1),
+                Program::Measure | Program::Load | Program::Check | Program::Store => Grid::Tiles(strips),
                 Program::Update => Grid::Tiles(variant.update_workgroups()),
                 Program::Invert | Program::Norm | Program::Rcond => Grid::Several(program.matrices(variant)),
             };
             Ok(Step { program, pipeline: pipelines.get(device, program, variant)?, grid })
         });
         let batch = if variant.kernel == Kernel::Device { variant.batch(limits) } else { u32::MAX };
-        Ok(Self { steps: built.collect::<Result<_, Error>>()?, batch })
+        Ok(Self { steps: built.collect::<Result<_, Error>>()?, batch, rcond: variant.rcond })
     }
 
     /// Matrices that each program takes in one row of workgroups, which is as many as `Counts::new` has answers for.
@@ -105,6 +110,8 @@ pub struct Buffers<'a> {
 #[derive(Debug)]
 pub struct Bindings {
     invert: wgpu::BindGroup,
+    /// For a kernel that gives rcond itself.
+    with_rcond: Option<wgpu::BindGroup>,
     /// For the norms of the input, and of the inverses.
     norms: Option<[wgpu::BindGroup; 2]>,
 }
@@ -118,20 +125,31 @@ impl Bindings {
         buffers: Buffers<'_>,
     ) -> Self {
         let Buffers { input, output, statuses, rconds, scratch } = buffers;
-        let norms = rconds.map(|rconds| {
+        let norms = rconds.clone().filter(|_| scratch.is_none()).map(|rconds| {
             [input.clone().unwrap_or_else(|| output.clone()), output.clone()].map(|matrices| {
                 let (input, output) = (Some(matrices), rconds.clone());
                 let (statuses, params) = (statuses.clone(), params.clone());
-                pipelines.bind(device, Bound { input, output, statuses, params, scratch: None })
+                pipelines.bind(device, Bound { input, output, statuses, params, scratch: None, rconds: None })
             })
         });
-        Self { invert: pipelines.bind(device, Bound { input, output, statuses, params, scratch }), norms }
+        let with_rcond = rconds.filter(|_| scratch.is_some()).map(|rconds| Bound {
+            input: input.clone(),
+            output: output.clone(),
+            statuses: statuses.clone(),
+            params: params.clone(),
+            scratch: scratch.clone(),
+            rconds: Some(rconds),
+        });
+        let with_rcond = with_rcond.map(|bound| pipelines.bind(device, bound));
+        let invert = pipelines.bind(device, Bound { input, output, statuses, params, scratch, rconds: None });
+        Self { invert, with_rcond, norms }
     }
 
-    fn of(&self, program: Program) -> Option<&wgpu::BindGroup> {
+    fn of(&self, programs: &Programs, program: Program) -> Option<&wgpu::BindGroup> {
         match program {
             Program::Norm => self.norms.as_ref().map(|[input, _]| input),
             Program::Rcond => self.norms.as_ref().map(|[_, inverses]| inverses),
+            _ if programs.rcond => self.with_rcond.as_ref(),
             _ => Some(&self.invert),
         }
     }
@@ -165,7 +183,7 @@ pub fn dispatch(
                     }
                 };
                 pass.set_pipeline(&step.pipeline);
-                pass.set_bind_group(0, bindings.of(step.program), &[counts.offset(step.program, row, last)]);
+                pass.set_bind_group(0, bindings.of(programs, step.program), &[counts.offset(step.program, row, last)]);
                 pass.dispatch_workgroups(groups[0], groups[1], 1);
             }
             (left, row) = (left - here, row + 1);
@@ -182,7 +200,7 @@ pub fn dispatch_indirect(pass: &mut wgpu::ComputePass<'_>, programs: &Programs, 
         let index = indirect.programs.iter().position(|&program| program == step.program).unwrap_or_default();
         let entry = index as u32 * indirect.stride;
         pass.set_pipeline(&step.pipeline);
-        pass.set_bind_group(0, indirect.bindings.of(step.program), &[entry]);
+        pass.set_bind_group(0, indirect.bindings.of(programs, step.program), &[entry]);
         pass.dispatch_workgroups_indirect(&indirect.entries, u64::from(entry) + GROUPS_AT);
     }
 }
@@ -314,6 +332,7 @@ impl Indirect {
             statuses: buffers.statuses.clone(),
             params: shared.counts.binding(),
             scratch: None,
+            rconds: None,
         };
         let bind_group = shared.pipelines.bind(device, bound);
         let constants = CountConstants {

@@ -13,8 +13,8 @@ use crate::trusted::unchecked_module;
 /// The pipelines of one device.
 #[derive(Debug)]
 pub struct Pipelines {
-    /// By `in_place`, and by whether there is working memory.
-    shapes: [[Shape; 2]; 2],
+    /// By `in_place`, by whether there is working memory, and by whether rconds are asked for.
+    shapes: [[[Shape; 2]; 2]; 2],
     built: Mutex<HashMap<(Program, Variant), Slot>>,
     /// Where the caller has them kept.
     pub cache: OnceLock<Cache>,
@@ -39,6 +39,8 @@ const PARAMS: u32 = 3;
 /// Of `device` alone.
 const WORK: u32 = 4;
 const STATE: u32 = 5;
+/// Where they are asked for.
+const RCONDS: u32 = 6;
 
 /// What is bound to them.
 #[derive(Clone, Debug)]
@@ -50,18 +52,21 @@ pub struct Bound<'a> {
     pub params: wgpu::BufferBinding<'a>,
     /// Working memory and state of `device`.
     pub scratch: Option<[wgpu::BufferBinding<'a>; 2]>,
+    pub rconds: Option<wgpu::BufferBinding<'a>>,
 }
 
 impl Pipelines {
     pub fn new(device: &wgpu::Device) -> Self {
-        let shapes = [false, true].map(|in_place| [false, true].map(|scratch| Shape::new(device, in_place, scratch)));
+        let both = [false, true];
+        let shapes =
+            both.map(|in_place| both.map(|scratch| both.map(|rconds| Shape::new(device, in_place, scratch, rconds))));
         Self { shapes, built: Mutex::default(), cache: OnceLock::new() }
     }
 
     /// Buffers as the programs see them.
     pub fn bind(&self, device: &wgpu::Device, bound: Bound<'_>) -> wgpu::BindGroup {
-        let Bound { input, output, statuses, params, scratch } = bound;
-        let shape = self.shape(input.is_none(), scratch.is_some());
+        let Bound { input, output, statuses, params, scratch, rconds } = bound;
+        let shape = self.shape(input.is_none(), scratch.is_some(), rconds.is_some());
         let [work, state] = scratch.map_or([None, None], |scratch| scratch.map(Some));
         let buffers = [
             (INPUT, input),
@@ -70,6 +75,7 @@ impl Pipelines {
             (PARAMS, Some(params)),
             (WORK, work),
             (STATE, state),
+            (RCONDS, rconds),
         ];
         let entries: Vec<_> = buffers
             .into_iter()
@@ -84,8 +90,8 @@ impl Pipelines {
         })
     }
 
-    fn shape(&self, in_place: bool, scratch: bool) -> &Shape {
-        &self.shapes[usize::from(in_place)][usize::from(scratch)]
+    fn shape(&self, in_place: bool, scratch: bool, rconds: bool) -> &Shape {
+        &self.shapes[usize::from(in_place)][usize::from(scratch)][usize::from(rconds)]
     }
 
     /// The pipeline of a program. Two threads that want the same one build it once; others are not held up.
@@ -114,15 +120,15 @@ impl Pipelines {
             shader::source(program, variant).ok_or_else(|| unsupported(format!("{} has no shader", variant.kernel)))?;
         let label = format!("batchinv {program:?} {} {} {}", variant.kernel, variant.scalar, variant.order);
         let shape = match program.is_norm() {
-            true => self.shape(false, false),
-            false => self.shape(variant.in_place, variant.kernel == Kernel::Device),
+            true => self.shape(false, false, false),
+            false => self.shape(variant.in_place, variant.kernel == Kernel::Device, variant.rcond),
         };
         self.compile(device, &shape.pipeline, &label, program.entry(), source)
     }
 
     /// The pipeline that turns a count into dispatches. Each job has its own constants: none is kept.
     pub fn count(&self, device: &wgpu::Device, constants: &CountConstants) -> Result<wgpu::ComputePipeline, Error> {
-        let shape = self.shape(false, false);
+        let shape = self.shape(false, false, false);
         self.compile(device, &shape.pipeline, "batchinv count", "main", shader::count(constants))
     }
 
@@ -156,7 +162,7 @@ impl Pipelines {
 }
 
 impl Shape {
-    fn new(device: &wgpu::Device, in_place: bool, scratch: bool) -> Self {
+    fn new(device: &wgpu::Device, in_place: bool, scratch: bool, rconds: bool) -> Self {
         let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
         let types = [
             (INPUT, storage(true)),
@@ -165,10 +171,16 @@ impl Shape {
             (PARAMS, wgpu::BufferBindingType::Uniform),
             (WORK, storage(false)),
             (STATE, storage(false)),
+            (RCONDS, storage(false)),
         ];
         let entries: Vec<_> = types
             .into_iter()
-            .filter(|&(binding, _)| !(in_place && binding == INPUT) && (scratch || binding < WORK))
+            .filter(|&(binding, _)| match binding {
+                INPUT => !in_place,
+                WORK | STATE => scratch,
+                RCONDS => rconds,
+                _ => true,
+            })
             .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {
                 binding,
                 visibility: wgpu::ShaderStages::COMPUTE,

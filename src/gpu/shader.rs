@@ -9,12 +9,18 @@ use crate::scalar::ScalarKind;
 pub enum Program {
     /// The inversion itself, by the variant's kernel, but for `device`.
     Invert,
+    /// Of `device`: finds the range of the rows.
+    Measure,
+    /// Of `device`: decides whether a matrix must be scaled.
+    Scale,
     /// Of `device`: brings the matrices into working memory.
     Load,
     /// Of `device`: eliminates the next columns alone.
     Panel,
     /// Of `device`: takes the steps of a panel to the other columns.
     Update,
+    /// Of `device`: looks whether the inverses are finite.
+    Check,
     /// Of `device`: brings the inverses home.
     Store,
     /// The norms of the input, for rcond.
@@ -28,9 +34,9 @@ impl Program {
     pub fn matrices(self, variant: Variant) -> u32 {
         match self {
             Self::Invert => variant.matrices,
-            Self::Load | Self::Panel | Self::Update | Self::Store => 1,
             // A power of two, so that the invocations of a workgroup are shared out evenly.
             Self::Norm | Self::Rcond => 1 << (plan::RCOND_WORKGROUP / variant.order).max(1).ilog2(),
+            _ => 1,
         }
     }
 
@@ -45,10 +51,13 @@ impl Program {
     pub fn entry(self) -> &'static str {
         match self {
             Self::Invert | Self::Norm | Self::Rcond => "main",
-            Self::Load => "load_matrix",
+            Self::Measure => "measure",
+            Self::Scale => "scale",
+            Self::Load => "load_columns",
             Self::Panel => "panel",
             Self::Update => "update",
-            Self::Store => "store_inverse",
+            Self::Check => "check",
+            Self::Store => "store_rows",
         }
     }
 
@@ -65,10 +74,9 @@ const SHUFFLE_64: &str = include_str!("../../shaders/shuffle/width64.wgsl");
 
 /// The WGSL of a program, or `None` where there is none: the CPU's kernels have no shaders.
 pub fn source(program: Program, variant: Variant) -> Option<String> {
-    let rcond = include_str!("../../shaders/rcond.wgsl");
     let own = match (program, variant.kernel) {
         (_, Kernel::Lanes | Kernel::Rows | Kernel::Blocked) => return None,
-        (Program::Norm | Program::Rcond, _) => rcond,
+        (Program::Norm | Program::Rcond, _) => include_str!("../../shaders/rcond.wgsl"),
         (_, Kernel::Thread) => include_str!("../../shaders/kernel/thread.wgsl"),
         (_, Kernel::Subgroup) => include_str!("../../shaders/kernel/subgroup.wgsl"),
         (_, Kernel::Workgroup) => include_str!("../../shaders/kernel/workgroup.wgsl"),
@@ -93,6 +101,15 @@ pub fn source(program: Program, variant: Variant) -> Option<String> {
         _ => include_str!("../../shaders/scalar/native.wgsl"),
     };
     let magnitude = include_str!("../../shaders/scalar/magnitude.wgsl");
+    let rcond = match variant.rcond {
+        _ if program.is_norm() || variant.kernel != Kernel::Device => "",
+        false => include_str!("../../shaders/access/no_rcond.wgsl"),
+        true => include_str!("../../shaders/access/rcond.wgsl"),
+    };
+    let norm = match program.is_norm() || variant.kernel == Kernel::Device {
+        false => "",
+        true => include_str!("../../shaders/norm.wgsl"),
+    };
     let layout = include_str!("../../shaders/layout.wgsl");
     let exponents = match variant.kernel {
         Kernel::Thread | Kernel::Subgroup if !program.is_norm() => include_str!("../../shaders/exponents.wgsl"),
@@ -107,7 +124,8 @@ pub fn source(program: Program, variant: Variant) -> Option<String> {
         _ => ["", ""],
     };
     let constants = constants(program, variant);
-    let parts = [own, layout, access, exponents, shuffle, width, number, part, real, magnitude, &constants];
+    let parts =
+        [own, layout, access, rcond, norm, exponents, shuffle, width, number, part, real, magnitude, &constants];
     Some(parts.join("\n"))
 }
 

@@ -1,0 +1,5 @@
+// Nobody asks for reciprocal condition numbers.
+
+const RCOND = false;
+
+fn store_rcond(m: u32, rcond: Part) {}

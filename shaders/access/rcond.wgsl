@@ -1,0 +1,9 @@
+// Reciprocal condition numbers are asked for.
+
+const RCOND = true;
+
+@group(0) @binding(6) var<storage, read_write> rconds: array<Part>;
+
+fn store_rcond(m: u32, rcond: Part) {
+    rconds[m] = rcond;
+}

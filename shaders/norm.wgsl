@@ -1,0 +1,35 @@
+// 1-norms, and the reciprocal condition number 1 / (||A||_1 ||X||_1) of two of them.
+//
+// Sums of moduli are taken of 2^SHIFT A or 2^-SHIFT A, whichever lies in the middle of the range, so that they neither
+// overflow nor underflow. What is flushed to zero on the way is smaller than a rounding error of the largest.
+
+// significand * 2^exponent, with a significand in [1, 2).
+struct Norm {
+    exponent: i32,
+    significand: Real,
+}
+
+// For a matrix whose largest part has this exponent.
+fn norm_shift(top: i32) -> i32 {
+    return select(SHIFT, -SHIFT, top > 0i);
+}
+
+// Of the bits of a sum of moduli, and the shift with which it was taken.
+fn norm_of(sum: Bits, shift: i32) -> Norm {
+    let e = exponent(max(sum, ONE_BIT));
+    return Norm(select(e - shift, LOWEST_EXPONENT, sum == NO_BITS), real(scaled_bits(max(sum, ONE_BIT), -e)));
+}
+
+fn larger_norm(a: Norm, b: Norm) -> Norm {
+    if b.exponent > a.exponent || (b.exponent == a.exponent && b.significand > a.significand) {
+        return b;
+    }
+    return a;
+}
+
+// The product of the significands, in [1, 4), is rounded, then its reciprocal, then what is subnormal.
+fn rcond_of(input: Norm, inverse: Norm, status: i32) -> Part {
+    let reciprocal = real_reciprocal(input.significand * inverse.significand);
+    let rcond = scaled_bits(bits(reciprocal), -input.exponent - inverse.exponent);
+    return select(select(NO_PART, NAN_PART, status == NOT_FINITE), narrowed(rcond), status == INVERTED);
+}

@@ -1,0 +1,49 @@
+//! Orders so large that a program which passed over the whole matrix by itself would go round its loops more than 65,535
+//! times, after which Mesa's llvmpipe leaves them all, in silence.
+
+mod common;
+
+use batchinv::Stack;
+use common::engines;
+use common::full_sweep;
+
+/// A permuted diagonal of powers of two, of which inverse and rcond are known to the bit. Rows are taken in steps that have no
+/// factor in common with the order, so that every part of the matrix has some.
+fn permuted(n: usize, power: impl Fn(usize) -> f32) -> (Vec<f32>, Vec<f32>) {
+    let step = (n / 3..n).find(|step| (2..=*step).all(|d| step % d != 0 || n % d != 0)).unwrap();
+    let (mut matrix, mut inverse) = (vec![0.0; n * n], vec![0.0; n * n]);
+    for i in 0..n {
+        let j = i * step % n;
+        matrix[i * n + j] = power(j);
+        inverse[j * n + i] = power(j).recip();
+    }
+    (matrix, inverse)
+}
+
+fn inverts(n: usize, power: impl Fn(usize) -> f32, rcond: f32, promise: &'static str) {
+    let (matrix, inverse) = permuted(n, power);
+    for engine in engines::gpu::<f32>(n, promise) {
+        // It counts no rounds, and takes a minute.
+        if engine.adapter == "swiftshader" && !full_sweep() {
+            continue;
+        }
+        let outcome = engine.invert(Stack::new(&matrix, n).unwrap());
+        assert_eq!(outcome.statuses, [0], "{}, order {n}", engine.name);
+        let wrong = outcome.elements.iter().zip(&inverse).position(|(a, b)| a != b);
+        assert_eq!(wrong.map(|at| (at / n, at % n)), None, "{}, order {n}: the first wrong element", engine.name);
+        assert_eq!(outcome.rconds, Some(vec![rcond]), "{}, order {n}", engine.name);
+    }
+}
+
+#[test]
+fn scaled_by_rows_and_columns() {
+    // From 2^-50 to 2^50.
+    inverts(2064, |j| 2.0_f32.powi(100 * (j as i32 % 2) - 50), 2.0_f32.powi(-100), "large/scaled_by_rows_and_columns");
+}
+
+#[test]
+fn as_it_is() {
+    let n = if full_sweep() { 4096 } else { 1456 };
+    // The last columns alone have the largest.
+    inverts(n, |j| if j + 64 < n { 1.0 } else { 16.0 }, 0.0625, "large/as_it_is");
+}

@@ -388,10 +388,19 @@ pub const DEVICE_TILE: (u32, u32, u32) = (8, 2, 32);
 /// help: on lavapipe, passes of order 256 took two thirds of the time that the tile for hardware takes, of order 128 four fifths.
 pub const DEVICE_SOFTWARE_TILE: (u32, u32, u32) = (16, 4, 8);
 
-/// Rows of a panel that one invocation of `device` holds, at the most, on a software adapter: there, few invocations
-/// with several rows wait for each other less. With 16, passes of order 128 took a fifth less, but complex ones several times as
-/// long to compile; with 32, ten times, and no less.
-pub const DEVICE_PANEL_ROWS: u32 = 8;
+/// Order from which `device` has wider panels and tiles on a software adapter, and what they are: half as many passes over the
+/// matrix. On lavapipe, order 512 took 34 to 41 ms with them and 45 to 47 without, 256 6.3 to 6.9 and 6.9 to 8.2, 128 a third more.
+pub const DEVICE_WIDE_ORDER: u32 = 193;
+/// See [`DEVICE_WIDE_ORDER`].
+pub const DEVICE_SOFTWARE_WIDE: (u32, (u32, u32, u32)) = (32, (16, 8, 8));
+
+/// Scalars of a panel that one invocation of `device` holds, at the most, on a software adapter: there, few invocations
+/// with several rows wait for each other less. With 256, passes of order 128 took a fifth less, but complex ones several times as
+/// long to compile; with 512, ten times, and no less.
+pub const DEVICE_PANEL_SCALARS: u32 = 128;
+
+/// Rows of `device` that are a multiple of so many scalars long are padded.
+pub const DEVICE_PITCH_BREAK: u32 = 128;
 
 /// Bytes of working memory that `device` takes at once, unless one matrix needs more.
 pub const DEVICE_WORK_BYTES: u64 = 32 << 20;
@@ -492,6 +501,8 @@ pub struct Variant {
     /// Invocations that share a matrix of `subgroup` (`LANES` in the shader), a row of `workgroup` (`PARTS`), or a panel of
     /// `device`; 1 in `thread`.
     pub parts: u32,
+    /// Columns of a panel of `device`: `BLOCK` in the shader.
+    pub block: u32,
     /// Of the update of `device`: rows to a workgroup, packs of each to an invocation, and how far apart they are, which is the
     /// number of invocations (`TILE_ROWS`, `TILE_PACKS` and `LINE` in the shader).
     pub tile: (u32, u32, u32),
@@ -517,6 +528,7 @@ impl Variant {
             order,
             matrices: 1,
             parts: 1,
+            block: DEVICE_BLOCK,
             tile: DEVICE_TILE,
             input: layout,
             output: layout,
@@ -552,8 +564,12 @@ impl Variant {
     pub fn suited(self, limits: &GpuLimits) -> Self {
         match (self.kernel, limits.subgroups) {
             (Kernel::Device, _) if limits.software => {
-                let parts = self.padded().div_ceil(DEVICE_PANEL_ROWS).next_power_of_two().max(8).min(self.parts);
-                Self { parts, tile: DEVICE_SOFTWARE_TILE, ..self }
+                let large = self.order >= DEVICE_WIDE_ORDER;
+                let (block, tile) = if large { DEVICE_SOFTWARE_WIDE } else { (self.block, DEVICE_SOFTWARE_TILE) };
+                let variant = Self { block, tile, ..self };
+                let rows = DEVICE_PANEL_SCALARS / block;
+                let parts = variant.padded().div_ceil(rows).next_power_of_two().max(8).min(self.parts);
+                Self { parts, ..variant }
             }
             (Kernel::Subgroup, Some((smallest, _))) => {
                 // A software adapter's subgroup is a SIMD vector: lanes cost nothing there, and shuffles little.
@@ -581,7 +597,14 @@ impl Variant {
 
     /// Rows and columns in the working memory of `device`, whole panels: `PADDED` in the shader.
     pub const fn padded(self) -> u32 {
-        self.order.next_multiple_of(DEVICE_BLOCK)
+        self.order.next_multiple_of(self.block)
+    }
+
+    /// From a row to the next in the working memory of `device`: `PITCH` in the shader. A tile of rows whose beginnings are a
+    /// power of two apart would fight over few sets of a cache.
+    pub const fn pitch(self) -> u32 {
+        let padded = self.padded();
+        if padded.is_multiple_of(DEVICE_PITCH_BREAK) { padded + self.block } else { padded }
     }
 
     /// Rows that one lane of `subgroup`, or rows of a panel that one invocation of `device` holds: `ROWS` in the shader.
@@ -603,8 +626,8 @@ impl Variant {
     /// Bytes of working memory and of state that `device` needs for each matrix.
     pub const fn scratch_bytes(self) -> (u64, u64) {
         let padded = self.padded() as u64;
-        let work = padded * (padded + DEVICE_BLOCK as u64 + 1) * self.working_scalar().size() as u64;
-        (work, 4 * (8 + 4 * padded + 4 * padded / DEVICE_BLOCK as u64))
+        let work = self.pitch() as u64 * (padded + self.block as u64 + 1) * self.working_scalar().size() as u64;
+        (work, 4 * (8 + 4 * padded + 4 * padded / self.block as u64))
     }
 
     /// Matrices that `device` works on at once.
@@ -651,8 +674,8 @@ impl Variant {
             }
             Kernel::Device => {
                 let (scalar, real) = (self.working_scalar().size() as u32, self.working_scalar().real_size() as u32);
-                let shares = if self.parts > DEVICE_BLOCK { self.parts } else { DEVICE_BLOCK };
-                (self.parts + shares) * (real + 8) + DEVICE_BLOCK * scalar + 4
+                let shares = if self.parts > self.block { self.parts } else { self.block };
+                (self.parts + shares) * (real + 8) + self.block * scalar + 4
             }
             _ => 0,
         }

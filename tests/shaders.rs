@@ -7,7 +7,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use batchinv::gpu::shader_source;
-use batchinv::plan::{self, GpuLimits, Layout, Variant, max_order};
+use batchinv::plan::{GpuLimits, Layout, Variant, max_order};
 use batchinv::wgpu::naga;
 use batchinv::{Kernel, Precision, Real, ScalarKind, Status};
 use common::with;
@@ -38,8 +38,9 @@ fn variants() -> Vec<Variant> {
             variant.output = padded.transposed();
             variant.in_place = true;
         }));
-        variants.push(with(variant, |variant| variant.rcond = kernel == Kernel::Device));
     }
+    let device = Variant::new(Kernel::Device, ScalarKind::Float32, Precision::Native, 5);
+    variants.push(with(device, |variant| variant.rcond = true));
     variants
 }
 
@@ -113,8 +114,9 @@ fn entry_points_of_the_plans_size() {
         let wanted = match variant.kernel {
             Kernel::Device => {
                 let line = [variant.tile.2, 1, 1];
-                let before = [("measure", team), ("scale", team), ("load_columns", team)];
-                [&before[..], &[("panel", team), ("update", line), ("check", team), ("store_rows", team)]].concat()
+                let before = [("load_rows", team), ("scale", team), ("scale_columns", team)];
+                let after = [("sum_columns", team), ("store_rows", team), ("finish", team)];
+                [&before[..], &[("panel", team), ("update", line)], &after].concat()
             }
             _ => vec![("main", team)],
         };
@@ -134,12 +136,13 @@ fn constants_are_the_hosts() {
         assert_eq!(of("MATRICES"), variant.matrices.into());
         if variant.kernel == Kernel::Device {
             assert_eq!(of("PADDED"), variant.padded().into());
+            assert_eq!(of("PITCH"), variant.pitch().into());
             assert_eq!(of("ROWS"), variant.rows().into());
-            assert_eq!(of("BLOCK"), plan::DEVICE_BLOCK.into());
+            assert_eq!(of("BLOCK"), variant.block.into());
             // What a matrix takes of working memory and state.
             let (work, state) = variant.scratch_bytes();
             assert_eq!(
-                of("PADDED") * (of("PADDED") + of("BLOCK") + 1),
+                of("PITCH") * (of("PADDED") + of("BLOCK") + 1),
                 i128::from(work) / variant.working_scalar().size() as i128
             );
             assert_eq!(8 + 4 * of("PADDED") + 4 * of("PADDED") / of("BLOCK"), i128::from(state) / 4);
@@ -182,7 +185,8 @@ fn scalar_constants<R: Real, B: TryInto<i128>>(of: &dyn Fn(&str) -> i128, bits: 
     assert_eq!(of("FRACTION"), (1 << of("FRACTION_WIDTH")) - 1);
 }
 
-/// 0 input, 1 output, 2 statuses, 3 the length: one group, and what each may be used for.
+/// One group: 0 input, 1 output, 2 statuses, 3 counts, and of `device` 4 and 5 working memory and state, 6 rconds; and what each may
+/// be used for.
 #[test]
 fn bindings_are_the_hosts() {
     for variant in variants() {

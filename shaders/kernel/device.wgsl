@@ -1,12 +1,12 @@
-// device: the matrix stays in memory, and many workgroups share it. Blocked Gauss-Jordan elimination in seven programs.
+// device: the matrix stays in memory, and many workgroups share it. Blocked Gauss-Jordan elimination in eight programs.
 //
-// `measure` finds the range of every row, and `scale` decides from all of them whether the matrix must be scaled, and how.
-// `load_columns` brings it into working memory, extended by the identity to PADDED rows and columns. Then for every BLOCK of
-// columns: `panel` eliminates these columns alone, by one workgroup for each matrix; `update` takes all their steps to the
-// rest of the matrix in one pass, by many. BLOCK steps make a transformation that differs from the identity in BLOCK
-// columns, those that in-place elimination leaves in the panel: W. So the pivots' rows are set aside as P and count as
-// zero, and every row takes a[i] += W[i] P. `check` looks whether all of the inverse is finite, and `store_rows` brings it
-// home.
+// `load_rows` brings the matrix into working memory, extended by the identity to PADDED rows and columns, and finds the range
+// of every row; `scale` decides from all of them whether the matrix must be scaled, and how, and `scale_columns` does it. Then
+// for every BLOCK of columns: `panel` eliminates these columns alone, by one workgroup for each matrix; `update` takes all
+// their steps to the rest of the matrix in one pass, by many. BLOCK steps make a transformation that differs from the identity
+// in BLOCK columns, those that in-place elimination leaves in the panel: W. So the pivots' rows are set aside as P and count
+// as zero, and every row takes a[i] += W[i] P. `store_rows` brings the inverse home, and `finish` makes NaN of it where it
+// is none. `sum_columns` takes the norms for rcond.
 //
 // Rows never move: every row knows the position that exchanges would have brought it to.
 //
@@ -14,13 +14,13 @@
 // invocation goes round its loops more than a few N times. Mesa's llvmpipe leaves the loops of a shader after 65,535 rounds
 // of all of them together, without a word (LP_MAX_TGSI_LOOP_ITERATIONS).
 
-// For each matrix PADDED rows, BLOCK more for P, and one for the norms of strips.
+// For each matrix PADDED rows, BLOCK more for P, and one for the norms of strips; from one row to the next it is PITCH.
 @group(0) @binding(4) var<storage, read_write> work: array<Scalar>;
 @group(0) @binding(5) var<storage, read_write> state: array<i32>;
 
 const STRIPS = PADDED / BLOCK;
-const REGION = PADDED * (PADDED + BLOCK + 1u);
-const NORMS = PADDED * (PADDED + BLOCK);
+const REGION = PITCH * (PADDED + BLOCK + 1u);
+const NORMS = PITCH * (PADDED + BLOCK);
 
 // The state of a matrix: eight words, then PADDED of each of the others, then four to a strip.
 const STATUS = 0u;
@@ -35,14 +35,14 @@ const TOP = 4u;
 const POSITIONS = 8u;
 // The row that became row k.
 const ORIGINS = POSITIONS + PADDED;
-// Between `measure` and `scale`: the largest part of a row, as `grade` has it, and the exponent of its smallest.
+// Between `load_rows` and `scale`: the largest part of a row, as `grade` has it, and the exponent of its smallest.
 const ROW_EXPONENTS = ORIGINS + PADDED;
 const COLUMN_EXPONENTS = ROW_EXPONENTS + PADDED;
 const STRIP_STATES = COLUMN_EXPONENTS + PADDED;
 const STATE = STRIP_STATES + 4u * STRIPS;
 
-// Of a strip of columns: the first with a small entry; whether a number of the inverse is not finite; the exponents of the
-// norms of the input and of the inverse, whose significands lie in working memory.
+// The first of a strip of columns with a small entry; whether a number of a strip of rows of the inverse is not finite; the
+// exponents of the norms of a strip of columns of the input and of the inverse, whose significands lie in working memory.
 const SMALL = 0u;
 const BAD = 1u;
 const NORM_EXPONENTS = 2u;
@@ -50,6 +50,9 @@ const NORM_EXPONENTS = 2u;
 // Invocations side by side along a strip's BLOCK lines, and how many share a line.
 const ABREAST = min(WORKGROUP, BLOCK);
 const SHARE = WORKGROUP / ABREAST;
+
+// Teams of invocations that look for a pivot together: about as many as each has members.
+const TEAMS = min(WORKGROUP, select(16u, 8u, WORKGROUP <= 64u));
 
 var<workgroup> keys: array<Bits, WORKGROUP>;
 var<workgroup> places: array<vec2<u32>, WORKGROUP>;
@@ -60,27 +63,31 @@ var<workgroup> highs: array<i32, BLOCK * SHARE>;
 var<workgroup> lows: array<i32, BLOCK * SHARE>;
 var<workgroup> sums: array<Bits, BLOCK * SHARE>;
 
-// Monotonic in a magnitude: twice its exponent, and one more unless it is a power of two.
+// Monotonic in a magnitude: twice its exponent, and one more unless it is a power of two and no subnormal number.
 fn grade(magnitude: Bits) -> i32 {
     let of_zero = 2i * LOWEST_EXPONENT;
     return select(of_zero, 2i * exponent(magnitude) + select(0i, 1i, (magnitude & FRACTION) != NO_BITS), magnitude != NO_BITS);
 }
 
-// The range of BLOCK rows.
+// BLOCK rows.
 @compute @workgroup_size(WORKGROUP)
-fn measure(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+fn load_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let m = params.base + group.y;
     let first = group.x * BLOCK;
     for (var s = 0u; s < BLOCK; s += ABREAST) {
         let line = s + local / SHARE;
+        let i = first + line;
         var top = NO_BITS;
         var bottom = ALL_BITS;
-        if first + line < N {
-            for (var j = local % SHARE; j < N; j += SHARE) {
-                let x = load(m, first + line, j);
-                top = max(top, largest(x));
-                bottom = min(bottom, smallest_less_one(x));
+        for (var j = local % SHARE; j < PADDED; j += SHARE) {
+            var x = select(ZERO, ONE, i == j);
+            if i < N && j < N {
+                let given = load(m, i, j);
+                top = max(top, largest(given));
+                bottom = min(bottom, smallest_less_one(given));
+                x = scalar(given);
             }
+            work[group.y * REGION + i * PITCH + j] = x;
         }
         highs[line * SHARE + local % SHARE] = grade(top);
         lows[line * SHARE + local % SHARE] = select(exponent(bottom + ONE_BIT), -LOWEST_EXPONENT, bottom == ALL_BITS);
@@ -100,7 +107,7 @@ fn measure(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) g
 }
 
 // Power-of-two factors, as `src/cpu/scaling.rs` has them: one for all where that will do, else rows and then columns to a
-// largest part in [1, 2). Those of the columns follow in `load_columns`.
+// largest part in [1, 2). Those of the columns follow.
 @compute @workgroup_size(WORKGROUP)
 fn scale(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let own = group.y * STATE;
@@ -141,9 +148,9 @@ fn scale(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
     }
 }
 
-// BLOCK columns.
+// BLOCK columns, where they must be scaled, or rcond is asked for.
 @compute @workgroup_size(WORKGROUP)
-fn load_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+fn scale_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let m = params.base + group.y;
     let own = group.y * STATE;
     let first = group.x * BLOCK;
@@ -178,29 +185,28 @@ fn load_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_
         }
         let empty = scaling != 0i && first + line < N && highest == LOWEST_EXPONENT;
         let e = select(select(0i, -highest, scaling == 2i && first + line < N), EMPTY, empty);
+        // From here on the columns' exponents.
         lows[line] = e;
         state[own + COLUMN_EXPONENTS + first + line] = e;
     }
-    keep_norm(group, local, 0u, shift);
+    add_shares(local);
     workgroupBarrier();
+    keep_norm(group, local, 0u, shift);
 
-    let lowest = select(-WINDOW, -1i, scaling == 1i);
-    for (var p = local; p < PADDED * BLOCK; p += WORKGROUP) {
-        let i = p / BLOCK;
-        let j = first + p % BLOCK;
-        var x = select(ZERO, ONE, i == j);
-        if i < N && j < N {
-            let given = load(m, i, j);
-            x = scalar(given);
-            if scaling != 0i {
+    if scaling != 0i {
+        let lowest = select(-WINDOW, -1i, scaling == 1i);
+        for (var p = local; p < N * BLOCK; p += WORKGROUP) {
+            let i = p / BLOCK;
+            let j = first + p % BLOCK;
+            if j < N {
+                let given = load(m, i, j);
                 let e = state[own + ROW_EXPONENTS + i] + lows[p % BLOCK];
                 if small(given, e, lowest) {
                     atomicMin(&flag, j);
                 }
-                x = scalar(flushed(given, e));
+                work[group.y * REGION + i * PITCH + j] = scalar(flushed(given, e));
             }
         }
-        work[group.y * REGION + i * PADDED + j] = x;
     }
     workgroupBarrier();
     if local == 0u {
@@ -208,18 +214,27 @@ fn load_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_
     }
 }
 
-// Of a strip of columns, the norm is the largest of the sums that are left in `sums`, times 2^-shift.
+// The sum of each column of a strip, where that of its first share was.
+fn add_shares(local: u32) {
+    if RCOND {
+        for (var line = local; line < BLOCK; line += WORKGROUP) {
+            var sum = REAL_ZERO;
+            for (var share = 0u; share < SHARE; share++) {
+                sum += real(sums[share * BLOCK + line]);
+            }
+            sums[line] = bits(sum);
+        }
+    }
+}
+
+// The norm of a strip of columns is the largest of its sums, times 2^-shift.
 fn keep_norm(group: vec3<u32>, local: u32, which: u32, shift: i32) {
     if !RCOND || local != 0u {
         return;
     }
     var highest = NO_BITS;
     for (var line = 0u; line < BLOCK; line++) {
-        var sum = REAL_ZERO;
-        for (var share = 0u; share < SHARE; share++) {
-            sum += real(sums[share * BLOCK + line]);
-        }
-        highest = max(highest, bits(sum));
+        highest = max(highest, sums[line]);
     }
     let norm = norm_of(highest, shift);
     state[group.y * STATE + STRIP_STATES + 4u * group.x + NORM_EXPONENTS + which] = norm.exponent;
@@ -255,7 +270,7 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         if row < PADDED {
             position[i] = u32(state[own + POSITIONS + row]);
             for (var c = 0u; c < BLOCK; c++) {
-                v[i][c] = work[region + row * PADDED + first + c];
+                v[i][c] = work[region + row * PITCH + first + c];
             }
         }
     }
@@ -276,9 +291,20 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         keys[local] = best;
         places[local] = place;
         workgroupBarrier();
+        // Of each team, by one of its invocations; then of the teams, by all.
+        if local < TEAMS {
+            for (var i = local + TEAMS; i < WORKGROUP; i += TEAMS) {
+                let better = keys[i] > best || (keys[i] == best && places[i].x < place.x);
+                best = select(best, keys[i], better);
+                place = select(place, places[i], better);
+            }
+            keys[local] = best;
+            places[local] = place;
+        }
+        workgroupBarrier();
         best = keys[0];
         place = places[0];
-        for (var i = 1u; i < WORKGROUP; i++) {
+        for (var i = 1u; i < TEAMS; i++) {
             let better = keys[i] > best || (keys[i] == best && places[i].x < place.x);
             best = select(best, keys[i], better);
             place = select(place, places[i], better);
@@ -324,7 +350,7 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         if row < PADDED {
             state[own + POSITIONS + row] = i32(position[i]);
             for (var c = 0u; c < BLOCK; c++) {
-                work[region + row * PADDED + first + c] = v[i][c];
+                work[region + row * PITCH + first + c] = v[i][c];
             }
         }
     }
@@ -336,14 +362,16 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
     }
     for (var e = local; e < BLOCK * PADDED; e += WORKGROUP) {
         let pivot = u32(state[own + ORIGINS + first + e / PADDED]);
-        work[region + PADDED * PADDED + e] = work[region + pivot * PADDED + e % PADDED];
+        work[region + (PADDED + e / PADDED) * PITCH + e % PADDED] = work[region + pivot * PITCH + e % PADDED];
     }
 }
 
 // Working memory again, as `update` sees it: several neighbors of a row at once.
 @group(0) @binding(4) var<storage, read_write> packs: array<Pack>;
 
+// In a row, and from one row to the next.
 const PACKS = PADDED / PACK;
+const PACK_PITCH = PITCH / PACK;
 
 // A workgroup has TILE_ROWS rows; an invocation TILE_PACKS packs of each, LINE apart.
 @compute @workgroup_size(LINE)
@@ -363,17 +391,17 @@ fn update(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gr
         let pivot = position >= first && position < first + BLOCK;
         for (var c = 0u; c < TILE_PACKS; c++) {
             let j = min(left + c * LINE, PACKS - 1u);
-            sums[r][c] = select(packs[region + (top_row + r) * PACKS + j], Pack(), pivot);
+            sums[r][c] = select(packs[region + (top_row + r) * PACK_PITCH + j], Pack(), pivot);
         }
     }
     for (var b = 0u; b < BLOCK / PACK; b++) {
         var f: array<Pack, TILE_ROWS>;
         for (var r = 0u; r < TILE_ROWS; r++) {
-            f[r] = -packs[region + (top_row + r) * PACKS + first / PACK + b];
+            f[r] = -packs[region + (top_row + r) * PACK_PITCH + first / PACK + b];
         }
         for (var i = 0u; i < PACK; i++) {
             for (var c = 0u; c < TILE_PACKS; c++) {
-                let p = packs[region + (PADDED + b * PACK + i) * PACKS + min(left + c * LINE, PACKS - 1u)];
+                let p = packs[region + (PADDED + b * PACK + i) * PACK_PITCH + min(left + c * LINE, PACKS - 1u)];
                 for (var r = 0u; r < TILE_ROWS; r++) {
                     sums[r][c] = pack_sub_mul(sums[r][c], of_pack(f[r], i), p);
                 }
@@ -384,58 +412,46 @@ fn update(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gr
         let j = left + c * LINE;
         if j < PACKS && (j * PACK < first || j * PACK >= first + BLOCK) {
             for (var r = 0u; r < TILE_ROWS; r++) {
-                packs[region + (top_row + r) * PACKS + j] = sums[r][c];
+                packs[region + (top_row + r) * PACK_PITCH + j] = sums[r][c];
             }
         }
     }
 }
 
-// BLOCK columns of the inverse.
+// BLOCK columns of the inverse, for rcond.
 @compute @workgroup_size(WORKGROUP)
-fn check(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+fn sum_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let first = group.x * BLOCK;
     let inverted = state[group.y * STATE + STATUS] == INVERTED;
-    if local == 0u {
-        atomicStore(&flag, 0u);
-    }
     var top = NO_BITS;
-    var good = true;
     if inverted {
         for (var p = local; p < N * BLOCK; p += WORKGROUP) {
             if first + p % BLOCK < N {
-                let x = home(group.y, p / BLOCK, first + p % BLOCK);
-                good = good && fits(x);
-                top = max(top, largest(x));
+                top = max(top, largest(home(group.y, p / BLOCK, first + p % BLOCK)));
             }
         }
     }
     keys[local] = top;
     workgroupBarrier();
-    if !good {
-        atomicStore(&flag, 1u);
+    for (var i = 0u; i < WORKGROUP; i++) {
+        top = max(top, keys[i]);
     }
-    var shift = 0i;
-    if RCOND {
-        for (var i = 0u; i < WORKGROUP; i++) {
-            top = max(top, keys[i]);
-        }
-        shift = norm_shift(exponent(max(top, ONE_BIT)));
-        for (var s = 0u; s < BLOCK; s += ABREAST) {
-            let line = s + local % ABREAST;
-            var sum = REAL_ZERO;
-            if inverted && first + line < N {
-                for (var i = local / ABREAST; i < N; i += SHARE) {
-                    sum += modulus(scaled(home(group.y, i, first + line), shift));
-                }
+    let shift = norm_shift(exponent(max(top, ONE_BIT)));
+    for (var s = 0u; s < BLOCK; s += ABREAST) {
+        let line = s + local % ABREAST;
+        var sum = REAL_ZERO;
+        if inverted && first + line < N {
+            for (var i = local / ABREAST; i < N; i += SHARE) {
+                // Of the element as it will be stored.
+                sum += modulus(scaled(opened(closed(home(group.y, i, first + line))), shift));
             }
-            sums[local / ABREAST * BLOCK + line] = bits(sum);
         }
+        sums[local / ABREAST * BLOCK + line] = bits(sum);
     }
     workgroupBarrier();
+    add_shares(local);
+    workgroupBarrier();
     keep_norm(group, local, 1u, shift);
-    if local == 0u {
-        state[group.y * STATE + STRIP_STATES + 4u * group.x + BAD] = i32(atomicLoad(&flag));
-    }
 }
 
 // BLOCK rows, to where exchanges would have brought them.
@@ -443,6 +459,40 @@ fn check(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
 fn store_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let m = params.base + group.y;
     let own = group.y * STATE;
+    let first = group.x * BLOCK;
+    if local == 0u {
+        atomicStore(&flag, 0u);
+    }
+    workgroupBarrier();
+    if state[own + STATUS] == INVERTED {
+        var finite = true;
+        for (var column = local; column < N; column += WORKGROUP) {
+            let j = u32(state[own + ORIGINS + column]);
+            for (var line = 0u; line < BLOCK; line++) {
+                let row = first + line;
+                if row < N {
+                    let x = home(group.y, row, column);
+                    finite = finite && fits(x);
+                    store(m, u32(state[own + POSITIONS + row]), j, x);
+                }
+            }
+        }
+        if !finite {
+            atomicStore(&flag, 1u);
+        }
+    }
+    workgroupBarrier();
+    if local == 0u {
+        state[own + STRIP_STATES + 4u * group.x + BAD] = i32(atomicLoad(&flag));
+    }
+}
+
+// The verdict, and BLOCK rows of NaN where the matrix has no inverse.
+@compute @workgroup_size(WORKGROUP)
+fn finish(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
+    let m = params.base + group.y;
+    let own = group.y * STATE;
+    let first = group.x * BLOCK;
     if local == 0u {
         atomicStore(&flag, 0u);
     }
@@ -461,21 +511,16 @@ fn store_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id
             store_rcond(m, rcond_of(kept_norm(group.y, 0u), kept_norm(group.y, 1u), status));
         }
     }
-    for (var e = local; e < min(BLOCK, N - group.x * BLOCK) * N; e += WORKGROUP) {
-        let row = group.x * BLOCK + e / N;
-        let i = u32(state[own + POSITIONS + row]);
-        let j = u32(state[own + ORIGINS + e % N]);
-        if status == INVERTED {
-            store(m, i, j, home(group.y, row, e % N));
-        } else {
-            store_nan(m, i, j);
+    if status != INVERTED {
+        for (var e = local; e < min(BLOCK, N - first) * N; e += WORKGROUP) {
+            store_nan(m, first + e / N, e % N);
         }
     }
 }
 
 // An element of the inverse from where it lies in working memory, with the scaling undone.
 fn home(here: u32, row: u32, column: u32) -> Word {
-    let x = word(work[here * REGION + row * PADDED + column]);
+    let x = word(work[here * REGION + row * PITCH + column]);
     if state[here * STATE + SCALING] == 0i {
         return x;
     }

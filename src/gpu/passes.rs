@@ -4,7 +4,7 @@ use super::Shared;
 use super::pipeline::{Bound, Pipelines};
 use super::shader::{CountConstants, Program};
 use crate::Error;
-use crate::plan::{self, Engine, GpuLimits, Kernel, MOST_MATRICES, Variant};
+use crate::plan::{Engine, GpuLimits, Kernel, MOST_MATRICES, Variant};
 
 /// The programs that invert a variant's matrices, in the order in which they run.
 #[derive(Clone, Debug)]
@@ -51,31 +51,33 @@ impl Programs {
         rcond: bool,
         limits: &GpuLimits,
     ) -> Result<Self, Error> {
-        let strips = variant.padded() / plan::DEVICE_BLOCK;
-        let variant = Variant { rcond: rcond && variant.kernel == Kernel::Device, ..variant };
+        let strips = variant.padded() / variant.block;
+        let in_kernel = rcond && variant.kernel == Kernel::Device;
         let mut programs = match variant.kernel {
             Kernel::Device => {
-                let before = [Program::Measure, Program::Scale, Program::Load].to_vec();
+                let before = [Program::Load, Program::Scale, Program::Columns].to_vec();
                 let pairs = [Program::Panel, Program::Update].repeat(strips as usize);
-                [before, pairs, vec![Program::Check, Program::Store]].concat()
+                let sums = if rcond { vec![Program::Sums] } else { Vec::new() };
+                [before, pairs, sums, vec![Program::Store, Program::Finish]].concat()
             }
             _ => vec![Program::Invert],
         };
-        if rcond && !variant.rcond {
+        if rcond && !in_kernel {
             programs.insert(0, Program::Norm);
             programs.push(Program::Rcond);
         }
         let built = programs.into_iter().map(|program| {
             let grid = match program {
                 Program::Scale | Program::Panel => Grid::Tiles(1),
-                Program::Measure | Program::Load | Program::Check | Program::Store => Grid::Tiles(strips),
                 Program::Update => Grid::Tiles(variant.update_workgroups()),
                 Program::Invert | Program::Norm | Program::Rcond => Grid::Several(program.matrices(variant)),
+                _ => Grid::Tiles(strips),
             };
+            let variant = Variant { rcond: in_kernel && program.knows_rcond(), ..variant };
             Ok(Step { program, pipeline: pipelines.get(device, program, variant)?, grid })
         });
         let batch = if variant.kernel == Kernel::Device { variant.batch(limits) } else { u32::MAX };
-        Ok(Self { steps: built.collect::<Result<_, Error>>()?, batch, rcond: variant.rcond })
+        Ok(Self { steps: built.collect::<Result<_, Error>>()?, batch, rcond: in_kernel })
     }
 
     /// Matrices that each program takes in one row of workgroups, which is as many as `Counts::new` has answers for.
@@ -149,7 +151,7 @@ impl Bindings {
         match program {
             Program::Norm => self.norms.as_ref().map(|[input, _]| input),
             Program::Rcond => self.norms.as_ref().map(|[_, inverses]| inverses),
-            _ if programs.rcond => self.with_rcond.as_ref(),
+            _ if programs.rcond && program.knows_rcond() => self.with_rcond.as_ref(),
             _ => Some(&self.invert),
         }
     }

@@ -13,8 +13,8 @@ use crate::trusted::unchecked_module;
 /// The pipelines of one device.
 #[derive(Debug)]
 pub struct Pipelines {
-    /// By `in_place`, by whether there is working memory, and by whether rconds are asked for.
-    shapes: [[[Shape; 2]; 2]; 2],
+    /// By `in_place`, and by [`Extra`].
+    shapes: [[Shape; 3]; 2],
     built: Mutex<HashMap<(Program, Variant), Slot>>,
     /// Where the caller has them kept.
     pub cache: OnceLock<Cache>,
@@ -28,6 +28,16 @@ type Slot = Arc<Mutex<Option<wgpu::ComputePipeline>>>;
 struct Shape {
     bindings: wgpu::BindGroupLayout,
     pipeline: wgpu::PipelineLayout,
+}
+
+/// What a pipeline binds beyond what all do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Extra {
+    Nothing,
+    /// Working memory and state.
+    Scratch,
+    /// These, and rconds.
+    Rconds,
 }
 
 /// Bindings of every program: the input, the output, the statuses and the counts; `shaders/` declares them. In place
@@ -57,16 +67,20 @@ pub struct Bound<'a> {
 
 impl Pipelines {
     pub fn new(device: &wgpu::Device) -> Self {
-        let both = [false, true];
-        let shapes =
-            both.map(|in_place| both.map(|scratch| both.map(|rconds| Shape::new(device, in_place, scratch, rconds))));
+        let extras = [Extra::Nothing, Extra::Scratch, Extra::Rconds];
+        let shapes = [false, true].map(|in_place| extras.map(|extra| Shape::new(device, in_place, extra)));
         Self { shapes, built: Mutex::default(), cache: OnceLock::new() }
     }
 
     /// Buffers as the programs see them.
     pub fn bind(&self, device: &wgpu::Device, bound: Bound<'_>) -> wgpu::BindGroup {
         let Bound { input, output, statuses, params, scratch, rconds } = bound;
-        let shape = self.shape(input.is_none(), scratch.is_some(), rconds.is_some());
+        let extra = match (&scratch, &rconds) {
+            (None, _) => Extra::Nothing,
+            (Some(_), None) => Extra::Scratch,
+            (Some(_), Some(_)) => Extra::Rconds,
+        };
+        let shape = self.shape(input.is_none(), extra);
         let [work, state] = scratch.map_or([None, None], |scratch| scratch.map(Some));
         let buffers = [
             (INPUT, input),
@@ -90,8 +104,8 @@ impl Pipelines {
         })
     }
 
-    fn shape(&self, in_place: bool, scratch: bool, rconds: bool) -> &Shape {
-        &self.shapes[usize::from(in_place)][usize::from(scratch)][usize::from(rconds)]
+    fn shape(&self, in_place: bool, extra: Extra) -> &Shape {
+        &self.shapes[usize::from(in_place)][extra as usize]
     }
 
     /// The pipeline of a program. Two threads that want the same one build it once; others are not held up.
@@ -119,16 +133,18 @@ impl Pipelines {
         let source =
             shader::source(program, variant).ok_or_else(|| unsupported(format!("{} has no shader", variant.kernel)))?;
         let label = format!("batchinv {program:?} {} {} {}", variant.kernel, variant.scalar, variant.order);
-        let shape = match program.is_norm() {
-            true => self.shape(false, false, false),
-            false => self.shape(variant.in_place, variant.kernel == Kernel::Device, variant.rcond),
+        let shape = match variant.kernel {
+            _ if program.is_norm() => self.shape(false, Extra::Nothing),
+            Kernel::Device if variant.rcond => self.shape(variant.in_place, Extra::Rconds),
+            Kernel::Device => self.shape(variant.in_place, Extra::Scratch),
+            _ => self.shape(variant.in_place, Extra::Nothing),
         };
         self.compile(device, &shape.pipeline, &label, program.entry(), source)
     }
 
     /// The pipeline that turns a count into dispatches. Each job has its own constants: none is kept.
     pub fn count(&self, device: &wgpu::Device, constants: &CountConstants) -> Result<wgpu::ComputePipeline, Error> {
-        let shape = self.shape(false, false, false);
+        let shape = self.shape(false, Extra::Nothing);
         self.compile(device, &shape.pipeline, "batchinv count", "main", shader::count(constants))
     }
 
@@ -162,7 +178,7 @@ impl Pipelines {
 }
 
 impl Shape {
-    fn new(device: &wgpu::Device, in_place: bool, scratch: bool, rconds: bool) -> Self {
+    fn new(device: &wgpu::Device, in_place: bool, extra: Extra) -> Self {
         let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
         let types = [
             (INPUT, storage(true)),
@@ -177,8 +193,8 @@ impl Shape {
             .into_iter()
             .filter(|&(binding, _)| match binding {
                 INPUT => !in_place,
-                WORK | STATE => scratch,
-                RCONDS => rconds,
+                WORK | STATE => extra >= Extra::Scratch,
+                RCONDS => extra == Extra::Rconds,
                 _ => true,
             })
             .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {

@@ -1,5 +1,5 @@
 //! The text of a program: its own file first, so that line numbers in an error are the file's own, then layout,
-//! scalar and constants. WGSL lets declarations stand in any order, so that concatenation links them.
+//! access, scalar and constants. WGSL lets declarations stand in any order, so that concatenation links them.
 
 use crate::plan::{self, Kernel, Layout, Precision, Variant};
 use crate::scalar::ScalarKind;
@@ -9,20 +9,22 @@ use crate::scalar::ScalarKind;
 pub enum Program {
     /// The inversion itself, by the variant's kernel, but for `device`.
     Invert,
-    /// Of `device`: finds the range of the rows.
-    Measure,
+    /// Of `device`: brings the matrices into working memory, and finds the range of their rows.
+    Load,
     /// Of `device`: decides whether a matrix must be scaled.
     Scale,
-    /// Of `device`: brings the matrices into working memory.
-    Load,
+    /// Of `device`: scales the columns where they must be, and takes the norms of the input.
+    Columns,
     /// Of `device`: eliminates the next columns alone.
     Panel,
     /// Of `device`: takes the steps of a panel to the other columns.
     Update,
-    /// Of `device`: looks whether the inverses are finite.
-    Check,
+    /// Of `device`: takes the norms of the inverses.
+    Sums,
     /// Of `device`: brings the inverses home.
     Store,
+    /// Of `device`: gives the verdicts, and makes NaN of what is no inverse.
+    Finish,
     /// The norms of the input, for rcond.
     Norm,
     /// The norms of the inverses, and rcond.
@@ -51,19 +53,25 @@ impl Program {
     pub fn entry(self) -> &'static str {
         match self {
             Self::Invert | Self::Norm | Self::Rcond => "main",
-            Self::Measure => "measure",
+            Self::Load => "load_rows",
             Self::Scale => "scale",
-            Self::Load => "load_columns",
+            Self::Columns => "scale_columns",
             Self::Panel => "panel",
             Self::Update => "update",
-            Self::Check => "check",
+            Self::Sums => "sum_columns",
             Self::Store => "store_rows",
+            Self::Finish => "finish",
         }
     }
 
     /// It takes norms for rcond.
     pub fn is_norm(self) -> bool {
         matches!(self, Self::Norm | Self::Rcond)
+    }
+
+    /// Of `device`: it is another program where rcond is asked for.
+    pub fn knows_rcond(self) -> bool {
+        matches!(self, Self::Columns | Self::Sums | Self::Finish)
     }
 }
 
@@ -184,7 +192,8 @@ fn constants(program: Program, variant: Variant) -> String {
         _ if program.is_norm() => &[],
         Kernel::Device => &[
             ("PADDED", variant.padded()),
-            ("BLOCK", plan::DEVICE_BLOCK),
+            ("PITCH", variant.pitch()),
+            ("BLOCK", variant.block),
             ("ROWS", variant.rows()),
             ("TILE_ROWS", tile_rows),
             ("TILE_PACKS", tile_packs),

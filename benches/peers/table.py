@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Joins rows of `batchinv bench --json` and of peers into Markdown tables: one for each scalar, an order to a line.
 
-    python3 table.py batchinv.json peers.json
+    python3 table.py [--device] batchinv.json peers.json
 
-Each cell is the time for one matrix; in brackets, how many times as long as batchinv's it is. The two shares are of the
-machine's limits: a copy of the bytes, which binds the small orders, and multiply-adds, which bind the large. The rows must come from one
-run on one machine, and a peer without a time has an empty cell.
+Each cell is the time for one matrix, of the whole call or, with --device, of the work alone on what lies on the GPU; in
+brackets, how many times as long as batchinv's it is. The two shares are of the machine's limits: a copy of the bytes, which
+binds the small orders, and multiply-adds, which bind the large. The rows must come from one run on one machine, and a peer
+without a time has an empty cell.
 """
 
 import json
@@ -13,8 +14,14 @@ import sys
 
 UNITS = ((1e-6, 1e9, "ns"), (1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (float("inf"), 1.0, "s"))
 
+# Of a row: its time, and that of a copy of the same bytes.
+TOTAL = ("total_seconds", "copy_seconds")
+DEVICE = ("device_seconds", "device_copy_seconds")
 
-def main(paths):
+
+def main(arguments):
+    paths = [argument for argument in arguments if argument != "--device"]
+    times = TOTAL if len(paths) == len(arguments) else DEVICE
     if not paths:
         print(__doc__, file=sys.stderr)
         return 2
@@ -23,28 +30,31 @@ def main(paths):
         with open(path, encoding="utf-8") as file:
             rows += json.load(file)
     for scalar in dict.fromkeys(row["scalar"] for row in rows):
-        print("\n".join(table([row for row in rows if row["scalar"] == scalar])), end="\n\n")
+        print("\n".join(table([row for row in rows if row["scalar"] == scalar], times)), end="\n\n")
     return 0
 
 
-def table(rows):
-    """The lines of one scalar's table."""
+def table(rows, times=TOTAL):
+    """The lines of one scalar's table. Rows of ours without a time, as those of the CPU on a device, have no line."""
+    own_time, copy_time = times
+
+    def each(row):
+        """Seconds for one matrix, or None."""
+        return row[own_time] and row[own_time] / row["len"]
+
     ours = [row for row in rows if row["program"].startswith("batchinv ")]
     peers = list(dict.fromkeys(row["engine"] for row in rows if row not in ours))
-    lines = [f"| {rows[0]['scalar']} | batchinv | kernel | of copy | of peak | " + " | ".join(peers) + " |"]
-    lines.append("|---" * (5 + len(peers)) + "|")
-    for row in ours:
+    columns = [rows[0]["scalar"], "batchinv", "kernel", "of copy", "of peak", *peers]
+    lines = ["| " + " | ".join(columns) + " |"]
+    lines.append("|---" * len(columns) + "|")
+    for row in filter(each, ours):
         base = each(row)
         beside = {(r["engine"], r["order"]): each(r) for r in rows if r not in ours}
         cells = [cell(beside.get((peer, row["order"])), base) for peer in peers]
-        own = [str(row["order"]), time(base), row["kernel"], of_copy(row), of_peak(row)]
+        shares = [share(row.get(copy_time), row[own_time]), of_peak(row, own_time)]
+        own = [str(row["order"]), time(base), row["kernel"], *shares]
         lines.append("| " + " | ".join(own + cells) + " |")
     return lines
-
-
-def each(row):
-    """Seconds for one matrix, or None."""
-    return row["total_seconds"] and row["total_seconds"] / row["len"]
 
 
 def cell(seconds, base):
@@ -56,17 +66,17 @@ def time(seconds):
     return f"{seconds * factor:.3g} {unit}"
 
 
-def of_copy(row):
-    """The share of the time that a plain copy of the same bytes takes, on as many threads."""
-    return f"{row['copy_seconds'] / row['total_seconds']:.0%}" if row["copy_seconds"] else ""
+def share(copy, seconds):
+    """How much of a time a copy of the same bytes takes, on as many threads, or from one buffer of the device to another."""
+    return f"{copy / seconds:.0%}" if copy else ""
 
 
-def of_peak(row):
+def of_peak(row, own_time):
     """The share of the processor's multiply-add peak, at 2 n^3 for a matrix, four times that for a complex one."""
     if not row.get("peak_gflops"):
         return ""
     work = (8 if row["scalar"].startswith("complex") else 2) * row["len"] * row["order"] ** 3
-    return f"{work / row['total_seconds'] / row['peak_gflops'] / 1e9:.1%}"
+    return f"{work / row[own_time] / row['peak_gflops'] / 1e9:.1%}"
 
 
 if __name__ == "__main__":

@@ -64,6 +64,21 @@ class Scripts(unittest.TestCase):
         expected += ["| 2 | 100 ns | lanes | 50% | 10.0% | 300 ns (3) |", "| 50 | 100 µs | lanes |  |  |  |"]
         self.assertEqual(ran.stdout.split("\n"), [*expected, "", ""])
 
+    def test_table_of_device_times(self):
+        common = dict(scalar="float32", order=8, len=10, total_seconds=1.0, copy_seconds=1e-3)
+        ours = schema.row(program="batchinv 1", engine="gpu", kernel="thread", device_seconds=1e-6, **common)
+        ours["device_copy_seconds"] = 9e-7
+        cpu = schema.row(program="batchinv 1", engine="cpu", kernel="lanes", **common)
+        peer = schema.row(program="t 2", engine="torch", kernel="inv_ex", device_seconds=2e-6, **common)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "rows.json")
+            schema.write_json([ours, cpu, peer], path)
+            ran = script("table.py", "--device", path)
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        expected = ["| float32 | batchinv | kernel | of copy | of peak | torch |", "|---|---|---|---|---|---|"]
+        expected += ["| 8 | 100 ns | thread | 90% |  | 200 ns (2) |"]
+        self.assertEqual(ran.stdout.split("\n"), [*expected, "", ""])
+
     def test_dry_run_takes_len_peer_and_json(self):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "rows.json")

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# The GPU engine on this machine's adapter: every configuration checked, then timed, beside NumPy and, on an NVIDIA
+# GPU, PyTorch, CuPy and cuBLAS. For each scalar two tables of Markdown, of the work alone on what lies on the GPU and of whole
+# calls, with 10,000 matrices and again with as many as fill some memory.
+#
+#   benches/gpu.sh [--adapter NAME] [--fill GIB] [--repeats R] [SCALARS [ORDERS]]
+#   benches/gpu.sh --fill 2 float32,float64 2,4,8,16,32
+#
+# Needs python3 with numpy, and with torch and cupy for their columns, or leaves them out. Where there is no cargo, it takes the
+# program that lies in target/release. The rows stay in target/gpu-rows. An answer that is wrong ends it with 1.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+fill=1
+repeats=20
+adapter=()
+while [[ "${1-}" == --* ]]; do
+    case "$1" in
+        --adapter) adapter=("$1" "$2") ;;
+        --fill) fill=$2 ;;
+        --repeats) repeats=$2 ;;
+        *) sed -n '2,10s/^# \?//p' "$0" >&2; exit 2 ;;
+    esac
+    shift 2
+done
+scalars=${1:-float32,float64}
+orders=${2:-2,3,4,6,8,12,16,24,32,48,64,96,128}
+
+if command -v cargo >/dev/null; then cargo build --release --features cli; fi
+program=target/release/batchinv
+rows=target/gpu-rows
+rm -rf "$rows"
+mkdir -p "$rows/10000" "$rows/full"
+"$program" info
+
+# Matrices of an order that make so many GiB, and 16 at the least.
+full() {
+    local size
+    case "$1" in float32) size=4 ;; float64|complex64) size=8 ;; *) size=16 ;; esac
+    python3 -c "import sys; print(max(16, int(float(sys.argv[1]) * 2**30 / $size / $2**2)))" "$fill"
+}
+
+# One order after the other, and at each all programs within a short time.
+for scalar in ${scalars//,/ }; do
+    for order in ${orders//,/ }; do
+        for len in 10000 full; do
+            count=$len
+            if [ "$len" = full ]; then count=$(full "$scalar" "$order"); fi
+            what=(--scalar "$scalar" --order "$order" --len "$count" --repeats "$repeats")
+            at=$rows/$len/$scalar-$(printf %04d "$order")
+            "$program" bench --quiet --engine gpu ${adapter[@]+"${adapter[@]}"} "${what[@]}" --json "$at-0.json" >/dev/null
+            # A peer without a time leaves its cell empty.
+            python3 benches/peers/cuda.py "${what[@]}" --json "$at-2.json" >/dev/null 2>&1 || true
+            if [ "$len" = 10000 ]; then
+                python3 benches/peers/cpu.py --peer numpy "${what[@]}" --json "$at-1.json" >/dev/null 2>&1 || true
+            fi
+            printf '%s order %s, %s matrices: done\n' "$scalar" "$order" "$count" >&2
+        done
+    done
+done
+for len in 10000 full; do
+    case "$len" in full) of="$fill GiB" ;; *) of="10,000 matrices" ;; esac
+    printf '## %s, on the GPU alone\n\n' "$of"
+    python3 benches/peers/table.py --device "$rows/$len"/*.json
+    printf '## %s, whole calls\n\n' "$of"
+    python3 benches/peers/table.py "$rows/$len"/*.json
+done

@@ -9,7 +9,7 @@ use common::engines;
 /// A permuted diagonal of powers of two, of which inverse and rcond are known to the bit. Rows are taken in steps that have no
 /// factor in common with the order, so that every part of the matrix has some.
 fn permuted(n: usize, power: impl Fn(usize) -> f32) -> (Vec<f32>, Vec<f32>) {
-    let step = (n / 3..n).find(|step| (2..=*step).all(|d| step % d != 0 || n % d != 0)).unwrap();
+    let step = (n / 3..n).find(|step| (2..=*step).all(|d| !step.is_multiple_of(d) || !n.is_multiple_of(d))).unwrap();
     let (mut matrix, mut inverse) = (vec![0.0; n * n], vec![0.0; n * n]);
     for i in 0..n {
         let j = i * step % n;

@@ -9,16 +9,17 @@ fn main() {
     let len = min(count[COUNT_INDEX], CAPACITY);
     var matrices = PROGRAM_MATRICES;
     var tiles = PROGRAM_TILES;
+    var deep = PROGRAM_DEPTHS;
     for (var p = 0u; p < PROGRAMS; p++) {
         if tiles[p] != 0u {
-            // Many workgroups to a matrix, and the matrices along y.
+            // Many workgroups to a matrix, along x and z, and the matrices along y.
             let entry = p * ENTRY_WORDS;
             entries[entry] = 0u;
             entries[entry + 1u] = 1u;
             entries[entry + 2u] = 0u;
             entries[entry + 4u] = tiles[p];
             entries[entry + 5u] = len;
-            entries[entry + 6u] = 1u;
+            entries[entry + 6u] = deep[p];
             continue;
         }
         let m = matrices[p];

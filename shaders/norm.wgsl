@@ -1,7 +1,11 @@
 // 1-norms, and the reciprocal condition number 1 / (||A||_1 ||X||_1) of two of them.
 //
-// Sums of moduli are taken of 2^SHIFT A or 2^-SHIFT A, whichever lies in the middle of the range, so that they neither
-// overflow nor underflow. What is flushed to zero on the way is smaller than a rounding error of the largest.
+// Sums of moduli are taken of A where its largest part lies in the window, else of 2^SHIFT A or 2^-SHIFT A, whichever lies
+// in the middle of the range, so that they neither overflow nor underflow. What is flushed to zero on the way is smaller than
+// a rounding error of the largest.
+
+// Half the range of exponents.
+const SHIFT = (BIAS + 1i) / 2i;
 
 // significand * 2^exponent, with a significand in [1, 2).
 struct Norm {
@@ -11,7 +15,37 @@ struct Norm {
 
 // For a matrix whose largest part has this exponent.
 fn norm_shift(top: i32) -> i32 {
-    return select(SHIFT, -SHIFT, top > 0i);
+    return select(select(SHIFT, -SHIFT, top > 0i), 0i, abs(top) <= WINDOW);
+}
+
+// The modulus of 2^shift x.
+fn shifted_modulus(x: Word, shift: i32) -> Real {
+    if shift == 0i {
+        return modulus(x);
+    }
+    return modulus(scaled(x, shift));
+}
+
+// The sum of column j of 2^shift A, of a matrix of the input and of one of the output; `n` is N, counted at run time.
+fn input_sum(m: u32, n: u32, j: u32, shift: i32) -> Bits {
+    var sum = REAL_ZERO;
+    for (var i = 0u; i < n; i++) {
+        sum += shifted_modulus(load(m, i, j), shift);
+    }
+    return bits(sum);
+}
+
+fn stored_sum(m: u32, n: u32, j: u32, shift: i32) -> Bits {
+    var sum = REAL_ZERO;
+    for (var i = 0u; i < n; i++) {
+        sum += shifted_modulus(stored(m, i, j), shift);
+    }
+    return bits(sum);
+}
+
+// An element as it will be read again.
+fn kept(x: Word) -> Word {
+    return opened(closed(x));
 }
 
 // Of the bits of a sum of moduli, and the shift with which it was taken.

@@ -33,11 +33,18 @@ use crate::{Error, Stack};
 pub use self::adapter::{adapters, wanted_features, wanted_limits};
 pub use self::job::{Job, JobDescriptor};
 
-/// The WGSL of a variant, or `None` where no shader is written for it.
+/// The WGSL of a variant, or `None` where no shader is written for it. `device` has several programs: those of its entry points
+/// are compiled from this, and once more its `update` from a text with other constants, for the columns within a span.
 ///
 /// For those who want to read or validate what runs; [`GpuInverter`] compiles it itself.
 pub fn shader_source(variant: Variant) -> Option<String> {
     shader::source(shader::Program::Invert, variant)
+}
+
+/// The same with which `device` updates the columns within a span.
+#[cfg(feature = "testing")]
+pub fn span_source(variant: Variant) -> Option<String> {
+    shader::source(shader::Program::Within, variant)
 }
 
 /// A device that inverts stacks. Cheap to clone: clones share the device, its pipelines and its buffers, and
@@ -372,18 +379,24 @@ impl<T: Scalar> Call<'_, T> {
         slot.upload(&self.gpu.queue, bytes).map_err(|detail| self.lost(detail))?;
         self.seconds.upload += start.elapsed().as_secs_f64();
 
-        let mut encoder =
-            self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("batchinv") });
-        {
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-                label: Some("batchinv"),
-                timestamp_writes: slot.timestamp_writes(),
-            });
-            let workgroups = self.gpu.facts.limits.workgroups;
-            passes::dispatch(&mut pass, &self.programs, &slot.bindings, &self.gpu.counts, len as u32, workgroups);
-        }
-        slot.encode_readback(&mut encoder, parts);
-        let submission = self.gpu.queue.submit([encoder.finish()]);
+        let pieces = plan::submissions(self.plan.variant.order, len);
+        let submit = |piece: usize| {
+            let (first, last) = (piece == 0, piece + 1 == pieces);
+            let label = Some("batchinv");
+            let mut encoder = self.gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
+            {
+                let timestamp_writes = slot.timestamp_writes(first, last);
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes });
+                let (counts, workgroups) = (&self.gpu.counts, self.gpu.facts.limits.workgroups);
+                let steps = self.programs.piece(piece, pieces);
+                passes::dispatch(&mut pass, &self.programs, steps, &slot.bindings, counts, len as u32, workgroups);
+            }
+            if last {
+                slot.encode_readback(&mut encoder, parts);
+            }
+            self.gpu.queue.submit([encoder.finish()])
+        };
+        let submission = (1..pieces).fold(submit(0), |_, piece| submit(piece));
         let mapping = slot.map(parts);
         errors.check(|detail| self.lost(detail))?;
         self.gpu.poller.watch(submission, mapping.sender());

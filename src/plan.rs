@@ -376,9 +376,16 @@ pub const WORKGROUP_ROW_BYTES: usize = 256;
 /// Largest order of `device`, whose indexes are 32 bits wide; memory ends earlier.
 pub const DEVICE_MAX_ORDER: usize = 1 << 14;
 
-/// Columns of a panel of `device`: pivots to one pass over the matrix. On lavapipe, order 512 took 54 ms of updates with 8,
-/// 36 with 16.
+/// Columns of a panel of `device`, which one workgroup eliminates alone.
 pub const DEVICE_BLOCK: u32 = 16;
+
+/// Columns whose panels are taken to the rest of the matrix together by `device`: pivots to one pass over it, from this order
+/// on. Below, each panel is. Bytes bind on hardware too: at order 256, sixteen passes become four and what three would be within
+/// the spans. On lavapipe, order 512 took 28 ms in spans of 64 and 33 in such of 32, 256 5.0 and 6.4; 96 took a tenth more than
+/// without.
+pub const DEVICE_SPAN: u32 = 64;
+/// See [`DEVICE_SPAN`].
+pub const DEVICE_WIDE_ORDER: u32 = 193;
 
 /// Rows to a workgroup of the update of `device`, packs of each to an invocation, and how far apart they are, which is
 /// the number of invocations. A pack is four real numbers that are loaded and stored at once.
@@ -388,11 +395,8 @@ pub const DEVICE_TILE: (u32, u32, u32) = (8, 2, 32);
 /// help: on lavapipe, passes of order 256 took two thirds of the time that the tile for hardware takes, of order 128 four fifths.
 pub const DEVICE_SOFTWARE_TILE: (u32, u32, u32) = (16, 4, 8);
 
-/// Order from which `device` has wider panels and tiles on a software adapter, and what they are: half as many passes over the
-/// matrix. On lavapipe, order 512 took 34 to 41 ms with them and 45 to 47 without, 256 6.3 to 6.9 and 6.9 to 8.2, 128 a third more.
-pub const DEVICE_WIDE_ORDER: u32 = 193;
-/// See [`DEVICE_WIDE_ORDER`].
-pub const DEVICE_SOFTWARE_WIDE: (u32, (u32, u32, u32)) = (32, (16, 8, 8));
+/// The same from [`DEVICE_WIDE_ORDER`] on.
+pub const DEVICE_SOFTWARE_WIDE_TILE: (u32, u32, u32) = (16, 8, 8);
 
 /// Scalars of a panel that one invocation of `device` holds, at the most, on a software adapter: there, few invocations
 /// with several rows wait for each other less. With 256, passes of order 128 took a fifth less, but complex ones several times as
@@ -408,14 +412,22 @@ pub const DEVICE_WORK_BYTES: u64 = 32 << 20;
 /// Matrices to a workgroup, at the most, of any program.
 pub const MOST_MATRICES: u32 = 64;
 
-/// Invocations to a workgroup of the passes that take norms for rcond.
-pub const RCOND_WORKGROUP: u32 = 64;
-
 /// Bytes of input in one chunk, at the most: the unit in which upload, kernel and readback overlap.
 pub const CHUNK_BYTES: u64 = 8 << 20;
 
 /// Chunks that are on their way at once: one is uploaded while another is worked on and a third is read back.
 pub const CHUNKS_IN_FLIGHT: usize = 3;
+
+/// Multiply-adds to one submission: a seventh of a second for a device that does 10^12 floating-point operations in a second.
+/// Windows resets a device that works for two seconds on one.
+pub const SUBMISSION_MULTIPLY_ADDS: u64 = 1 << 36;
+
+/// Submissions into which the work on so many matrices is cut. A chunk of small ones is never too long; a matrix of order 4,096 is
+/// just not.
+pub const fn submissions(order: u32, len: usize) -> usize {
+    let work = (order as u64).pow(3).saturating_mul(len as u64);
+    if work <= SUBMISSION_MULTIPLY_ADDS { 1 } else { work.div_ceil(SUBMISSION_MULTIPLY_ADDS) as usize }
+}
 
 /// How long to wait for a piece of work from a device that was opened here. The watchdogs of hardware's drivers reset what
 /// works for more than ten seconds or so: what is silent for ten minutes will stay so. A software adapter has no
@@ -503,6 +515,8 @@ pub struct Variant {
     pub parts: u32,
     /// Columns of a panel of `device`: `BLOCK` in the shader.
     pub block: u32,
+    /// Columns of a span of `device`, whole panels: `SPAN` in the shader.
+    pub span: u32,
     /// Of the update of `device`: rows to a workgroup, packs of each to an invocation, and how far apart they are, which is the
     /// number of invocations (`TILE_ROWS`, `TILE_PACKS` and `LINE` in the shader).
     pub tile: (u32, u32, u32),
@@ -512,7 +526,7 @@ pub struct Variant {
     pub output: Layout,
     /// Input and output are one buffer.
     pub in_place: bool,
-    /// `device` gives rcond with the inverse.
+    /// rcond is given with the inverse.
     pub rcond: bool,
 }
 
@@ -529,6 +543,7 @@ impl Variant {
             matrices: 1,
             parts: 1,
             block: DEVICE_BLOCK,
+            span: if order < DEVICE_WIDE_ORDER { DEVICE_BLOCK } else { DEVICE_SPAN },
             tile: DEVICE_TILE,
             input: layout,
             output: layout,
@@ -565,9 +580,9 @@ impl Variant {
         match (self.kernel, limits.subgroups) {
             (Kernel::Device, _) if limits.software => {
                 let large = self.order >= DEVICE_WIDE_ORDER;
-                let (block, tile) = if large { DEVICE_SOFTWARE_WIDE } else { (self.block, DEVICE_SOFTWARE_TILE) };
-                let variant = Self { block, tile, ..self };
-                let rows = DEVICE_PANEL_SCALARS / block;
+                let tile = if large { DEVICE_SOFTWARE_WIDE_TILE } else { DEVICE_SOFTWARE_TILE };
+                let variant = Self { tile, ..self };
+                let rows = DEVICE_PANEL_SCALARS / self.block;
                 let parts = variant.padded().div_ceil(rows).next_power_of_two().max(8).min(self.parts);
                 Self { parts, ..variant }
             }
@@ -615,18 +630,29 @@ impl Variant {
         }
     }
 
-    /// Workgroups that share the update of one matrix in `device`.
-    pub const fn update_workgroups(self) -> u32 {
-        let (rows, packs, line) = self.tile;
+    /// Packs of a row to an invocation of `update` in `device`, where it takes so many columns: `TILE_PACKS` in the shader.
+    pub const fn tile_packs(self, columns: u32) -> u32 {
+        let (_, packs, line) = self.tile;
+        let most = self.packs(columns).div_ceil(line);
+        if most == 0 || packs < most { packs } else { most }
+    }
+
+    /// Workgroups that share an update of so many columns of one matrix in `device`: down the rows, and along them.
+    pub const fn update_workgroups(self, columns: u32) -> [u32; 2] {
+        let (rows, _, line) = self.tile;
+        [self.padded() / rows, self.packs(columns).div_ceil(self.tile_packs(columns) * line)]
+    }
+
+    /// Of four real numbers each.
+    const fn packs(self, columns: u32) -> u32 {
         let scalar = self.working_scalar();
-        let pack = (4 * scalar.real_size() / scalar.size()) as u32;
-        self.padded() / rows * (self.padded() / pack).div_ceil(packs * line)
+        columns / (4 * scalar.real_size() / scalar.size()) as u32
     }
 
     /// Bytes of working memory and of state that `device` needs for each matrix.
     pub const fn scratch_bytes(self) -> (u64, u64) {
         let padded = self.padded() as u64;
-        let work = self.pitch() as u64 * (padded + self.block as u64 + 1) * self.working_scalar().size() as u64;
+        let work = self.pitch() as u64 * (padded + self.span as u64 + 1) * self.working_scalar().size() as u64;
         (work, 4 * (8 + 4 * padded + 4 * padded / self.block as u64))
     }
 
@@ -642,7 +668,9 @@ impl Variant {
 
     fn batch_within(self, limits: &GpuLimits, bytes: u64) -> u32 {
         let (work, state) = self.scratch_bytes();
-        let fit = bytes.min(limits.binding_bytes) / work;
+        // The shader's indexes are 32 bits wide.
+        let indexed = u64::from(u32::MAX) * self.working_scalar().size() as u64;
+        let fit = bytes.min(limits.binding_bytes).min(indexed) / work;
         fit.min(limits.binding_bytes / state).clamp(1, limits.workgroups.into()) as u32
     }
 
@@ -661,15 +689,15 @@ impl Variant {
         }
     }
 
-    /// Bytes of workgroup memory. `workgroup`: for each matrix a pivot column and a pivot row of scalars, a key, an origin and two
-    /// exponents to a row, two magnitudes to an invocation, and two words more. `device`: a magnitude and two words to an
+    /// Bytes of workgroup memory. `workgroup`: for each matrix a pivot column and a pivot row of scalars, a key, an origin, two
+    /// exponents and a sum to a row, two magnitudes to an invocation, and two words more. `device`: a magnitude and two words to an
     /// invocation, the same to each share of a line, a row of the panel, and a word more.
     pub const fn workgroup_bytes(self) -> u32 {
         match self.kernel {
             Kernel::Workgroup => {
                 let (scalar, real) = (self.working_scalar().size() as u32, self.working_scalar().real_size() as u32);
                 let rows = self.parts * self.columns();
-                let one = rows * (2 * scalar + real + 12) + 2 * real * rows * self.parts;
+                let one = rows * (2 * scalar + 2 * real + 12) + 2 * real * rows * self.parts;
                 self.matrices * (one + 8)
             }
             Kernel::Device => {
@@ -785,12 +813,12 @@ pub(crate) fn gpu_with(variant: Variant, len: usize, limits: &GpuLimits) -> Resu
             variant.order, limits.binding_bytes
         ));
     }
-    if variant.kernel == Kernel::Device && variant.update_workgroups() > limits.workgroups {
+    let [down, along] = variant.update_workgroups(variant.padded());
+    let most = down.max(along).max(variant.padded() / variant.block);
+    if variant.kernel == Kernel::Device && most > limits.workgroups {
         return unsupported(format!(
-            "order {} needs {} workgroups in a dimension, the device allows {}",
-            variant.order,
-            variant.update_workgroups(),
-            limits.workgroups
+            "order {} needs {most} workgroups in a dimension, the device allows {}",
+            variant.order, limits.workgroups
         ));
     }
     let dispatch = match variant.kernel {
@@ -883,7 +911,7 @@ mod tests {
         let variant = Variant::new(Kernel::Workgroup, ScalarKind::Float32, Precision::Native, 65);
         assert_eq!((variant.matrices, variant.parts), (1, 2));
         assert_eq!((variant.columns(), variant.workgroup()), (33, 132));
-        assert_eq!(variant.workgroup_bytes(), 66 * (2 * 4 + 4 * 4) + 2 * 4 * 132 + 8);
+        assert_eq!(variant.workgroup_bytes(), 66 * (2 * 4 + 5 * 4) + 2 * 4 * 132 + 8);
         // Nothing to do, and nothing to divide by.
         let software = GpuLimits { software: true, ..GpuLimits::WEBGPU_DEFAULT };
         for kernel in Kernel::GPU {

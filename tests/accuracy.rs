@@ -20,7 +20,8 @@ fn orders<T: Element>() -> Vec<usize> {
         orders.extend([boundary - 1, boundary, boundary + 1]);
     }
     orders.extend(gpu_orders::<T>());
-    orders.extend([47, 100, 127, 128, 129]);
+    // Three spans of `device`, and one of a single panel.
+    orders.extend([47, 100, 127, 128, 129, 200]);
     orders.sort_unstable();
     orders.dedup();
     orders
@@ -62,7 +63,7 @@ fn lapack_types<T: Element>() {
         let times = if n <= 16 { 5 } else { 1 };
         let cases: Vec<_> = (0..times).flat_map(|_| cases::latb4_all(n, &mut random)).collect();
         let mut engines = engines::all::<T>(n, "accuracy/lapack_types");
-        if n > 129 {
+        if n > 200 {
             // The full sweep's largest orders: the best level alone, it takes minutes as it is.
             engines.drain(..engines.len() - 1);
         }
@@ -125,7 +126,7 @@ fn double_precision<T: Element>() {
         let mut random = Random::new(n as u64);
         let cases = cases::latb4_all::<T>(n, &mut random);
         let mut engines = engines::cpu_double::<T>("accuracy/double_precision");
-        engines.extend(engines::gpu_double::<T>("accuracy/double_precision"));
+        engines.extend(engines::gpu_double::<T>(n, "accuracy/double_precision"));
         for engine in engines {
             oracle::check(&engine, n, &cases, &mut failures);
         }

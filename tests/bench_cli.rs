@@ -28,7 +28,7 @@ fn every_row_has_the_names_that_the_peers_scripts_have() {
     let wanted = [("float32", Some(2)), ("float32", Some(40)), ("complex128", Some(2)), ("complex128", Some(40))];
     assert_eq!(asked, wanted);
     let mut names = schema_of_the_peers();
-    names.extend(["device_copy_seconds", "open_seconds"].map(str::to_owned));
+    names.extend(["device_copy_seconds", "host_seconds", "open_seconds"].map(str::to_owned));
     for row in &rows {
         let got: BTreeSet<String> = row.as_object().unwrap().keys().cloned().collect();
         assert_eq!(got, names);
@@ -50,7 +50,9 @@ fn every_row_has_the_names_that_the_peers_scripts_have() {
         for name in ["adapter", "driver", "device_seconds", "device_median_seconds", "device_copy_seconds"] {
             assert!(row[name].is_null(), "{name}: {row}");
         }
-        assert!(row["open_seconds"].is_null() && row["work_seconds"].is_null(), "{row}");
+        for name in ["host_seconds", "open_seconds", "work_seconds"] {
+            assert!(row[name].is_null(), "{name}: {row}");
+        }
     }
 }
 
@@ -66,7 +68,7 @@ fn a_gpu_has_a_clock_of_its_own() {
     for row in out.rows() {
         assert_eq!((&row["adapter"], &row["driver"]), (&adapter["name"], &adapter["driver"]));
         assert_eq!(row["engine"], "gpu");
-        assert!(row.seconds("open_seconds") > 0.0, "{row}");
+        assert!(row.seconds("open_seconds") > 0.0 && row.seconds("host_seconds") > 0.0, "{row}");
         // A pipeline is built in the first call and in no other.
         assert!(row.seconds("first_call_seconds") > row.seconds("fresh_seconds"), "{row}");
         if adapter["timestamps"] == true {

@@ -139,6 +139,14 @@ fn too_small_subgroups() {
     }
 }
 
+/// What a driver's watchdog might not let pass goes in several submissions, and nothing else.
+#[test]
+fn submissions_are_short() {
+    let of = |order, len| plan::submissions(order, len);
+    assert_eq!([of(0, 3), of(4, 131_072), of(128, 128), of(4096, 1)], [1; 4]);
+    assert_eq!([of(4097, 1), of(4096, 2), of(1024, 130), of(16_384, 1)], [2, 2, 3, 64]);
+}
+
 /// A chunk of `device` is no longer than what it has working memory for.
 #[test]
 fn chunks_of_device_are_batches() {
@@ -219,12 +227,13 @@ fn what_the_gpu_engine_refuses() {
     // 128 MiB hold a matrix of order 5792, but not with the working memory beside it.
     assert!(refusal(work(5792, 1), &LIMITS).contains("working memory"));
     assert!(refusal(work(5793, 1), &LIMITS).contains("5793"));
-    assert!(plan::gpu(work(5776, 3), &LIMITS).is_ok() && plan::gpu(work(5777, 3), &LIMITS).is_err());
+    assert!(plan::gpu(work(5744, 3), &LIMITS).is_ok() && plan::gpu(work(5745, 3), &LIMITS).is_err());
     assert!(refusal(work(usize::MAX, 3), &LIMITS).contains("order"));
-    // 2 GiB hold it, but its tiles are more than a row of workgroups.
+    // 2 GiB hold the largest of all, whose tiles are more than a row of few workgroups.
     let large = with(LIMITS, |limits| limits.binding_bytes = 2 << 30);
-    assert!(plan::gpu(work(11_500, 1), &large).is_ok());
-    assert!(refusal(work(12_000, 1), &large).contains("workgroups in a dimension"));
+    assert!(plan::gpu(work(plan::DEVICE_MAX_ORDER, 1), &large).is_ok());
+    let few = with(large, |limits| limits.workgroups = 2047);
+    assert!(refusal(work(plan::DEVICE_MAX_ORDER, 1), &few).contains("2048 workgroups in a dimension"));
     for scalar in [ScalarKind::Float64, ScalarKind::Complex128] {
         assert!(refusal(Work { scalar, ..work(4, 3) }, &LIMITS).contains("float64"));
     }

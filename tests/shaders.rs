@@ -39,8 +39,8 @@ fn variants() -> Vec<Variant> {
             variant.in_place = true;
         }));
     }
-    let device = Variant::new(Kernel::Device, ScalarKind::Float32, Precision::Native, 5);
-    variants.push(with(device, |variant| variant.rcond = true));
+    let with_rcond: Vec<_> = variants.iter().map(|&variant| with(variant, |variant| variant.rcond = true)).collect();
+    variants.extend(with_rcond);
     variants
 }
 
@@ -58,10 +58,26 @@ fn suited(variant: Variant) -> HashSet<Variant> {
 }
 
 fn parse(variant: Variant) -> (Module, String) {
-    let source = shader_source(variant).expect("a shader for each variant of the plan");
+    parsed(variant, shader_source(variant).expect("a shader for each variant of the plan"))
+}
+
+fn parsed(variant: Variant, source: String) -> (Module, String) {
     let module = naga::front::wgsl::parse_str(&source)
         .unwrap_or_else(|error| panic!("{variant:?}: {}", error.emit_to_string(&source)));
     (module, source)
+}
+
+/// Of every variant, each text that is compiled.
+fn texts() -> Vec<(Variant, String)> {
+    let mut texts = Vec::new();
+    for variant in variants() {
+        texts.push((variant, shader_source(variant).expect("a shader for each variant of the plan")));
+        #[cfg(feature = "testing")]
+        if variant.kernel == Kernel::Device {
+            texts.push((variant, batchinv::gpu::span_source(variant).expect("and for each span")));
+        }
+    }
+    texts
 }
 
 /// The scalar constants, by name.
@@ -84,8 +100,8 @@ fn constants(module: &Module) -> BTreeMap<String, i128> {
 /// With no capability beyond the defaults, so with no optional feature of a device, but for float64.
 #[test]
 fn all_validate() {
-    for variant in variants() {
-        let (module, source) = parse(variant);
+    for (variant, source) in texts() {
+        let (module, source) = parsed(variant, source);
         use naga::valid::Capabilities;
         let float64 = Capabilities::FLOAT64 | Capabilities::SHADER_INT64;
         let mut capabilities = if variant.needs_float64() { float64 } else { Capabilities::empty() };
@@ -142,11 +158,11 @@ fn constants_are_the_hosts() {
             // What a matrix takes of working memory and state.
             let (work, state) = variant.scratch_bytes();
             assert_eq!(
-                of("PITCH") * (of("PADDED") + of("BLOCK") + 1),
+                of("PITCH") * (of("PADDED") + of("SPAN") + 1),
                 i128::from(work) / variant.working_scalar().size() as i128
             );
             assert_eq!(8 + 4 * of("PADDED") + 4 * of("PADDED") / of("BLOCK"), i128::from(state) / 4);
-            assert_eq!(of("PADDED") % of("TILE_ROWS"), 0);
+            assert_eq!((of("PADDED") % of("TILE_ROWS"), of("SPAN") % of("BLOCK")), (0, 0));
         } else if variant.kernel == Kernel::Subgroup {
             assert_eq!(of("LANES"), variant.parts.into());
             assert_eq!(of("ROWS"), variant.rows().into());

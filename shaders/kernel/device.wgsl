@@ -1,12 +1,13 @@
-// device: the matrix stays in memory, and many workgroups share it. Blocked Gauss-Jordan elimination in eight programs.
+// device: the matrix stays in memory, and many workgroups share it. Blocked Gauss-Jordan elimination.
 //
 // `load_rows` brings the matrix into working memory, extended by the identity to PADDED rows and columns, and finds the range
 // of every row; `scale` decides from all of them whether the matrix must be scaled, and how, and `scale_columns` does it. Then
 // for every BLOCK of columns: `panel` eliminates these columns alone, by one workgroup for each matrix; `update` takes all
-// their steps to the rest of the matrix in one pass, by many. BLOCK steps make a transformation that differs from the identity
-// in BLOCK columns, those that in-place elimination leaves in the panel: W. So the pivots' rows are set aside as P and count
-// as zero, and every row takes a[i] += W[i] P. `store_rows` brings the inverse home, and `finish` makes NaN of it where it
-// is none. `sum_columns` takes the norms for rcond.
+// their steps to other columns in one pass, by many. BLOCK steps make a transformation that differs from the identity in
+// BLOCK columns, those that in-place elimination leaves in the panel: W. So the pivots' rows are set aside as P and count as
+// zero, and every row takes a[i] += W[i] P. The panels of SPAN columns make one such transformation again: each is taken to
+// these columns alone, and all together to the rest of the matrix. `store_rows` brings the inverse home, and `finish` makes
+// NaN of it where it is none. `sum_columns` takes the norms for rcond.
 //
 // Rows never move: every row knows the position that exchanges would have brought it to.
 //
@@ -14,13 +15,13 @@
 // invocation goes round its loops more than a few N times. Mesa's llvmpipe leaves the loops of a shader after 65,535 rounds
 // of all of them together, without a word (LP_MAX_TGSI_LOOP_ITERATIONS).
 
-// For each matrix PADDED rows, BLOCK more for P, and one for the norms of strips; from one row to the next it is PITCH.
+// For each matrix PADDED rows, SPAN more for P, and one for the norms of strips; from one row to the next it is PITCH.
 @group(0) @binding(4) var<storage, read_write> work: array<Scalar>;
 @group(0) @binding(5) var<storage, read_write> state: array<i32>;
 
 const STRIPS = PADDED / BLOCK;
-const REGION = PITCH * (PADDED + BLOCK + 1u);
-const NORMS = PITCH * (PADDED + BLOCK);
+const REGION = PITCH * (PADDED + SPAN + 1u);
+const NORMS = PITCH * (PADDED + SPAN);
 
 // The state of a matrix: eight words, then PADDED of each of the others, then four to a strip.
 const STATUS = 0u;
@@ -167,7 +168,7 @@ fn scale_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup
                 let e = exponent(part) + state[own + ROW_EXPONENTS + i];
                 highest = max(highest, select(LOWEST_EXPONENT, e, part > NO_BITS));
                 if RCOND {
-                    sum += modulus(scaled(x, shift));
+                    sum += shifted_modulus(x, shift);
                 }
             }
         }
@@ -362,46 +363,49 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
     }
     for (var e = local; e < BLOCK * PADDED; e += WORKGROUP) {
         let pivot = u32(state[own + ORIGINS + first + e / PADDED]);
-        work[region + (PADDED + e / PADDED) * PITCH + e % PADDED] = work[region + pivot * PITCH + e % PADDED];
+        let place = PADDED + first % SPAN + e / PADDED;
+        work[region + place * PITCH + e % PADDED] = work[region + pivot * PITCH + e % PADDED];
     }
 }
 
 // Working memory again, as `update` sees it: several neighbors of a row at once.
 @group(0) @binding(4) var<storage, read_write> packs: array<Pack>;
 
-// In a row, and from one row to the next.
-const PACKS = PADDED / PACK;
 const PACK_PITCH = PITCH / PACK;
 
-// A workgroup has TILE_ROWS rows; an invocation TILE_PACKS packs of each, LINE apart.
+// Takes the last STEPS steps, or those of the last span if it is narrower, to the REACH columns about them: STEPS is BLOCK
+// and REACH SPAN, or STEPS is SPAN and REACH PADDED. A workgroup has TILE_ROWS rows; an invocation TILE_PACKS packs of each,
+// LINE apart.
 @compute @workgroup_size(LINE)
 fn update(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let region = group.y * (REGION / PACK);
-    let first = u32(state[group.y * STATE + COLUMN]) - BLOCK;
-    let across = (PACKS + LINE * TILE_PACKS - 1u) / (LINE * TILE_PACKS);
-    let top_row = group.x / across * TILE_ROWS;
-    let left = group.x % across * (LINE * TILE_PACKS) + local;
-    if left >= PACKS {
+    let end = u32(state[group.y * STATE + COLUMN]);
+    let first = (end - 1u) / STEPS * STEPS;
+    let reach = (end - 1u) / REACH * REACH;
+    let last_pack = min(reach + REACH, PADDED) / PACK - 1u;
+    let top_row = group.x * TILE_ROWS;
+    let left = reach / PACK + group.z * (LINE * TILE_PACKS) + local;
+    if left > last_pack {
         return;
     }
 
     var sums: array<array<Pack, TILE_PACKS>, TILE_ROWS>;
     for (var r = 0u; r < TILE_ROWS; r++) {
         let position = u32(state[group.y * STATE + POSITIONS + top_row + r]);
-        let pivot = position >= first && position < first + BLOCK;
+        let pivot = position >= first && position < end;
         for (var c = 0u; c < TILE_PACKS; c++) {
-            let j = min(left + c * LINE, PACKS - 1u);
+            let j = min(left + c * LINE, last_pack);
             sums[r][c] = select(packs[region + (top_row + r) * PACK_PITCH + j], Pack(), pivot);
         }
     }
-    for (var b = 0u; b < BLOCK / PACK; b++) {
+    for (var b = first / PACK; b < end / PACK; b++) {
         var f: array<Pack, TILE_ROWS>;
         for (var r = 0u; r < TILE_ROWS; r++) {
-            f[r] = -packs[region + (top_row + r) * PACK_PITCH + first / PACK + b];
+            f[r] = -packs[region + (top_row + r) * PACK_PITCH + b];
         }
         for (var i = 0u; i < PACK; i++) {
             for (var c = 0u; c < TILE_PACKS; c++) {
-                let p = packs[region + (PADDED + b * PACK + i) * PACK_PITCH + min(left + c * LINE, PACKS - 1u)];
+                let p = packs[region + (PADDED + b * PACK % SPAN + i) * PACK_PITCH + min(left + c * LINE, last_pack)];
                 for (var r = 0u; r < TILE_ROWS; r++) {
                     sums[r][c] = pack_sub_mul(sums[r][c], of_pack(f[r], i), p);
                 }
@@ -410,7 +414,7 @@ fn update(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gr
     }
     for (var c = 0u; c < TILE_PACKS; c++) {
         let j = left + c * LINE;
-        if j < PACKS && (j * PACK < first || j * PACK >= first + BLOCK) {
+        if j <= last_pack && (j * PACK < first || j * PACK >= end) {
             for (var r = 0u; r < TILE_ROWS; r++) {
                 packs[region + (top_row + r) * PACK_PITCH + j] = sums[r][c];
             }
@@ -442,8 +446,7 @@ fn sum_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_i
         var sum = REAL_ZERO;
         if inverted && first + line < N {
             for (var i = local / ABREAST; i < N; i += SHARE) {
-                // Of the element as it will be stored.
-                sum += modulus(scaled(opened(closed(home(group.y, i, first + line))), shift));
+                sum += shifted_modulus(kept(home(group.y, i, first + line)), shift);
             }
         }
         sums[local / ABREAST * BLOCK + line] = bits(sum);

@@ -34,7 +34,10 @@ fn main(
     var v: array<Row, ROWS>;
     var top = NO_BITS;
     var bottom = ALL_BITS;
+    // The largest sum of a column, for rcond.
+    var highest = NO_BITS;
     for (var j = 0u; j < n; j++) {
+        var sum = REAL_ZERO;
         for (var r = 0u; r < ROWS; r++) {
             var x = ZERO;
             if places[r] > 0u {
@@ -42,13 +45,32 @@ fn main(
                 x = scalar(loaded);
                 top = max(top, largest(loaded));
                 bottom = min(bottom, smallest_less_one(loaded));
+                if RCOND {
+                    sum += modulus(loaded);
+                }
             }
             roll(&v, r, x);
+        }
+        if RCOND {
+            highest = max(highest, bits(total(sum)));
         }
     }
     for (var mask = 1u; mask < LANES; mask *= 2u) {
         top = max(top, bits_across(top, mask));
         bottom = min(bottom, bits_across(bottom, mask));
+    }
+
+    var of_input: Norm;
+    if RCOND {
+        let shift = norm_shift(exponent(max(top, ONE_BIT)));
+        if present && shift != 0i {
+            // Rare: each lane for itself.
+            highest = NO_BITS;
+            for (var j = 0u; j < n; j++) {
+                highest = max(highest, input_sum(m, n, j, shift));
+            }
+        }
+        of_input = norm_of(highest, shift);
     }
 
     var status = select(INVERTED, NOT_FINITE, top >= INFINITE);
@@ -139,19 +161,42 @@ fn main(
         }
     }
 
+    // Norms are taken of what is home, so that each row turns once as a whole to have its scaling undone.
+    if RCOND || unusual {
+        top = NO_BITS;
+        for (var k = 0u; k < n; k++) {
+            for (var r = 0u; r < ROWS; r++) {
+                var x = word(v[r][0][0]);
+                if unusual && own + r * LANES < N {
+                    x = scaled(x, columns[places[r] / 256u] + rows[origins[k]]);
+                }
+                roll(&v, r, scalar(x));
+                top = max(top, largest(kept(x)));
+            }
+        }
+    }
+    for (var mask = 1u; mask < LANES; mask *= 2u) {
+        top = max(top, bits_across(top, mask));
+    }
+    let shift = norm_shift(exponent(max(top, ONE_BIT)));
+    highest = NO_BITS;
+
     var finite = 1u;
     for (var k = 0u; k < n; k++) {
+        var sum = REAL_ZERO;
         for (var r = 0u; r < ROWS; r++) {
-            var x = word(v[r][0][0]);
+            let x = word(v[r][0][0]);
             roll(&v, r, ZERO);
             if present && own + r * LANES < N {
-                let i = places[r] / 256u;
-                if unusual {
-                    x = scaled(x, columns[i] + rows[origins[k]]);
-                }
                 finite = select(0u, finite, fits(x));
-                store(m, i, origins[k], x);
+                store(m, places[r] / 256u, origins[k], x);
+                if RCOND {
+                    sum += shifted_modulus(kept(x), shift);
+                }
             }
+        }
+        if RCOND {
+            highest = max(highest, bits(total(sum)));
         }
     }
     for (var mask = 1u; mask < LANES; mask *= 2u) {
@@ -160,6 +205,9 @@ fn main(
     status = select(status, NOT_FINITE, status == INVERTED && finite == 0u);
     if present && own == 0u {
         statuses[m] = status;
+        if RCOND {
+            store_rcond(m, rcond_of(of_input, norm_of(highest, shift), status));
+        }
     }
     if present && status != INVERTED {
         for (var r = 0u; r < ROWS; r++) {
@@ -169,6 +217,15 @@ fn main(
             }
         }
     }
+}
+
+// Over the lanes of a matrix, the same to the bit in each.
+fn total(x: Real) -> Real {
+    var sum = x;
+    for (var mask = 1u; mask < LANES; mask *= 2u) {
+        sum += real(bits_across(bits(sum), mask));
+    }
+    return sum;
 }
 
 // Nobody's place, above every other.

@@ -26,10 +26,15 @@ fn main(
     var origin: array<u32, N>;
     var top = NO_BITS;
     var bottom = ALL_BITS;
+    // Of the columns, for rcond.
+    var sums: array<Real, N>;
     for (var i = 0u; i < n; i++) {
         roll(&a);
         for (var j = 0u; j < N; j++) {
             let x = load(m, i, j);
+            if RCOND {
+                sums[j] += modulus(x);
+            }
             a[N - 1u][j] = scalar(x);
             top = max(top, largest(x));
             bottom = min(bottom, smallest_less_one(x));
@@ -37,6 +42,19 @@ fn main(
     }
     for (var i = 0u; i < N; i++) {
         origin[i] = i;
+    }
+
+    var of_input: Norm;
+    if RCOND {
+        let shift = norm_shift(exponent(max(top, ONE_BIT)));
+        var highest = largest_sum(&sums);
+        if shift != 0i {
+            highest = NO_BITS;
+            for (var j = 0u; j < n; j++) {
+                highest = max(highest, input_sum(m, n, j, shift));
+            }
+        }
+        of_input = norm_of(highest, shift);
     }
 
     var status = select(INVERTED, NOT_FINITE, top >= INFINITE);
@@ -119,25 +137,43 @@ fn main(
     }
 
     var finite = true;
+    top = NO_BITS;
     for (var i = 0u; i < n; i++) {
         for (var k = 0u; k < N; k++) {
             let x = word(a[0][k]);
             finite = finite && fits(x);
             store(m, i, origin[k], x);
+            if RCOND {
+                sums[k] += modulus(kept(x));
+                top = max(top, largest(kept(x)));
+            }
         }
         roll(&a);
     }
     if unusual && status == INVERTED {
+        top = NO_BITS;
         for (var i = 0u; i < n; i++) {
             for (var j = 0u; j < n; j++) {
                 let x = scaled(stored(m, i, j), columns[i] + rows[j]);
                 finite = finite && fits(x);
                 store(m, i, j, x);
+                top = max(top, largest(kept(x)));
             }
         }
     }
     status = select(status, NOT_FINITE, status == INVERTED && !finite);
     statuses[m] = status;
+    if RCOND {
+        let shift = norm_shift(exponent(max(top, ONE_BIT)));
+        var highest = largest_sum(&sums);
+        if unusual || shift != 0i {
+            highest = NO_BITS;
+            for (var j = 0u; j < n; j++) {
+                highest = max(highest, stored_sum(m, n, j, shift));
+            }
+        }
+        store_rcond(m, rcond_of(of_input, norm_of(highest, shift), status));
+    }
     let fill = select(0u, N * N, status != INVERTED);
     for (var e = 0u; e < fill; e++) {
         store_nan(m, e / N, e % N);
@@ -146,6 +182,16 @@ fn main(
 
 // Up to this order, a driver may unroll everything: what is written down once more is little.
 const UNROLLED = 4u;
+
+// Which begin again at zero.
+fn largest_sum(sums: ptr<function, array<Real, N>>) -> Bits {
+    var highest = NO_BITS;
+    for (var j = 0u; j < N; j++) {
+        highest = max(highest, bits((*sums)[j]));
+        (*sums)[j] = REAL_ZERO;
+    }
+    return highest;
+}
 
 // Every row one up.
 fn roll(a: ptr<function, array<array<Scalar, N>, N>>) {

@@ -25,6 +25,8 @@ var<workgroup> tops: array<array<Bits, TEAM>, MATRICES>;
 var<workgroup> bottoms: array<array<Bits, TEAM>, MATRICES>;
 var<workgroup> first_small: array<atomic<u32>, MATRICES>;
 var<workgroup> infinite: array<atomic<u32>, MATRICES>;
+// Of the columns, for rcond.
+var<workgroup> sums: array<array<Bits, ROWS>, MATRICES>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -83,7 +85,15 @@ fn main(
         let own = select(0i, -exponent(largest_part), largest_part > NO_BITS);
         row_exponents[slot][row] = select(own, WINDOW - 1i - high, one_will_do);
     }
+    let input_shift = norm_shift(exponent(max(top, ONE_BIT)));
+    if RCOND && present && part == 0u {
+        sums[slot][row] = input_sum(m, N, row, input_shift);
+    }
     workgroupBarrier();
+    var of_input: Norm;
+    if RCOND && present && part == 0u {
+        of_input = norm_of(largest_sum(slot), input_shift);
+    }
     if unusual && part == 0u {
         var highest = LOWEST_EXPONENT;
         for (var i = 0u; i < N; i++) {
@@ -166,26 +176,31 @@ fn main(
     }
 
     var finite = true;
+    own_top = NO_BITS;
     if present {
         for (var c = 0u; c < COLUMNS; c++) {
             if first_column + c < N {
                 let x = word(v[c]);
                 finite = finite && fits(x);
                 store(m, position, origins[slot][first_column + c], x);
+                own_top = max(own_top, largest(kept(x)));
             }
         }
     }
     if unusual && status == INVERTED {
+        own_top = NO_BITS;
         for (var k = first_column; k < min(first_column + COLUMNS, N); k++) {
             let j = origins[slot][k];
             let x = scaled(stored(m, position, j), column_exponents[slot][position] + row_exponents[slot][j]);
             finite = finite && fits(x);
             store(m, position, j, x);
+            own_top = max(own_top, largest(kept(x)));
         }
     }
     if !finite {
         atomicStore(&infinite[slot], 1u);
     }
+    tops[slot][local % TEAM] = own_top;
     workgroupBarrier();
     if status == INVERTED && atomicLoad(&infinite[slot]) != 0u {
         status = NOT_FINITE;
@@ -193,10 +208,33 @@ fn main(
     if present && part == 0u && row == 0u {
         statuses[m] = status;
     }
+    if RCOND {
+        storageBarrier();
+        top = NO_BITS;
+        for (var i = 0u; i < TEAM; i++) {
+            top = max(top, tops[slot][i]);
+        }
+        let shift = norm_shift(exponent(max(top, ONE_BIT)));
+        if present && part == 0u {
+            sums[slot][row] = stored_sum(m, N, row, shift);
+        }
+        workgroupBarrier();
+        if present && part == 0u && row == 0u {
+            store_rcond(m, rcond_of(of_input, norm_of(largest_sum(slot), shift), status));
+        }
+    }
     if present && status != INVERTED {
         // Every invocation overwrites what it wrote itself, so no barrier is needed.
         for (var k = first_column; k < min(first_column + COLUMNS, N); k++) {
             store_nan(m, position, origins[slot][k]);
         }
     }
+}
+
+fn largest_sum(slot: u32) -> Bits {
+    var highest = NO_BITS;
+    for (var j = 0u; j < N; j++) {
+        highest = max(highest, sums[slot][j]);
+    }
+    return highest;
 }

@@ -5,9 +5,6 @@ alias Part = u32;
 
 const NO_PART: Part = 0u;
 const NAN_PART: Part = 0x7fc00000u;
-const SIGN_PART: Part = 0x80000000u;
-// Half the range of exponents of a part.
-const SHIFT = 64i;
 
 // Exact.
 fn widened(x: Part) -> Bits {

@@ -4,9 +4,6 @@ alias Part = Bits;
 
 const NO_PART: Part = NO_BITS;
 const NAN_PART: Part = NAN_BITS;
-const SIGN_PART: Part = SIGN;
-// Half the range of exponents of a part.
-const SHIFT = (BIAS + 1i) / 2i;
 
 fn widened(x: Part) -> Bits {
     return x;

@@ -243,7 +243,8 @@ impl Job {
         &self.statuses
     }
 
-    /// Encodes the inversion of the first `len` matrices, in a compute pass of its own.
+    /// Encodes the inversion of the first `len` matrices, in a compute pass of its own. It is the caller's submission: where it holds
+    /// more than [`plan::SUBMISSION_MULTIPLY_ADDS`], a driver may take it for hung.
     ///
     /// # Errors
     /// [`Error::Job`] where `len` is above the capacity; nothing is encoded then.
@@ -262,7 +263,8 @@ impl Job {
         self.check(len)?;
         let shared = &self.gpu.0;
         let counts = self.counts.as_ref().unwrap_or(&shared.counts);
-        dispatch(pass, &self.programs, &self.bindings, counts, len, shared.facts.limits.workgroups);
+        let steps = self.programs.piece(0, 1);
+        dispatch(pass, &self.programs, steps, &self.bindings, counts, len, shared.facts.limits.workgroups);
         Ok(())
     }
 

@@ -1,5 +1,7 @@
 //! The dispatches that invert a stack that lies in buffers: the one place that dispatches anything.
 
+use std::ops::Range;
+
 use super::Shared;
 use super::pipeline::{Bound, Pipelines};
 use super::shader::{CountConstants, Program};
@@ -12,7 +14,7 @@ pub struct Programs {
     steps: Vec<Step>,
     /// Matrices to a batch: `device` has working memory for so many.
     batch: u32,
-    /// The kernel itself gives rcond.
+    /// rcond is asked for.
     rcond: bool,
 }
 
@@ -28,8 +30,8 @@ struct Step {
 enum Grid {
     /// So many to a workgroup, along x.
     Several(u32),
-    /// So many workgroups to one, along x, and the matrices along y.
-    Tiles(u32),
+    /// So many workgroups to one, along x and z, and the matrices along y.
+    Tiles([u32; 2]),
 }
 
 impl Grid {
@@ -52,37 +54,38 @@ impl Programs {
         limits: &GpuLimits,
     ) -> Result<Self, Error> {
         let strips = variant.padded() / variant.block;
-        let in_kernel = rcond && variant.kernel == Kernel::Device;
-        let mut programs = match variant.kernel {
+        let programs = match variant.kernel {
             Kernel::Device => {
                 let before = [Program::Load, Program::Scale, Program::Columns].to_vec();
-                let pairs = [Program::Panel, Program::Update].repeat(strips as usize);
                 let sums = if rcond { vec![Program::Sums] } else { Vec::new() };
-                [before, pairs, sums, vec![Program::Store, Program::Finish]].concat()
+                [before, eliminations(variant), sums, vec![Program::Store, Program::Finish]].concat()
             }
             _ => vec![Program::Invert],
         };
-        if rcond && !in_kernel {
-            programs.insert(0, Program::Norm);
-            programs.push(Program::Rcond);
-        }
         let built = programs.into_iter().map(|program| {
             let grid = match program {
-                Program::Scale | Program::Panel => Grid::Tiles(1),
-                Program::Update => Grid::Tiles(variant.update_workgroups()),
-                Program::Invert | Program::Norm | Program::Rcond => Grid::Several(program.matrices(variant)),
-                _ => Grid::Tiles(strips),
+                Program::Scale | Program::Panel => Grid::Tiles([1, 1]),
+                Program::Within => Grid::Tiles(variant.update_workgroups(variant.span)),
+                Program::Update => Grid::Tiles(variant.update_workgroups(variant.padded())),
+                Program::Invert => Grid::Several(program.matrices(variant)),
+                _ => Grid::Tiles([strips, 1]),
             };
-            let variant = Variant { rcond: in_kernel && program.knows_rcond(), ..variant };
+            let variant = Variant { rcond: rcond && program.knows_rcond(), ..variant };
             Ok(Step { program, pipeline: pipelines.get(device, program, variant)?, grid })
         });
         let batch = if variant.kernel == Kernel::Device { variant.batch(limits) } else { u32::MAX };
-        Ok(Self { steps: built.collect::<Result<_, Error>>()?, batch, rcond: in_kernel })
+        Ok(Self { steps: built.collect::<Result<_, Error>>()?, batch, rcond })
     }
 
     /// Matrices that each program takes in one row of workgroups, which is as many as `Counts::new` has answers for.
     pub fn row(&self, workgroups: u32) -> u32 {
         self.steps.iter().map(|step| step.grid.row(workgroups, self.batch)).min().unwrap_or(u32::MAX)
+    }
+
+    /// Those steps that are the piece of an index, of so many pieces.
+    pub fn piece(&self, index: usize, pieces: usize) -> Range<usize> {
+        let from = |index: usize| self.steps.len() * index / pieces;
+        from(index)..from(index + 1)
     }
 
     /// Has so many matrices worked on at once, where there is working memory for more than a plan would take.
@@ -94,6 +97,25 @@ impl Programs {
     pub fn batch(&self, capacity: u32) -> u32 {
         self.batch.min(capacity)
     }
+}
+
+/// The panels of `device`, each with what takes its steps to other columns: where a span has one panel, or a matrix one
+/// span, some have nothing to do.
+fn eliminations(variant: Variant) -> Vec<Program> {
+    let mut programs = Vec::new();
+    for span in (0..variant.padded()).step_by(variant.span as usize) {
+        let columns = variant.span.min(variant.padded() - span);
+        for _ in 0..columns / variant.block {
+            programs.push(Program::Panel);
+            if columns > variant.block {
+                programs.push(Program::Within);
+            }
+        }
+        if columns < variant.padded() {
+            programs.push(Program::Update);
+        }
+    }
+    programs
 }
 
 /// The buffers of a stack.
@@ -111,11 +133,9 @@ pub struct Buffers<'a> {
 /// The buffers of a stack as the programs see them.
 #[derive(Debug)]
 pub struct Bindings {
-    invert: wgpu::BindGroup,
-    /// For a kernel that gives rcond itself.
+    plain: wgpu::BindGroup,
+    /// For the programs that know of rcond, where it is asked for.
     with_rcond: Option<wgpu::BindGroup>,
-    /// For the norms of the input, and of the inverses.
-    norms: Option<[wgpu::BindGroup; 2]>,
 }
 
 impl Bindings {
@@ -127,40 +147,22 @@ impl Bindings {
         buffers: Buffers<'_>,
     ) -> Self {
         let Buffers { input, output, statuses, rconds, scratch } = buffers;
-        let norms = rconds.clone().filter(|_| scratch.is_none()).map(|rconds| {
-            [input.clone().unwrap_or_else(|| output.clone()), output.clone()].map(|matrices| {
-                let (input, output) = (Some(matrices), rconds.clone());
-                let (statuses, params) = (statuses.clone(), params.clone());
-                pipelines.bind(device, Bound { input, output, statuses, params, scratch: None, rconds: None })
-            })
-        });
-        let with_rcond = rconds.filter(|_| scratch.is_some()).map(|rconds| Bound {
-            input: input.clone(),
-            output: output.clone(),
-            statuses: statuses.clone(),
-            params: params.clone(),
-            scratch: scratch.clone(),
-            rconds: Some(rconds),
-        });
-        let with_rcond = with_rcond.map(|bound| pipelines.bind(device, bound));
-        let invert = pipelines.bind(device, Bound { input, output, statuses, params, scratch, rconds: None });
-        Self { invert, with_rcond, norms }
+        let plain = Bound { input, output, statuses, params, scratch, rconds: None };
+        let with_rcond = rconds.map(|rconds| pipelines.bind(device, Bound { rconds: Some(rconds), ..plain.clone() }));
+        Self { plain: pipelines.bind(device, plain), with_rcond }
     }
 
     fn of(&self, programs: &Programs, program: Program) -> Option<&wgpu::BindGroup> {
-        match program {
-            Program::Norm => self.norms.as_ref().map(|[input, _]| input),
-            Program::Rcond => self.norms.as_ref().map(|[_, inverses]| inverses),
-            _ if programs.rcond && program.knows_rcond() => self.with_rcond.as_ref(),
-            _ => Some(&self.invert),
-        }
+        if programs.rcond && program.knows_rcond() { self.with_rcond.as_ref() } else { Some(&self.plain) }
     }
 }
 
-/// Dispatches the programs over the first `len` matrices, no more than the buffers hold.
+/// Dispatches the programs over the first `len` matrices, no more than the buffers hold; or some of their steps, where the
+/// matrices are no more than a batch.
 pub fn dispatch(
     pass: &mut wgpu::ComputePass<'_>,
     programs: &Programs,
+    steps: Range<usize>,
     bindings: &Bindings,
     counts: &Counts,
     len: u32,
@@ -168,7 +170,7 @@ pub fn dispatch(
 ) {
     // Each batch goes through all its steps before the next, since they share the working memory.
     let batched = |step: &Step| matches!(step.grid, Grid::Tiles(_));
-    for steps in programs.steps.chunk_by(|a, b| batched(a) && batched(b)) {
+    for steps in programs.steps[steps].chunk_by(|a, b| batched(a) && batched(b)) {
         let (mut left, mut row) = (len, 0);
         while left > 0 {
             let mut here = 0;
@@ -177,16 +179,17 @@ pub fn dispatch(
                     Grid::Several(matrices) => {
                         let groups = left.div_ceil(matrices).min(workgroups);
                         here = left.min(groups * matrices);
-                        ([groups, 1], here - (groups - 1) * matrices)
+                        ([groups, 1, 1], here - (groups - 1) * matrices)
                     }
-                    Grid::Tiles(tiles) => {
+                    Grid::Tiles([x, z]) => {
                         here = programs.batch(left);
-                        ([tiles, here], 1)
+                        ([x, here, z], 1)
                     }
                 };
                 pass.set_pipeline(&step.pipeline);
                 pass.set_bind_group(0, bindings.of(programs, step.program), &[counts.offset(step.program, row, last)]);
-                pass.dispatch_workgroups(groups[0], groups[1], 1);
+                let [x, y, z] = groups;
+                pass.dispatch_workgroups(x, y, z);
             }
             (left, row) = (left - here, row + 1);
         }
@@ -344,8 +347,8 @@ impl Indirect {
                 .iter()
                 .map(|step| step.grid)
                 .map(|grid| match grid {
-                    Grid::Several(matrices) => [matrices, 0],
-                    Grid::Tiles(tiles) => [0, tiles],
+                    Grid::Several(matrices) => [matrices, 0, 1],
+                    Grid::Tiles([x, z]) => [0, x, z],
                 })
                 .collect(),
             entry_words: stride / 4,

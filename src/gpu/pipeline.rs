@@ -13,8 +13,8 @@ use crate::trusted::unchecked_module;
 /// The pipelines of one device.
 #[derive(Debug)]
 pub struct Pipelines {
-    /// By `in_place`, and by [`Extra`].
-    shapes: [[Shape; 3]; 2],
+    /// One of each [`Kind`].
+    shapes: [Shape; 8],
     built: Mutex<HashMap<(Program, Variant), Slot>>,
     /// Where the caller has them kept.
     pub cache: OnceLock<Cache>,
@@ -30,14 +30,23 @@ struct Shape {
     pipeline: wgpu::PipelineLayout,
 }
 
-/// What a pipeline binds beyond what all do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Extra {
-    Nothing,
+/// What a pipeline binds of what not all do.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    input: bool,
     /// Working memory and state.
-    Scratch,
-    /// These, and rconds.
-    Rconds,
+    scratch: bool,
+    rconds: bool,
+}
+
+impl Kind {
+    const fn index(self) -> usize {
+        self.input as usize + 2 * self.scratch as usize + 4 * self.rconds as usize
+    }
+
+    const fn of(index: usize) -> Self {
+        Self { input: index & 1 != 0, scratch: index & 2 != 0, rconds: index & 4 != 0 }
+    }
 }
 
 /// Bindings of every program: the input, the output, the statuses and the counts; `shaders/` declares them. In place
@@ -67,20 +76,15 @@ pub struct Bound<'a> {
 
 impl Pipelines {
     pub fn new(device: &wgpu::Device) -> Self {
-        let extras = [Extra::Nothing, Extra::Scratch, Extra::Rconds];
-        let shapes = [false, true].map(|in_place| extras.map(|extra| Shape::new(device, in_place, extra)));
+        let shapes = std::array::from_fn(|index| Shape::new(device, Kind::of(index)));
         Self { shapes, built: Mutex::default(), cache: OnceLock::new() }
     }
 
     /// Buffers as the programs see them.
     pub fn bind(&self, device: &wgpu::Device, bound: Bound<'_>) -> wgpu::BindGroup {
         let Bound { input, output, statuses, params, scratch, rconds } = bound;
-        let extra = match (&scratch, &rconds) {
-            (None, _) => Extra::Nothing,
-            (Some(_), None) => Extra::Scratch,
-            (Some(_), Some(_)) => Extra::Rconds,
-        };
-        let shape = self.shape(input.is_none(), extra);
+        let kind = Kind { input: input.is_some(), scratch: scratch.is_some(), rconds: rconds.is_some() };
+        let shape = &self.shapes[kind.index()];
         let [work, state] = scratch.map_or([None, None], |scratch| scratch.map(Some));
         let buffers = [
             (INPUT, input),
@@ -102,10 +106,6 @@ impl Pipelines {
             layout: &shape.bindings,
             entries: &entries,
         })
-    }
-
-    fn shape(&self, in_place: bool, extra: Extra) -> &Shape {
-        &self.shapes[usize::from(in_place)][extra as usize]
     }
 
     /// The pipeline of a program. Two threads that want the same one build it once; others are not held up.
@@ -133,19 +133,15 @@ impl Pipelines {
         let source =
             shader::source(program, variant).ok_or_else(|| unsupported(format!("{} has no shader", variant.kernel)))?;
         let label = format!("batchinv {program:?} {} {} {}", variant.kernel, variant.scalar, variant.order);
-        let shape = match variant.kernel {
-            _ if program.is_norm() => self.shape(false, Extra::Nothing),
-            Kernel::Device if variant.rcond => self.shape(variant.in_place, Extra::Rconds),
-            Kernel::Device => self.shape(variant.in_place, Extra::Scratch),
-            _ => self.shape(variant.in_place, Extra::Nothing),
-        };
-        self.compile(device, &shape.pipeline, &label, program.entry(), source)
+        let scratch = variant.kernel == Kernel::Device;
+        let kind = Kind { input: !variant.in_place, scratch, rconds: variant.rcond };
+        self.compile(device, &self.shapes[kind.index()].pipeline, &label, program.entry(), source)
     }
 
     /// The pipeline that turns a count into dispatches. Each job has its own constants: none is kept.
     pub fn count(&self, device: &wgpu::Device, constants: &CountConstants) -> Result<wgpu::ComputePipeline, Error> {
-        let shape = self.shape(false, Extra::Nothing);
-        self.compile(device, &shape.pipeline, "batchinv count", "main", shader::count(constants))
+        let kind = Kind { input: true, scratch: false, rconds: false };
+        self.compile(device, &self.shapes[kind.index()].pipeline, "batchinv count", "main", shader::count(constants))
     }
 
     fn compile(
@@ -178,7 +174,7 @@ impl Pipelines {
 }
 
 impl Shape {
-    fn new(device: &wgpu::Device, in_place: bool, extra: Extra) -> Self {
+    fn new(device: &wgpu::Device, kind: Kind) -> Self {
         let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
         let types = [
             (INPUT, storage(true)),
@@ -192,9 +188,9 @@ impl Shape {
         let entries: Vec<_> = types
             .into_iter()
             .filter(|&(binding, _)| match binding {
-                INPUT => !in_place,
-                WORK | STATE => extra >= Extra::Scratch,
-                RCONDS => extra == Extra::Rconds,
+                INPUT => kind.input,
+                WORK | STATE => kind.scratch,
+                RCONDS => kind.rconds,
                 _ => true,
             })
             .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {

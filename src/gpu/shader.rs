@@ -1,7 +1,7 @@
 //! The text of a program: its own file first, so that line numbers in an error are the file's own, then layout,
 //! access, scalar and constants. WGSL lets declarations stand in any order, so that concatenation links them.
 
-use crate::plan::{self, Kernel, Layout, Precision, Variant};
+use crate::plan::{Kernel, Layout, Precision, Variant};
 use crate::scalar::ScalarKind;
 
 /// One pass over the matrices of a dispatch.
@@ -17,7 +17,9 @@ pub enum Program {
     Columns,
     /// Of `device`: eliminates the next columns alone.
     Panel,
-    /// Of `device`: takes the steps of a panel to the other columns.
+    /// Of `device`: takes the steps of a panel to the other columns of its span.
+    Within,
+    /// Of `device`: takes the steps of the panels of a span to all other columns.
     Update,
     /// Of `device`: takes the norms of the inverses.
     Sums,
@@ -25,10 +27,6 @@ pub enum Program {
     Store,
     /// Of `device`: gives the verdicts, and makes NaN of what is no inverse.
     Finish,
-    /// The norms of the input, for rcond.
-    Norm,
-    /// The norms of the inverses, and rcond.
-    Rcond,
 }
 
 impl Program {
@@ -36,42 +34,28 @@ impl Program {
     pub fn matrices(self, variant: Variant) -> u32 {
         match self {
             Self::Invert => variant.matrices,
-            // A power of two, so that the invocations of a workgroup are shared out evenly.
-            Self::Norm | Self::Rcond => 1 << (plan::RCOND_WORKGROUP / variant.order).max(1).ilog2(),
             _ => 1,
-        }
-    }
-
-    fn workgroup(self, variant: Variant) -> u32 {
-        match self {
-            Self::Norm | Self::Rcond => plan::RCOND_WORKGROUP,
-            _ => variant.workgroup(),
         }
     }
 
     /// The function in the shader.
     pub fn entry(self) -> &'static str {
         match self {
-            Self::Invert | Self::Norm | Self::Rcond => "main",
+            Self::Invert => "main",
             Self::Load => "load_rows",
             Self::Scale => "scale",
             Self::Columns => "scale_columns",
             Self::Panel => "panel",
-            Self::Update => "update",
+            Self::Within | Self::Update => "update",
             Self::Sums => "sum_columns",
             Self::Store => "store_rows",
             Self::Finish => "finish",
         }
     }
 
-    /// It takes norms for rcond.
-    pub fn is_norm(self) -> bool {
-        matches!(self, Self::Norm | Self::Rcond)
-    }
-
-    /// Of `device`: it is another program where rcond is asked for.
+    /// It is another program where rcond is asked for.
     pub fn knows_rcond(self) -> bool {
-        matches!(self, Self::Columns | Self::Sums | Self::Finish)
+        matches!(self, Self::Invert | Self::Columns | Self::Sums | Self::Finish)
     }
 }
 
@@ -82,16 +66,14 @@ const SHUFFLE_64: &str = include_str!("../../shaders/shuffle/width64.wgsl");
 
 /// The WGSL of a program, or `None` where there is none: the CPU's kernels have no shaders.
 pub fn source(program: Program, variant: Variant) -> Option<String> {
-    let own = match (program, variant.kernel) {
-        (_, Kernel::Lanes | Kernel::Rows | Kernel::Blocked) => return None,
-        (Program::Norm | Program::Rcond, _) => include_str!("../../shaders/rcond.wgsl"),
-        (_, Kernel::Thread) => include_str!("../../shaders/kernel/thread.wgsl"),
-        (_, Kernel::Subgroup) => include_str!("../../shaders/kernel/subgroup.wgsl"),
-        (_, Kernel::Workgroup) => include_str!("../../shaders/kernel/workgroup.wgsl"),
-        (_, Kernel::Device) => include_str!("../../shaders/kernel/device.wgsl"),
+    let own = match variant.kernel {
+        Kernel::Lanes | Kernel::Rows | Kernel::Blocked => return None,
+        Kernel::Thread => include_str!("../../shaders/kernel/thread.wgsl"),
+        Kernel::Subgroup => include_str!("../../shaders/kernel/subgroup.wgsl"),
+        Kernel::Workgroup => include_str!("../../shaders/kernel/workgroup.wgsl"),
+        Kernel::Device => include_str!("../../shaders/kernel/device.wgsl"),
     };
     let access = match variant.in_place {
-        _ if program.is_norm() => "",
         false => include_str!("../../shaders/access/apart.wgsl"),
         true => include_str!("../../shaders/access/in_place.wgsl"),
     };
@@ -110,21 +92,16 @@ pub fn source(program: Program, variant: Variant) -> Option<String> {
     };
     let magnitude = include_str!("../../shaders/scalar/magnitude.wgsl");
     let rcond = match variant.rcond {
-        _ if program.is_norm() || variant.kernel != Kernel::Device => "",
         false => include_str!("../../shaders/access/no_rcond.wgsl"),
         true => include_str!("../../shaders/access/rcond.wgsl"),
     };
-    let norm = match program.is_norm() || variant.kernel == Kernel::Device {
-        false => "",
-        true => include_str!("../../shaders/norm.wgsl"),
-    };
+    let norm = include_str!("../../shaders/norm.wgsl");
     let layout = include_str!("../../shaders/layout.wgsl");
     let exponents = match variant.kernel {
-        Kernel::Thread | Kernel::Subgroup if !program.is_norm() => include_str!("../../shaders/exponents.wgsl"),
+        Kernel::Thread | Kernel::Subgroup => include_str!("../../shaders/exponents.wgsl"),
         _ => "",
     };
     let [shuffle, width] = match (variant.kernel, working) {
-        (Kernel::Subgroup, _) if program.is_norm() => ["", ""],
         (Kernel::Subgroup, ScalarKind::Float32) => [SHUFFLE_REAL, SHUFFLE_32],
         (Kernel::Subgroup, ScalarKind::Float64) => [SHUFFLE_REAL, SHUFFLE_64],
         (Kernel::Subgroup, ScalarKind::Complex64) => [SHUFFLE_COMPLEX, SHUFFLE_32],
@@ -143,8 +120,8 @@ pub struct CountConstants {
     /// Of the word with the count.
     pub index: u32,
     pub capacity: u32,
-    /// For each program, matrices to a workgroup, or else 0 and workgroups to a matrix.
-    pub programs: Vec<[u32; 2]>,
+    /// For each program, matrices to a workgroup, or else 0 and workgroups to a matrix, along x and z.
+    pub programs: Vec<[u32; 3]>,
     /// Words from an entry to the next.
     pub entry_words: u32,
     /// At the most in a row.
@@ -157,7 +134,7 @@ pub fn count(constants: &CountConstants) -> String {
     let count = programs.len();
     let list =
         |part: usize| programs.iter().map(|program| format!("{}u", program[part])).collect::<Vec<_>>().join(", ");
-    let (matrices, tiles) = (list(0), list(1));
+    let (matrices, tiles, depths) = (list(0), list(1), list(2));
     include_str!("../../shaders/count.wgsl").to_owned()
         + &format!(
             "
@@ -166,6 +143,7 @@ const CAPACITY = {capacity}u;
 const PROGRAMS = {count}u;
 const PROGRAM_MATRICES = array<u32, {count}>({matrices});
 const PROGRAM_TILES = array<u32, {count}>({tiles});
+const PROGRAM_DEPTHS = array<u32, {count}>({depths});
 const ENTRY_WORDS = {entry_words}u;
 const MOST_GROUPS = {workgroups}u;
 "
@@ -176,7 +154,7 @@ fn constants(program: Program, variant: Variant) -> String {
     let mut constants = vec![
         ("N".to_owned(), variant.order),
         ("MATRICES".to_owned(), program.matrices(variant)),
-        ("WORKGROUP".to_owned(), program.workgroup(variant)),
+        ("WORKGROUP".to_owned(), variant.workgroup()),
     ];
     let mut layout = |name: &str, layout: Layout| {
         let Layout { offset, matrix, row, column } = layout;
@@ -184,25 +162,49 @@ fn constants(program: Program, variant: Variant) -> String {
             constants.push((format!("{name}_{what}"), value));
         }
     };
-    // The last program reads the inverses.
-    layout("INPUT", if program == Program::Rcond { variant.output } else { variant.input });
+    layout("INPUT", variant.input);
     layout("OUTPUT", variant.output);
-    let (tile_rows, tile_packs, line) = variant.tile;
+    // What `update` takes from where to where.
+    let (steps, reach) = match program {
+        Program::Within => (variant.block, variant.span),
+        _ => (variant.span, variant.padded()),
+    };
+    let (tile_rows, _, line) = variant.tile;
     let own: &[(&str, u32)] = match variant.kernel {
-        _ if program.is_norm() => &[],
         Kernel::Device => &[
             ("PADDED", variant.padded()),
             ("PITCH", variant.pitch()),
             ("BLOCK", variant.block),
+            ("SPAN", variant.span),
+            ("STEPS", steps),
+            ("REACH", reach),
             ("ROWS", variant.rows()),
             ("TILE_ROWS", tile_rows),
-            ("TILE_PACKS", tile_packs),
+            ("TILE_PACKS", variant.tile_packs(reach)),
             ("LINE", line),
         ],
         Kernel::Subgroup => &[("LANES", variant.parts), ("ROWS", variant.rows())],
         _ => &[("PARTS", variant.parts), ("COLUMNS", variant.columns())],
     };
     constants.extend(own.iter().map(|&(name, value)| (name.to_owned(), value)));
-    let text: String = constants.iter().map(|(name, value)| format!("const {name} = {value}u;\n")).collect();
-    if program.is_norm() { text + &format!("const ONLY_NORM = {};\n", program == Program::Norm) } else { text }
+    constants.iter().map(|(name, value)| format!("const {name} = {value}u;\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// With no capability, and with as many entries as there are programs.
+    #[test]
+    fn the_program_that_counts_validates() {
+        use wgpu::naga;
+        for programs in [vec![[64, 0, 1]], vec![[0, 4, 1], [0, 1, 1], [0, 8, 2], [16, 0, 1]]] {
+            let constants = CountConstants { index: 3, capacity: 9, programs, entry_words: 64, workgroups: 65_535 };
+            let source = count(&constants);
+            let module = naga::front::wgsl::parse_str(&source).unwrap_or_else(|error| panic!("{error}: {source}"));
+            let capabilities = naga::valid::Capabilities::empty();
+            let mut validator = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities);
+            validator.validate(&module).unwrap();
+        }
+    }
 }

@@ -213,12 +213,14 @@ impl Slot {
         Ok(())
     }
 
-    /// Has a compute pass write the time of its beginning and end, where the device has a clock.
-    pub fn timestamp_writes(&self) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
-        self.stopwatch.as_ref().map(|stopwatch| wgpu::ComputePassTimestampWrites {
+    /// Has the first compute pass write the time of its beginning, and the last one that of its end, where the device has a
+    /// clock.
+    pub fn timestamp_writes(&self, first: bool, last: bool) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
+        let stopwatch = self.stopwatch.as_ref().filter(|_| first || last)?;
+        Some(wgpu::ComputePassTimestampWrites {
             query_set: &stopwatch.queries,
-            beginning_of_pass_write_index: Some(0),
-            end_of_pass_write_index: Some(1),
+            beginning_of_pass_write_index: first.then_some(0),
+            end_of_pass_write_index: last.then_some(1),
         })
     }
 

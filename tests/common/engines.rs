@@ -122,7 +122,7 @@ pub fn gpu<T: Element>(_: usize, _: &'static str) -> Vec<Engine<T>> {
 }
 
 #[cfg(not(all(feature = "gpu", feature = "testing")))]
-pub fn gpu_double<T: Element>(_: &'static str) -> Vec<Engine<T>> {
+pub fn gpu_double<T: Element>(_: usize, _: &'static str) -> Vec<Engine<T>> {
     Vec::new()
 }
 
@@ -228,7 +228,11 @@ mod with_gpu {
         chunk_len: usize,
         promise: &'static str,
     ) -> Engine<T> {
-        let name = format!("{} {} of {} forced, chunks of {chunk_len}", adapter.word, variant.kernel, variant.parts);
+        let precision = if variant.precision == Precision::Double { "double " } else { "" };
+        let name = format!(
+            "{} {precision}{} of {} forced, chunks of {chunk_len}",
+            adapter.word, variant.kernel, variant.parts
+        );
         let run = move |stack: Stack<'_, T>| {
             let (outcome, report) = invert_with(&adapter.gpu, variant, chunk_len, stack).expect("a kernel that runs");
             (outcome, report.kernel)
@@ -249,7 +253,7 @@ mod with_gpu {
             if plain.is_some_and(|plain| plain.word == adapter.word) {
                 continue;
             }
-            for other in others::<T>(order, plan.variant, &adapter.gpu.facts().limits) {
+            for other in others(plan.variant, &adapter.gpu.facts().limits) {
                 engines.push(forced(adapter, other, 1 << 10, promise));
             }
         }
@@ -259,18 +263,19 @@ mod with_gpu {
     /// The variants that a plan for a device with these limits leaves: each kernel over the orders that it takes, as it
     /// suits hardware, and as it suits this device. Each takes its time to compile, so without the full sweep only some
     /// orders, and few of `device`.
-    fn others<T: Element>(order: usize, planned: Variant, limits: &GpuLimits) -> Vec<Variant> {
+    fn others(planned: Variant, limits: &GpuLimits) -> Vec<Variant> {
         let mut others = Vec::new();
+        let order = planned.order as usize;
         let hardware = crate::common::with(*limits, |limits| limits.software = false);
         for kernel in Kernel::GPU {
-            let most = plan::max_order(kernel, T::KIND);
+            let most = plan::max_order(kernel, planned.working_scalar());
             let some: &[usize] = match kernel {
                 Kernel::Subgroup if limits.subgroups.is_none() => continue,
                 Kernel::Device => &[1, 8, 9, 17],
                 _ => &[1, 2, 3, 5, 8, 9, 13, 16, 17, 33, most],
             };
             let takes = (1..=most).contains(&order) && (crate::common::full_sweep() || some.contains(&order));
-            let plain = variant::<T>(kernel, order);
+            let plain = Variant::new(kernel, planned.scalar, planned.precision, planned.order);
             for other in [plain.suited(&hardware), plain.suited(limits)] {
                 if takes && other != planned && !others.contains(&other) {
                     others.push(other);
@@ -280,15 +285,23 @@ mod with_gpu {
         others
     }
 
-    /// The GPU engine in double precision on each adapter that computes in float64.
-    pub fn gpu_double<T: Element>(promise: &'static str) -> Vec<Engine<T>> {
-        let able = adapters(promise).iter().filter(|adapter| adapter.gpu.facts().limits.float64);
-        able.map(|adapter| {
+    /// The GPU engine in double precision on each adapter that computes in float64, and each other kernel.
+    pub fn gpu_double<T: Element>(order: usize, promise: &'static str) -> Vec<Engine<T>> {
+        let mut engines = Vec::new();
+        for adapter in adapters(promise).iter().filter(|adapter| adapter.gpu.facts().limits.float64) {
             let name = format!("{} double", adapter.word);
             let double = Inverter::with_gpu(adapter.gpu.clone()).rcond(true).precision(Precision::Double);
-            inverter(name, &adapter.word, promise, double)
-        })
-        .collect()
+            engines.push(inverter(name, &adapter.word, promise, double));
+            let work = Work { scalar: T::KIND, precision: Precision::Double, order, len: 1 };
+            // Else it is what is tested as the scalar's own.
+            if work.working_scalar() != T::KIND {
+                let limits = &adapter.gpu.facts().limits;
+                let planned = plan::gpu(work, limits).expect("an adapter that computes in float64").variant;
+                engines
+                    .extend(others(planned, limits).into_iter().map(|other| forced(adapter, other, 1 << 10, promise)));
+            }
+        }
+        engines
     }
 }
 

@@ -88,6 +88,7 @@ pub fn row<T: Scalar>(
         work_seconds: None,
         copy_seconds: Some(times.copy.best()),
         device_copy_seconds,
+        host_seconds: times.host.as_ref().map(Series::best),
         peak_gflops: engine.gpu.is_none().then(|| peak::gflops(scalar, threads)),
         open_seconds: engine.gpu.as_ref().map(|gpu| gpu.open_seconds),
         first_call_seconds: Some(first_call_seconds),
@@ -147,6 +148,8 @@ struct Times {
     fresh: Series,
     copy: Series,
     device: Option<Series>,
+    /// Of a GPU's calls.
+    host: Option<Series>,
     /// Calls to a repeat.
     calls: usize,
     /// The set of the last whole call.
@@ -164,30 +167,40 @@ impl Times {
         let mut round = Round { memory, engine, threads, next: 0, calls: 1 };
         // Warm-ups: the first brings pages and pools into place, the second says how long a call is.
         round.total()?;
-        let (estimate, _) = round.total()?;
+        let estimate = round.total()?.seconds;
         round.calls = (SHORTEST / estimate.max(1e-9)).ceil().clamp(1.0, 1000.0) as usize;
         round.copy();
         round.fresh()?;
         round.total()?;
 
         let (mut total, mut fresh, mut copy) = (Series::default(), Series::default(), Series::default());
-        let mut device = Some(Series::default());
+        let (mut device, mut host) = (Some(Series::default()), engine.gpu.as_ref().map(|_| Series::default()));
         let mut spent = 0.0;
         while total.seconds.len() < repeats && (total.seconds.len() < MIN_REPEATS || spent < ENOUGH) {
             copy.seconds.push(round.copy());
             fresh.seconds.push(round.fresh()?);
             // Last, so that the answer that is checked at the end is one that was timed.
-            let (seconds, on_device) = round.total()?;
-            total.seconds.push(seconds);
-            spent += seconds * round.calls as f64;
-            match (&mut device, on_device) {
+            let call = round.total()?;
+            total.seconds.push(call.seconds);
+            spent += call.seconds * round.calls as f64;
+            if let Some(host) = &mut host {
+                host.seconds.push(call.on_host);
+            }
+            match (&mut device, call.on_device) {
                 (Some(device), Some(seconds)) => device.seconds.push(seconds),
                 _ => device = None,
             }
         }
         let last_set = (round.next + round.memory.sets - 1) % round.memory.sets;
-        Ok(Self { total, fresh, copy, device, calls: round.calls, last_set })
+        Ok(Self { total, fresh, copy, device, host, calls: round.calls, last_set })
     }
+}
+
+/// Seconds of a whole call by the host's clock, of its copies by the same, and of its passes by the device's.
+struct Call {
+    seconds: f64,
+    on_host: f64,
+    on_device: Option<f64>,
 }
 
 /// Timed calls, each on the next set of the memory.
@@ -206,18 +219,20 @@ impl<T: Scalar> Round<'_, T> {
         set
     }
 
-    /// Into memory that is there: seconds by the host's clock, and in the passes by the device's.
-    fn total(&mut self) -> Result<(f64, Option<f64>), Error> {
-        let mut device = Some(0.0);
+    /// Into memory that is there.
+    fn total(&mut self) -> Result<Call, Error> {
+        let (mut host, mut device) = (0.0, Some(0.0));
         let start = Instant::now();
         for _ in 0..self.calls {
             let set = self.set();
             let (input, room) = self.memory.set(set);
             let report: Report = self.engine.inverter.invert_into(input, room)?;
+            host += report.seconds.upload + report.seconds.readback;
             device = device.zip(report.device_seconds).map(|(sum, seconds)| sum + seconds);
         }
-        let seconds = start.elapsed().as_secs_f64() / self.calls as f64;
-        Ok((seconds, device.map(|device| device / self.calls as f64)))
+        let calls = self.calls as f64;
+        let seconds = start.elapsed().as_secs_f64() / calls;
+        Ok(Call { seconds, on_host: host / calls, on_device: device.map(|device| device / calls) })
     }
 
     /// Into memory that the call allocates. Giving it back is not counted.

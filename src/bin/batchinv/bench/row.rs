@@ -39,6 +39,8 @@ pub struct Row {
     pub device_copy_seconds: Option<f64>,
     /// The CPU engine's alone: multiply-adds of as many threads with nothing loaded or stored.
     pub peak_gflops: Option<f64>,
+    /// A GPU of ours alone: copying to the device and back, in the whole call.
+    pub host_seconds: Option<f64>,
     /// Ours alone: opening the device.
     pub open_seconds: Option<f64>,
     pub first_call_seconds: Option<f64>,
@@ -65,6 +67,12 @@ impl Row {
     pub fn flops(&self) -> f64 {
         let complex = if self.scalar.starts_with("complex") { 4.0 } else { 1.0 };
         2.0 * complex * self.len as f64 * (self.order as f64).powi(3)
+    }
+
+    /// The whole call over the larger of the host's copies and the device's passes: 1 where one hides behind the other.
+    pub fn over_larger(&self) -> Option<f64> {
+        let larger = self.host_seconds?.max(self.device_seconds?);
+        self.total_seconds.map(|total| total / larger)
     }
 
     /// Seconds for one matrix.

@@ -28,16 +28,19 @@ const COLUMNS: [(&str, &str, usize); 15] = [
     ("", "GB/s", 7),
     ("of", "copy", 6),
     ("", "GFLOP/s", 8),
-    ("of", "peak", 6),
+    (OF_PEAK.0, OF_PEAK.1, 6),
     ("first", "ms", 7),
 ];
 const KERNEL: &str = "kernel";
+const OF_PEAK: (&str, &str) = ("of", "peak");
+const OVER_LARGER: (&str, &str) = ("over", "larger");
 
 const LEGEND: &str = "\
 Times are for one matrix, the best of the repeats. total: the whole call, from host memory into warm memory of the \
 caller's. median over: how far the median of total is above the best. fresh: into memory that the call allocates. \
 matrices/s, and GFLOP/s by the formula 2 n^3 for a matrix, 8 n^3 for a complex one: of total. of peak: the share of \
-the multiply-adds in vectors that as many threads do with nothing loaded or stored. GB/s: bytes of input and output. \
+the multiply-adds in vectors that as many threads do with nothing loaded or stored. over larger: total over the larger of \
+the host's copies and the device's passes, 1 where one hides behind the other. GB/s: bytes of input and output. \
 of copy: the share of the time that a plain copy of the same bytes takes, on the host by memcpy with as many threads as the engine \
 has there, on the device from buffer to buffer. device: the passes alone, by the GPU's own clock. first ms: what \
 the first call took beyond a later one (shader, pipeline, buffers).";
@@ -89,8 +92,11 @@ impl Table {
     fn row(&mut self, row: &Row, section: String, kernel: &str) -> Result<(), Failure> {
         if self.section.as_ref() != Some(&section) {
             self.line(&format!("\n{section}"))?;
-            self.cells(&COLUMNS.map(|(head, _, _)| head))?;
-            self.cells(&COLUMNS.map(|(_, head, _)| head))?;
+            // What binds: the processor's peak on the CPU, the larger of copies and passes on a GPU.
+            let bound = if row.host_seconds.is_some() { OVER_LARGER } else { OF_PEAK };
+            let heads = COLUMNS.map(|(one, two, _)| if (one, two) == OF_PEAK { bound } else { (one, two) });
+            self.cells(&heads.map(|(head, _)| head))?;
+            self.cells(&heads.map(|(_, head)| head))?;
             self.section = Some(section);
         }
         let Row { total_seconds: total, fresh_seconds: fresh, device_seconds: device, .. } = *row;
@@ -117,7 +123,10 @@ impl Table {
             &gigabytes(device),
             &share(row.device_copy_seconds, device),
             &cell(gigaflops, figures),
-            &cell(gigaflops.zip(row.peak_gflops), |(own, peak)| format!("{:.1}%", own / peak * 100.0)),
+            &match row.over_larger() {
+                Some(times) => format!("{times:.2}"),
+                None => cell(gigaflops.zip(row.peak_gflops), |(own, peak)| format!("{:.1}%", own / peak * 100.0)),
+            },
             &cell(first, figures),
         ])
     }

@@ -381,11 +381,11 @@ pub const DEVICE_BLOCK: u32 = 16;
 
 /// Columns whose panels are taken to the rest of the matrix together by `device`: pivots to one pass over it, from this order
 /// on. Below, each panel is. Bytes bind on hardware too: at order 256, sixteen passes become four and what three would be within
-/// the spans. On lavapipe, order 512 took 28 ms in spans of 64 and 33 in such of 32, 256 5.0 and 6.4; 96 took a tenth more than
-/// without.
+/// the spans. On lavapipe, order 512 took 28 ms in spans of 64 and 33 in such of 32, 256 5.0 and 6.4; 192 took 2.0 with spans and
+/// 2.3 without, 128 0.77 and 0.68.
 pub const DEVICE_SPAN: u32 = 64;
 /// See [`DEVICE_SPAN`].
-pub const DEVICE_WIDE_ORDER: u32 = 193;
+pub const DEVICE_WIDE_ORDER: u32 = 129;
 
 /// Rows to a workgroup of the update of `device`, packs of each to an invocation, and how far apart they are, which is
 /// the number of invocations. A pack is four real numbers that are loaded and stored at once.
@@ -630,11 +630,12 @@ impl Variant {
         }
     }
 
-    /// Packs of a row to an invocation of `update` in `device`, where it takes so many columns: `TILE_PACKS` in the shader.
+    /// Packs of a row to an invocation of `update` in `device`, where it takes so many columns: as few as make no more tiles
+    /// (`TILE_PACKS` in the shader). What is beyond the columns would be loaded for nothing.
     pub const fn tile_packs(self, columns: u32) -> u32 {
         let (_, packs, line) = self.tile;
-        let most = self.packs(columns).div_ceil(line);
-        if most == 0 || packs < most { packs } else { most }
+        let all = self.packs(columns).div_ceil(line);
+        if all == 0 { packs } else { all.div_ceil(all.div_ceil(packs)) }
     }
 
     /// Workgroups that share an update of so many columns of one matrix in `device`: down the rows, and along them.
@@ -690,8 +691,8 @@ impl Variant {
     }
 
     /// Bytes of workgroup memory. `workgroup`: for each matrix a pivot column and a pivot row of scalars, a key, an origin, two
-    /// exponents and a sum to a row, two magnitudes to an invocation, and two words more. `device`: a magnitude and two words to an
-    /// invocation, the same to each share of a line, a row of the panel, and a word more.
+    /// exponents and a sum to a row, two magnitudes to an invocation, and two words more. `device`: a key and a word to an
+    /// invocation, a sum and two words to each share of a line, a row of the panel, and a word more.
     pub const fn workgroup_bytes(self) -> u32 {
         match self.kernel {
             Kernel::Workgroup => {
@@ -703,7 +704,7 @@ impl Variant {
             Kernel::Device => {
                 let (scalar, real) = (self.working_scalar().size() as u32, self.working_scalar().real_size() as u32);
                 let shares = if self.parts > self.block { self.parts } else { self.block };
-                (self.parts + shares) * (real + 8) + self.block * scalar + 4
+                self.parts * (real + 4) + shares * (real + 8) + self.block * scalar + 4
             }
             _ => 0,
         }

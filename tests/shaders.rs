@@ -7,7 +7,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use batchinv::gpu::shader_source;
-use batchinv::plan::{GpuLimits, Layout, Variant, max_order};
+use batchinv::plan::{self, GpuLimits, Layout, Variant, max_order};
 use batchinv::wgpu::naga;
 use batchinv::{Kernel, Precision, Real, ScalarKind, Status};
 use common::with;
@@ -154,6 +154,7 @@ fn constants_are_the_hosts() {
             assert_eq!(of("PADDED"), variant.padded().into());
             assert_eq!(of("PITCH"), variant.pitch().into());
             assert_eq!(of("ROWS"), variant.rows().into());
+            assert_eq!(of("PLACE"), plan::DEVICE_MAX_ORDER as i128);
             assert_eq!(of("BLOCK"), variant.block.into());
             // What a matrix takes of working memory and state.
             let (work, state) = variant.scratch_bytes();

@@ -74,6 +74,33 @@ fn singular_at_every_column<T: Element>() {
     failures.none();
 }
 
+/// The same in and beside every span and panel of `device`.
+fn singular_in_every_span<T: Element>() {
+    let n = 200;
+    let mut failures = Failures::default();
+    let mut cases = Vec::new();
+    for column in [0, 15, 16, 63, 64, 127, 191, 192, 199] {
+        let word = column as i32 + 1;
+        let mut entries: Vec<T> = (0..n).map(|i| T::real(power(i as i32 % 7 - 3))).collect();
+        entries[column] = T::ZERO;
+        cases.push(Case::new("diagonal", cases::diagonal(&entries), Want::Status(word)));
+        if column > 0 {
+            let mut repeated = cases::identity::<T>(n);
+            // From below, so that the rows of the spans are exchanged.
+            repeated.rotate_left(n * (n / 2));
+            (0..n).for_each(|i| repeated[i * n + column] = repeated[i * n + column - 1]);
+            cases.push(Case::new("repeated column", repeated, Want::Status(word)));
+        }
+        let mut unfinished = cases::identity::<T>(n);
+        unfinished[column * n + (column + 70) % n] = T::real(f64::NAN);
+        cases.push(Case::new("not a number", unfinished, Want::Status(-1)));
+    }
+    for engine in engines::gpu::<T>(n, "statuses/singular_in_every_span") {
+        oracle::check(&engine, n, &cases, &mut failures);
+    }
+    failures.none();
+}
+
 /// Elements that are not numbers, in each part of a complex one.
 fn not_finite<T: Element>() -> Vec<T> {
     let mut elements = vec![
@@ -226,4 +253,11 @@ fn rcond_exact<T: Element>() {
     failures.none();
 }
 
-for_each_scalar!(singular_at_every_column, not_finite_input, overflowing_inverse, neighbors, rcond_exact);
+for_each_scalar!(
+    singular_at_every_column,
+    singular_in_every_span,
+    not_finite_input,
+    overflowing_inverse,
+    neighbors,
+    rcond_exact
+);

@@ -16,10 +16,13 @@
 // of all of them together, without a word (LP_MAX_TGSI_LOOP_ITERATIONS).
 
 // For each matrix PADDED rows, SPAN more for P, and one for the norms of strips; from one row to the next it is PITCH.
+// Several neighbors of a row are loaded and stored at once where that can be.
 @group(0) @binding(4) var<storage, read_write> work: array<Scalar>;
+@group(0) @binding(4) var<storage, read_write> packs: array<Pack>;
 @group(0) @binding(5) var<storage, read_write> state: array<i32>;
 
 const STRIPS = PADDED / BLOCK;
+const PACK_PITCH = PITCH / PACK;
 const REGION = PITCH * (PADDED + SPAN + 1u);
 const NORMS = PITCH * (PADDED + SPAN);
 
@@ -56,8 +59,9 @@ const SHARE = WORKGROUP / ABREAST;
 const TEAMS = min(WORKGROUP, select(16u, 8u, WORKGROUP <= 64u));
 
 var<workgroup> keys: array<Bits, WORKGROUP>;
-var<workgroup> places: array<vec2<u32>, WORKGROUP>;
-var<workgroup> pivot_row: array<Scalar, BLOCK>;
+// Where the rows of these keys are: position * PLACE + row.
+var<workgroup> places: array<u32, WORKGROUP>;
+var<workgroup> pivot_row: array<Pack, BLOCK / PACK>;
 var<workgroup> flag: atomic<u32>;
 // For each share of each line of a strip.
 var<workgroup> highs: array<i32, BLOCK * SHARE>;
@@ -80,15 +84,20 @@ fn load_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id)
         let i = first + line;
         var top = NO_BITS;
         var bottom = ALL_BITS;
-        for (var j = local % SHARE; j < PADDED; j += SHARE) {
-            var x = select(ZERO, ONE, i == j);
-            if i < N && j < N {
-                let given = load(m, i, j);
-                top = max(top, largest(given));
-                bottom = min(bottom, smallest_less_one(given));
-                x = scalar(given);
+        for (var p = local % SHARE; p < PADDED / PACK; p += SHARE) {
+            var pack = Pack();
+            for (var c = 0u; c < PACK; c++) {
+                let j = p * PACK + c;
+                var x = select(ZERO, ONE, i == j);
+                if i < N && j < N {
+                    let given = load(m, i, j);
+                    top = max(top, largest(given));
+                    bottom = min(bottom, smallest_less_one(given));
+                    x = scalar(given);
+                }
+                pack = into_pack(pack, c, x);
             }
-            work[group.y * REGION + i * PITCH + j] = x;
+            packs[group.y * (REGION / PACK) + i * PACK_PITCH + p] = pack;
         }
         highs[line * SHARE + local % SHARE] = grade(top);
         lows[line * SHARE + local % SHARE] = select(exponent(bottom + ONE_BIT), -LOWEST_EXPONENT, bottom == ALL_BITS);
@@ -257,7 +266,7 @@ fn kept_norm(here: u32, which: u32) -> Norm {
 @compute @workgroup_size(WORKGROUP)
 fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let own = group.y * STATE;
-    let region = group.y * REGION;
+    let region = group.y * (REGION / PACK);
     let first = u32(state[own + COLUMN]);
     var status = state[own + STATUS];
     let strip = own + STRIP_STATES + 4u * (first / BLOCK);
@@ -270,8 +279,11 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         position[i] = ALL_ROWS;
         if row < PADDED {
             position[i] = u32(state[own + POSITIONS + row]);
-            for (var c = 0u; c < BLOCK; c++) {
-                v[i][c] = work[region + row * PITCH + first + c];
+            for (var b = 0u; b < BLOCK / PACK; b++) {
+                let pack = packs[region + row * PACK_PITCH + first / PACK + b];
+                for (var c = 0u; c < PACK; c++) {
+                    v[i][b * PACK + c] = of_pack(pack, c);
+                }
             }
         }
     }
@@ -280,22 +292,23 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         // The first maximum among the positions still to be chosen: of the own rows, then of all. A row of the
         // extension is never exchanged with one of the matrix, not even where the update has made NaN of it.
         var best = NO_BITS;
-        var place = vec2<u32>(ALL_ROWS, 0u);
+        var place = ALL_ROWS;
         for (var i = 0u; i < ROWS; i++) {
             let row = local + i * WORKGROUP;
             let candidate = select(key(v[i][0]), NO_BITS, row >= N && k < N);
             let open = position[i] >= k && position[i] < PADDED;
-            let better = open && (candidate > best || (candidate == best && position[i] < place.x));
+            let here = position[i] * PLACE + row;
+            let better = open && (candidate > best || (candidate == best && here < place));
             best = select(best, candidate, better);
-            place = select(place, vec2<u32>(position[i], row), better);
+            place = select(place, here, better);
         }
         keys[local] = best;
         places[local] = place;
         workgroupBarrier();
-        // Of each team, by one of its invocations; then of the teams, by all.
+        // Of each team, by one of its invocations; then of the teams, by one that tells all.
         if local < TEAMS {
             for (var i = local + TEAMS; i < WORKGROUP; i += TEAMS) {
-                let better = keys[i] > best || (keys[i] == best && places[i].x < place.x);
+                let better = keys[i] > best || (keys[i] == best && places[i] < place);
                 best = select(best, keys[i], better);
                 place = select(place, places[i], better);
             }
@@ -303,46 +316,64 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
             places[local] = place;
         }
         workgroupBarrier();
-        best = keys[0];
-        place = places[0];
-        for (var i = 1u; i < TEAMS; i++) {
-            let better = keys[i] > best || (keys[i] == best && places[i].x < place.x);
-            best = select(best, keys[i], better);
-            place = select(place, places[i], better);
+        if local == 0u {
+            for (var i = 1u; i < TEAMS; i++) {
+                let better = keys[i] > best || (keys[i] == best && places[i] < place);
+                best = select(best, keys[i], better);
+                place = select(place, places[i], better);
+            }
+            keys[0] = best;
+            places[0] = place;
+            state[own + ORIGINS + k] = i32(place % PLACE);
         }
+        workgroupBarrier();
+        best = keys[0];
+        let winner = places[0] / PLACE;
         if best == NO_BITS && status == INVERTED {
             let proven = k < first_small || state[own + COLUMN_EXPONENTS + k] == EMPTY;
             status = select(NOT_FINITE, i32(k) + 1i, proven);
         }
         status = select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
 
-        // The pivot row over the pivot, as the update wants it.
+        // The pivot row over the pivot, one column to the left, as the update wants it.
+        var mine = false;
+        var x = v[0];
         for (var i = 0u; i < ROWS; i++) {
-            if position[i] == place.x {
-                let reciprocal = recip(v[i][0]);
-                for (var c = 1u; c < BLOCK; c++) {
-                    pivot_row[c - 1u] = mul(v[i][c], reciprocal);
-                }
-                pivot_row[BLOCK - 1u] = reciprocal;
+            let here = position[i] == winner;
+            mine = mine || here;
+            for (var c = 0u; c < BLOCK; c++) {
+                x[c] = select(x[c], v[i][c], here);
             }
         }
-        if local == 0u {
-            state[own + ORIGINS + k] = i32(place.y);
+        if mine {
+            let reciprocal = recip(x[0]);
+            for (var b = 0u; b < BLOCK / PACK; b++) {
+                var pack = Pack();
+                for (var c = 0u; c < PACK; c++) {
+                    let next = b * PACK + c + 1u;
+                    let q = mul(x[min(next, BLOCK - 1u)], reciprocal);
+                    pack = into_pack(pack, c, select(q, reciprocal, next == BLOCK));
+                }
+                pivot_row[b] = pack;
+            }
         }
         workgroupBarrier();
 
         var q: array<Scalar, BLOCK>;
-        for (var c = 0u; c < BLOCK; c++) {
-            q[c] = pivot_row[c];
+        for (var b = 0u; b < BLOCK / PACK; b++) {
+            let pack = pivot_row[b];
+            for (var c = 0u; c < PACK; c++) {
+                q[b * PACK + c] = of_pack(pack, c);
+            }
         }
         for (var i = 0u; i < ROWS; i++) {
-            let chosen = position[i] == place.x;
+            let chosen = position[i] == winner;
             let f = v[i][0];
             for (var c = 1u; c < BLOCK; c++) {
                 v[i][c - 1u] = select(sub_mul(v[i][c], f, q[c - 1u]), q[c - 1u], chosen);
             }
             v[i][BLOCK - 1u] = select(neg(mul(f, q[BLOCK - 1u])), q[BLOCK - 1u], chosen);
-            position[i] = select(select(position[i], place.x, position[i] == k), k, chosen);
+            position[i] = select(select(position[i], winner, position[i] == k), k, chosen);
         }
     }
 
@@ -350,8 +381,12 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         let row = local + i * WORKGROUP;
         if row < PADDED {
             state[own + POSITIONS + row] = i32(position[i]);
-            for (var c = 0u; c < BLOCK; c++) {
-                work[region + row * PITCH + first + c] = v[i][c];
+            for (var b = 0u; b < BLOCK / PACK; b++) {
+                var pack = Pack();
+                for (var c = 0u; c < PACK; c++) {
+                    pack = into_pack(pack, c, v[i][b * PACK + c]);
+                }
+                packs[region + row * PACK_PITCH + first / PACK + b] = pack;
             }
         }
     }
@@ -361,17 +396,14 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         state[own + FIRST_SMALL] = i32(first_small);
         state[own + COLUMN] = i32(first + BLOCK);
     }
-    for (var e = local; e < BLOCK * PADDED; e += WORKGROUP) {
-        let pivot = u32(state[own + ORIGINS + first + e / PADDED]);
-        let place = PADDED + first % SPAN + e / PADDED;
-        work[region + place * PITCH + e % PADDED] = work[region + pivot * PITCH + e % PADDED];
+    for (var s = 0u; s < BLOCK; s++) {
+        let pivot = u32(state[own + ORIGINS + first + s]);
+        let place = PADDED + first % SPAN + s;
+        for (var j = local; j < PADDED / PACK; j += WORKGROUP) {
+            packs[region + place * PACK_PITCH + j] = packs[region + pivot * PACK_PITCH + j];
+        }
     }
 }
-
-// Working memory again, as `update` sees it: several neighbors of a row at once.
-@group(0) @binding(4) var<storage, read_write> packs: array<Pack>;
-
-const PACK_PITCH = PITCH / PACK;
 
 // Takes the last STEPS steps, or those of the last span if it is narrower, to the REACH columns about them: STEPS is BLOCK
 // and REACH SPAN, or STEPS is SPAN and REACH PADDED. A workgroup has TILE_ROWS rows; an invocation TILE_PACKS packs of each,
@@ -431,7 +463,7 @@ fn sum_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_i
     if inverted {
         for (var p = local; p < N * BLOCK; p += WORKGROUP) {
             if first + p % BLOCK < N {
-                top = max(top, largest(home(group.y, p / BLOCK, first + p % BLOCK)));
+                top = max(top, largest(inverse_at(group.y, p / BLOCK, first + p % BLOCK)));
             }
         }
     }
@@ -446,7 +478,7 @@ fn sum_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_i
         var sum = REAL_ZERO;
         if inverted && first + line < N {
             for (var i = local / ABREAST; i < N; i += SHARE) {
-                sum += shifted_modulus(kept(home(group.y, i, first + line)), shift);
+                sum += shifted_modulus(kept(inverse_at(group.y, i, first + line)), shift);
             }
         }
         sums[local / ABREAST * BLOCK + line] = bits(sum);
@@ -469,14 +501,20 @@ fn store_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id
     workgroupBarrier();
     if state[own + STATUS] == INVERTED {
         var finite = true;
-        for (var column = local; column < N; column += WORKGROUP) {
-            let j = u32(state[own + ORIGINS + column]);
-            for (var line = 0u; line < BLOCK; line++) {
-                let row = first + line;
-                if row < N {
-                    let x = home(group.y, row, column);
-                    finite = finite && fits(x);
-                    store(m, u32(state[own + POSITIONS + row]), j, x);
+        for (var p = local; p < PADDED / PACK; p += WORKGROUP) {
+            var origins: array<u32, PACK>;
+            for (var c = 0u; c < PACK; c++) {
+                origins[c] = u32(state[own + ORIGINS + p * PACK + c]);
+            }
+            for (var row = first; row < min(first + BLOCK, N); row++) {
+                let position = u32(state[own + POSITIONS + row]);
+                let pack = packs[group.y * (REGION / PACK) + row * PACK_PITCH + p];
+                for (var c = 0u; c < PACK; c++) {
+                    if p * PACK + c < N {
+                        let x = home(own, position, origins[c], of_pack(pack, c));
+                        finite = finite && fits(x);
+                        store(m, position, origins[c], x);
+                    }
                 }
             }
         }
@@ -521,15 +559,22 @@ fn finish(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gr
     }
 }
 
-// An element of the inverse from where it lies in working memory, with the scaling undone.
-fn home(here: u32, row: u32, column: u32) -> Word {
-    let x = word(work[here * REGION + row * PITCH + column]);
-    if state[here * STATE + SCALING] == 0i {
-        return x;
+// Element (i, j) of an inverse with the scaling undone; `own` is where the state of its matrix begins.
+fn home(own: u32, i: u32, j: u32, x: Scalar) -> Word {
+    if state[own + SCALING] == 0i {
+        return word(x);
     }
-    let i = u32(state[here * STATE + POSITIONS + row]);
-    let j = u32(state[here * STATE + ORIGINS + column]);
-    return scaled(x, state[here * STATE + COLUMN_EXPONENTS + i] + state[here * STATE + ROW_EXPONENTS + j]);
+    return scaled(word(x), state[own + COLUMN_EXPONENTS + i] + state[own + ROW_EXPONENTS + j]);
+}
+
+// The same of a row and a column of working memory.
+fn inverse_at(here: u32, row: u32, column: u32) -> Word {
+    let own = here * STATE;
+    let i = u32(state[own + POSITIONS + row]);
+    let j = u32(state[own + ORIGINS + column]);
+    return home(own, i, j, work[here * REGION + row * PITCH + column]);
 }
 
 const ALL_ROWS = 0xffffffffu;
+// Above every row and position.
+const PLACE = 1u << 14u;

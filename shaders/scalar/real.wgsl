@@ -96,6 +96,12 @@ fn of_pack(x: Pack, i: u32) -> Scalar {
     return x[i];
 }
 
+fn into_pack(x: Pack, i: u32, scalar: Scalar) -> Pack {
+    var pack = x;
+    pack[i] = scalar;
+    return pack;
+}
+
 // a - f * p
 fn pack_sub_mul(a: Pack, f: Scalar, p: Pack) -> Pack {
     return a - f * p;

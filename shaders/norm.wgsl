@@ -26,7 +26,7 @@ fn shifted_modulus(x: Word, shift: i32) -> Real {
     return modulus(scaled(x, shift));
 }
 
-// The sum of column j of 2^shift A, of a matrix of the input and of one of the output; `n` is N, counted at run time.
+// The sum of column j of 2^shift A, of a matrix of the input and of one of the output; `n` is N, or counted at run time.
 fn input_sum(m: u32, n: u32, j: u32, shift: i32) -> Bits {
     var sum = REAL_ZERO;
     for (var i = 0u; i < n; i++) {

@@ -34,7 +34,8 @@ pub use self::adapter::{adapters, wanted_features, wanted_limits};
 pub use self::job::{Job, JobDescriptor};
 
 /// The WGSL of a variant, or `None` where no shader is written for it. `device` has several programs: those of its entry points
-/// are compiled from this, and once more its `update` from a text with other constants, for the columns within a span.
+/// are compiled from this, and once more its `update` from a text with other constants, for the columns within a span. Programs
+/// that give rcond are of the variant with [`Variant::rcond`].
 ///
 /// For those who want to read or validate what runs; [`GpuInverter`] compiles it itself.
 pub fn shader_source(variant: Variant) -> Option<String> {
@@ -196,7 +197,8 @@ impl GpuInverter {
         self.run(plan, stack, output).await
     }
 
-    /// Inverts a stack with a variant, and in chunks of a length, that the plan would not choose. For tests.
+    /// Inverts a stack with a variant, and in chunks of a length, that the plan would not choose; by `device` in three
+    /// submissions to a chunk. For tests.
     ///
     /// # Errors
     /// As [`Inverter::invert`](crate::Inverter::invert).
@@ -209,7 +211,8 @@ impl GpuInverter {
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
         output.check(stack)?;
-        let plan = GpuPlan { variant, chunk_len, chunks: stack.len().div_ceil(chunk_len.max(1)) };
+        let submissions = if variant.kernel == Kernel::Device { 3 } else { 1 };
+        let plan = GpuPlan { variant, chunk_len, chunks: stack.len().div_ceil(chunk_len.max(1)), submissions };
         pollster::block_on(self.run(plan, stack, output))
     }
 
@@ -379,7 +382,7 @@ impl<T: Scalar> Call<'_, T> {
         slot.upload(&self.gpu.queue, bytes).map_err(|detail| self.lost(detail))?;
         self.seconds.upload += start.elapsed().as_secs_f64();
 
-        let pieces = plan::submissions(self.plan.variant.order, len);
+        let pieces = self.plan.submissions;
         let submit = |piece: usize| {
             let (first, last) = (piece == 0, piece + 1 == pieces);
             let label = Some("batchinv");

@@ -242,7 +242,8 @@ pub struct Report {
     /// Where the time went. All 0 for less work than [`plan::TIMED_FLOPS`](crate::plan::TIMED_FLOPS) on the CPU, beside which
     /// reading the clock would take long.
     pub seconds: Stages,
-    /// Seconds that the device spent in the compute passes, by its own timestamps; `None` on the CPU and on
+    /// Seconds that the device spent in the compute passes, from the beginning of a chunk's first to the end of its last, by its
+    /// own timestamps; `None` on the CPU and on
     /// adapters without timestamps.
     pub device_seconds: Option<f64>,
 }

@@ -418,14 +418,21 @@ pub const CHUNK_BYTES: u64 = 8 << 20;
 /// Chunks that are on their way at once: one is uploaded while another is worked on and a third is read back.
 pub const CHUNKS_IN_FLIGHT: usize = 3;
 
-/// Multiply-adds to one submission: a seventh of a second for a device that does 10^12 floating-point operations in a second.
-/// Windows resets a device that works for two seconds on one.
+/// Multiply-adds of float32 to one submission: a seventh of a second for a device that does 10^12 floating-point operations in a
+/// second. Windows resets a device that works for two seconds on one.
 pub const SUBMISSION_MULTIPLY_ADDS: u64 = 1 << 36;
 
 /// Submissions into which the work on so many matrices is cut. A chunk of small ones is never too long; a matrix of order 4,096 is
-/// just not.
-pub const fn submissions(order: u32, len: usize) -> usize {
-    let work = (order as u64).pow(3).saturating_mul(len as u64);
+/// just not, in float32. A complex multiply-add counts as four, and one of float64 as sixteen: many GPUs have a thirty-second of the
+/// units for it.
+pub const fn submissions(working: ScalarKind, order: u32, len: usize) -> usize {
+    let each = match working {
+        ScalarKind::Float32 => 1,
+        ScalarKind::Complex64 => 4,
+        ScalarKind::Float64 => 16,
+        ScalarKind::Complex128 => 64,
+    };
+    let work = (order as u64).pow(3).saturating_mul(len as u64).saturating_mul(each);
     if work <= SUBMISSION_MULTIPLY_ADDS { 1 } else { work.div_ceil(SUBMISSION_MULTIPLY_ADDS) as usize }
 }
 
@@ -726,6 +733,8 @@ pub struct GpuPlan {
     pub chunk_len: usize,
     /// Number of chunks.
     pub chunks: usize,
+    /// Submissions to a chunk, at the most.
+    pub submissions: usize,
 }
 
 /// How `work` goes to a device with these limits.
@@ -827,7 +836,11 @@ pub(crate) fn gpu_with(variant: Variant, len: usize, limits: &GpuLimits) -> Resu
         _ => u64::from(limits.workgroups) * u64::from(variant.matrices),
     };
     let chunk_len = (CHUNK_BYTES / matrix_bytes).clamp(1, fit.min(dispatch)) as usize;
-    Ok(GpuPlan { variant, chunk_len, chunks: len.div_ceil(chunk_len) })
+    let submissions = match variant.kernel {
+        Kernel::Device => submissions(variant.working_scalar(), variant.order, chunk_len.min(len)),
+        _ => 1,
+    };
+    Ok(GpuPlan { variant, chunk_len, chunks: len.div_ceil(chunk_len), submissions })
 }
 
 // ---------------------------------------------------------------------------------------------------------

@@ -23,14 +23,15 @@ pub fn prefetch(byte: &u8) {
 pub fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> wgpu::ShaderModule {
     let descriptor =
         wgpu::ShaderModuleDescriptor { label: Some(label), source: wgpu::ShaderSource::Wgsl(source.into()) };
-    // SAFETY: the source is put together from the files of `shaders/` and integers of a `Variant` alone. In them,
-    // every loop counts up to N, COLUMNS, ROWS, WORKGROUP or a number no larger; every index into an array is such a
-    // counter or a row number, kept below the array's length: in `thread`, `origin` is a permutation of 0..N at every
+    // SAFETY: the source is put together from the files of `shaders/` and integers of a `Variant`, of a `Program` and of
+    // `CountConstants` alone. In them, every loop ends, counting up to a constant made of these; every index into an array is
+    // such a counter or a row number, kept below the array's length: in `thread`, `origin` is a permutation of 0..N at every
     // step; in `subgroup`, a winner is the place of a row below N, since every step finds one open; in `workgroup`, rows
     // of the extension are not chosen before step N, so that positions and origins of the others stay below N; in
-    // `device` likewise, and its working memory has REGION scalars and STATE words for each matrix of a dispatch. Buffers
+    // `device` likewise; its working memory has REGION scalars and STATE words for each matrix of a dispatch, there are as many
+    // panels as fill PADDED columns, and SPAN is whole panels, so that rows set aside end at PADDED + SPAN. Buffers
     // are indexed through the layout with i, j < N and m below the number of matrices of the dispatch, for which
-    // `job` and `transfer` have seen that the buffers hold them; every divisor is a positive constant.
+    // `job` and `transfer` have seen that the buffers hold them, their statuses and rconds; every divisor is a positive constant.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
 }
 

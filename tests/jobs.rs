@@ -250,35 +250,45 @@ fn beside_too_close() {
     }
 }
 
-/// Orders that go through working memory, counted by the host and by the device.
+/// Orders that go through working memory, counted by the host and by the device: with one tile of an update along the rows,
+/// and with two.
 #[test]
 fn large_orders() {
-    let (n, len) = (65_usize, 20);
     for own in devices("jobs/large_orders") {
-        let elements = stack::<f32>(n, len);
-        let (inverses, statuses, _) = own.wanted(Stack::new(&elements, n).unwrap());
-        let from = own.buffer(bytemuck::cast_slice(&elements), ALL);
-        let to = own.buffer(&vec![0; 4 * elements.len()], ALL);
-        let count = own.buffer(bytemuck::bytes_of(&0_u32), ALL);
-        let layout = Layout::contiguous(n as u32);
-        let descriptor = JobDescriptor::new(batchinv::ScalarKind::Float32, n as u32, len as u32, &from);
-        let job = own.gpu.job(&descriptor.output(&to, layout).count(&count, 0)).unwrap();
-        for (indirect, here) in [(false, len), (true, len), (true, 7), (true, 0)] {
-            own.queue.write_buffer(&to, 0, &vec![0; 4 * elements.len()]);
-            own.queue.write_buffer(&count, 0, bytemuck::bytes_of(&(here as u32)));
-            let mut encoder = own.encoder();
-            match indirect {
-                false => job.encode(&mut encoder, here as u32).unwrap(),
-                true => job.encode_indirect(&mut encoder).unwrap(),
-            }
-            own.queue.submit([encoder.finish()]);
-            let got: Vec<f32> = own.read(&to);
-            let end = here * n * n;
-            assert!(common::bits(&got[..end]) == common::bits(&inverses[..end]), "{here}, indirect: {indirect}");
-            assert!(got[end..].iter().all(|&x| x == 0.0), "{here}, indirect: {indirect}");
-            let read = pollster::block_on(job.read_statuses(here as u32)).unwrap();
-            assert_eq!(read, statuses[..here]);
+        for (n, len) in [(65, 20), (260, 3)] {
+            large_order(&own, n, len);
         }
+    }
+}
+
+fn large_order(own: &Own, n: usize, len: usize) {
+    let elements = stack::<f32>(n, len);
+    let (inverses, statuses, rconds) = own.wanted(Stack::new(&elements, n).unwrap());
+    let from = own.buffer(bytemuck::cast_slice(&elements), ALL);
+    let to = own.buffer(&vec![0; 4 * elements.len()], ALL);
+    let reals = own.buffer(&vec![0; 4 * len], ALL);
+    let count = own.buffer(bytemuck::bytes_of(&0_u32), ALL);
+    let layout = Layout::contiguous(n as u32);
+    let descriptor = JobDescriptor::new(batchinv::ScalarKind::Float32, n as u32, len as u32, &from);
+    let job = own.gpu.job(&descriptor.output(&to, layout).rconds(&reals).count(&count, 0)).unwrap();
+    for (indirect, here) in [(false, len), (true, len), (true, len / 3), (true, 0)] {
+        for (buffer, words) in [(&to, elements.len()), (&reals, len)] {
+            own.queue.write_buffer(buffer, 0, &vec![0; 4 * words]);
+        }
+        own.queue.write_buffer(&count, 0, bytemuck::bytes_of(&(here as u32)));
+        let mut encoder = own.encoder();
+        match indirect {
+            false => job.encode(&mut encoder, here as u32).unwrap(),
+            true => job.encode_indirect(&mut encoder).unwrap(),
+        }
+        own.queue.submit([encoder.finish()]);
+        for (buffer, wanted, end) in [(&to, &inverses, here * n * n), (&reals, &rconds, here)] {
+            let got: Vec<f32> = own.read(buffer);
+            assert!(common::bits(&got[..end]) == common::bits(&wanted[..end]), "{here} of {n}, indirect: {indirect}");
+            assert!(got[end..].iter().all(|&x| x == 0.0), "{here} of {n}, indirect: {indirect}");
+        }
+        let read = pollster::block_on(job.read_statuses(here as u32)).unwrap();
+        assert_eq!(read, statuses[..here]);
     }
 }
 

@@ -142,9 +142,14 @@ fn too_small_subgroups() {
 /// What a driver's watchdog might not let pass goes in several submissions, and nothing else.
 #[test]
 fn submissions_are_short() {
-    let of = |order, len| plan::submissions(order, len);
+    let of = |order, len| plan::submissions(ScalarKind::Float32, order, len);
     assert_eq!([of(0, 3), of(4, 131_072), of(128, 128), of(4096, 1)], [1; 4]);
     assert_eq!([of(4097, 1), of(4096, 2), of(1024, 130), of(16_384, 1)], [2, 2, 3, 64]);
+    let scalars = [ScalarKind::Complex64, ScalarKind::Float64, ScalarKind::Complex128];
+    assert_eq!(scalars.map(|working| plan::submissions(working, 4096, 1)), [4, 16, 64]);
+    let large = with(LIMITS, |limits| limits.binding_bytes = 2 << 30);
+    assert_eq!(plan::gpu(work(8192, 3), &large).unwrap().submissions, 8);
+    assert_eq!(gpu(4, 1_000_000).submissions, 1);
 }
 
 /// A chunk of `device` is no longer than what it has working memory for.

@@ -161,35 +161,40 @@ fn main(
         }
     }
 
-    // Norms are taken of what is home, so that each row turns once as a whole to have its scaling undone.
-    if RCOND || unusual {
+    var shift = 0i;
+    if RCOND {
+        // Each row turns once as a whole, to find the largest part.
         top = NO_BITS;
         for (var k = 0u; k < n; k++) {
             for (var r = 0u; r < ROWS; r++) {
                 var x = word(v[r][0][0]);
+                roll(&v, r, v[r][0][0]);
                 if unusual && own + r * LANES < N {
                     x = scaled(x, columns[places[r] / 256u] + rows[origins[k]]);
                 }
-                roll(&v, r, scalar(x));
                 top = max(top, largest(kept(x)));
             }
         }
+        for (var mask = 1u; mask < LANES; mask *= 2u) {
+            top = max(top, bits_across(top, mask));
+        }
+        shift = norm_shift(exponent(max(top, ONE_BIT)));
+        highest = NO_BITS;
     }
-    for (var mask = 1u; mask < LANES; mask *= 2u) {
-        top = max(top, bits_across(top, mask));
-    }
-    let shift = norm_shift(exponent(max(top, ONE_BIT)));
-    highest = NO_BITS;
 
     var finite = 1u;
     for (var k = 0u; k < n; k++) {
         var sum = REAL_ZERO;
         for (var r = 0u; r < ROWS; r++) {
-            let x = word(v[r][0][0]);
+            var x = word(v[r][0][0]);
             roll(&v, r, ZERO);
             if present && own + r * LANES < N {
+                let i = places[r] / 256u;
+                if unusual {
+                    x = scaled(x, columns[i] + rows[origins[k]]);
+                }
                 finite = select(0u, finite, fits(x));
-                store(m, places[r] / 256u, origins[k], x);
+                store(m, i, origins[k], x);
                 if RCOND {
                     sum += shifted_modulus(kept(x), shift);
                 }

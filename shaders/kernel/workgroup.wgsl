@@ -2,7 +2,7 @@
 //
 // A row is shared by PARTS invocations with COLUMNS columns each; a workgroup holds MATRICES matrices. Rows never
 // move: every row knows the position that exchanges would have brought it to. Workgroup memory holds only
-// what is shared: the pivot column with its keys, the pivot row, and the exchanges.
+// what is shared: the pivot column with its keys, the pivot row, the exchanges, and what is gathered over a matrix.
 //
 // The part that holds the pivot column rolls: each of its results goes one column to the left, and the new column
 // of the inverse enters at its right end, so that the pivot column is always its column 0 and every index in the

@@ -45,7 +45,8 @@ fn modulus(x: Word) -> Real {
     let re = x.x & MAGNITUDE;
     let im = x.y & MAGNITUDE;
     let large = real(max(re, im));
-    if large == REAL_ZERO {
+    // Zero or subnormal: devices may divide by zero there.
+    if max(re, im) <= FRACTION {
         return large;
     }
     let ratio = real(min(re, im)) / large;

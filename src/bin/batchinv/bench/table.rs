@@ -40,7 +40,7 @@ Times are for one matrix, the best of the repeats. total: the whole call, from h
 caller's. median over: how far the median of total is above the best. fresh: into memory that the call allocates. \
 matrices/s, and GFLOP/s by the formula 2 n^3 for a matrix, 8 n^3 for a complex one: of total. of peak: the share of \
 the multiply-adds in vectors that as many threads do with nothing loaded or stored. over larger: total over the larger of \
-the host's copies and the device's passes, 1 where one hides behind the other. GB/s: bytes of input and output. \
+the host's copies and the device's passes, 1 where one hides behind the other; a bus is in neither. GB/s: bytes of input and output. \
 of copy: the share of the time that a plain copy of the same bytes takes, on the host by memcpy with as many threads as the engine \
 has there, on the device from buffer to buffer. device: the passes alone, by the GPU's own clock. first ms: what \
 the first call took beyond a later one (shader, pipeline, buffers).";

@@ -399,9 +399,13 @@ pub const DEVICE_SOFTWARE_TILE: (u32, u32, u32) = (16, 4, 8);
 pub const DEVICE_SOFTWARE_WIDE_TILE: (u32, u32, u32) = (16, 8, 8);
 
 /// Scalars of a panel that one invocation of `device` holds, at the most, on a software adapter: there, few invocations
-/// with several rows wait for each other less. With 256, passes of order 128 took a fifth less, but complex ones several times as
-/// long to compile; with 512, ten times, and no less.
+/// with several rows wait for each other less.
 pub const DEVICE_PANEL_SCALARS: u32 = 128;
+
+/// The same of real scalars from an order on. On lavapipe, passes of order 384 in float32 took 10.1 ms with 256 and 11.3 with 128, of
+/// 192 1.7 and 2.0, but the first call 6 s instead of 4.5: only large matrices are worth that. Complex ones take several times as long
+/// to compile, and so does all with 512.
+pub const DEVICE_LARGE_PANEL: (u32, u32) = (257, 256);
 
 /// Rows of `device` that are a multiple of so many scalars long are padded.
 pub const DEVICE_PITCH_BREAK: u32 = 128;
@@ -589,7 +593,9 @@ impl Variant {
                 let large = self.order >= DEVICE_WIDE_ORDER;
                 let tile = if large { DEVICE_SOFTWARE_WIDE_TILE } else { DEVICE_SOFTWARE_TILE };
                 let variant = Self { tile, ..self };
-                let rows = DEVICE_PANEL_SCALARS / self.block;
+                let real = matches!(self.working_scalar(), ScalarKind::Float32 | ScalarKind::Float64);
+                let (order, scalars) = DEVICE_LARGE_PANEL;
+                let rows = if real && self.order >= order { scalars } else { DEVICE_PANEL_SCALARS } / self.block;
                 let parts = variant.padded().div_ceil(rows).next_power_of_two().max(8).min(self.parts);
                 Self { parts, ..variant }
             }
@@ -733,7 +739,7 @@ pub struct GpuPlan {
     pub chunk_len: usize,
     /// Number of chunks.
     pub chunks: usize,
-    /// Submissions to a chunk, at the most.
+    /// Submissions to a chunk.
     pub submissions: usize,
 }
 

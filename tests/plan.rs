@@ -152,6 +152,27 @@ fn submissions_are_short() {
     assert_eq!(gpu(4, 1_000_000).submissions, 1);
 }
 
+/// The tiles of an update of `device` have every column and every row, and none is empty.
+#[test]
+fn tiles_cover_a_matrix() {
+    let software = with(LIMITS, |limits| limits.software = true);
+    for scalar in ScalarKind::ALL {
+        let pack = 4 * scalar.real_size() / scalar.size();
+        for order in (1..=600).chain([1024, 4097, plan::DEVICE_MAX_ORDER as u32]) {
+            for limits in [LIMITS, software] {
+                let variant = Variant::new(Kernel::Device, scalar, Precision::Native, order).suited(&limits);
+                let (rows, most, line) = variant.tile;
+                for columns in [variant.span, variant.padded()] {
+                    let [down, along] = variant.update_workgroups(columns);
+                    let (packs, tile) = (columns / pack as u32, variant.tile_packs(columns) * line);
+                    assert_eq!(down * rows, variant.padded(), "{variant:?}");
+                    assert!(tile <= most * line && (along - 1) * tile < packs && packs <= along * tile, "{variant:?}");
+                }
+            }
+        }
+    }
+}
+
 /// A chunk of `device` is no longer than what it has working memory for.
 #[test]
 fn chunks_of_device_are_batches() {

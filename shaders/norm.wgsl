@@ -18,6 +18,11 @@ fn norm_shift(top: i32) -> i32 {
     return select(select(SHIFT, -SHIFT, top > 0i), 0i, abs(top) <= WINDOW);
 }
 
+// For a matrix of this largest part, or of none.
+fn norm_shift_of(top: Bits) -> i32 {
+    return norm_shift(exponent(max(top, ONE_BIT)));
+}
+
 // The modulus of 2^shift x.
 fn shifted_modulus(x: Word, shift: i32) -> Real {
     if shift == 0i {

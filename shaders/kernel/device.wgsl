@@ -472,7 +472,7 @@ fn sum_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_i
     for (var i = 0u; i < WORKGROUP; i++) {
         top = max(top, keys[i]);
     }
-    let shift = norm_shift(exponent(max(top, ONE_BIT)));
+    let shift = norm_shift_of(top);
     for (var s = 0u; s < BLOCK; s += ABREAST) {
         let line = s + local % ABREAST;
         var sum = REAL_ZERO;

@@ -62,7 +62,7 @@ fn main(
 
     var of_input: Norm;
     if RCOND {
-        let shift = norm_shift(exponent(max(top, ONE_BIT)));
+        let shift = norm_shift_of(top);
         if present && shift != 0i {
             // Rare: each lane for itself.
             highest = NO_BITS;
@@ -178,7 +178,7 @@ fn main(
         for (var mask = 1u; mask < LANES; mask *= 2u) {
             top = max(top, bits_across(top, mask));
         }
-        shift = norm_shift(exponent(max(top, ONE_BIT)));
+        shift = norm_shift_of(top);
         highest = NO_BITS;
     }
 

@@ -46,7 +46,7 @@ fn main(
 
     var of_input: Norm;
     if RCOND {
-        let shift = norm_shift(exponent(max(top, ONE_BIT)));
+        let shift = norm_shift_of(top);
         var highest = largest_sum(&sums);
         if shift != 0i {
             highest = NO_BITS;
@@ -164,7 +164,7 @@ fn main(
     status = select(status, NOT_FINITE, status == INVERTED && !finite);
     statuses[m] = status;
     if RCOND {
-        let shift = norm_shift(exponent(max(top, ONE_BIT)));
+        let shift = norm_shift_of(top);
         var highest = largest_sum(&sums);
         if unusual || shift != 0i {
             highest = NO_BITS;

@@ -85,13 +85,13 @@ fn main(
         let own = select(0i, -exponent(largest_part), largest_part > NO_BITS);
         row_exponents[slot][row] = select(own, WINDOW - 1i - high, one_will_do);
     }
-    let input_shift = norm_shift(exponent(max(top, ONE_BIT)));
+    let input_shift = norm_shift_of(top);
     if RCOND && present && part == 0u {
         sums[slot][row] = input_sum(m, N, row, input_shift);
     }
     workgroupBarrier();
     var of_input: Norm;
-    if RCOND && present && part == 0u {
+    if RCOND && present && part == 0u && row == 0u {
         of_input = norm_of(largest_sum(slot), input_shift);
     }
     if unusual && part == 0u {
@@ -200,7 +200,9 @@ fn main(
     if !finite {
         atomicStore(&infinite[slot], 1u);
     }
-    tops[slot][local % TEAM] = own_top;
+    if RCOND {
+        tops[slot][local % TEAM] = own_top;
+    }
     workgroupBarrier();
     if status == INVERTED && atomicLoad(&infinite[slot]) != 0u {
         status = NOT_FINITE;
@@ -214,7 +216,7 @@ fn main(
         for (var i = 0u; i < TEAM; i++) {
             top = max(top, tops[slot][i]);
         }
-        let shift = norm_shift(exponent(max(top, ONE_BIT)));
+        let shift = norm_shift_of(top);
         if present && part == 0u {
             sums[slot][row] = stored_sum(m, N, row, shift);
         }

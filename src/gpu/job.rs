@@ -269,7 +269,8 @@ impl Job {
     }
 
     /// Encodes the inversion of as many matrices as the buffer given with [`JobDescriptor::count`] says when the commands
-    /// run, in a compute pass of its own; of the capacity, where it says more. What [`Job::encode`] says of long submissions holds here too.
+    /// run, in a compute pass of its own; of the capacity, where it says more. What [`Job::encode`] says of long
+    /// submissions holds here too.
     ///
     /// # Errors
     /// [`Error::Job`] where no such buffer was given.

@@ -18,29 +18,17 @@ fn power(e: i32) -> Real {
 
 // x * 2^e, rounded to nearest even where the result is subnormal.
 fn scaled_bits(x: Bits, e: i32) -> Bits {
-    let sign = x & ~MAGNITUDE;
     let magnitude = x & MAGNITUDE;
-    if magnitude == NO_BITS || magnitude >= INFINITE {
-        return x;
+    let below = MIN_EXPONENT - exponent(magnitude) - e;
+    if magnitude == NO_BITS || magnitude >= INFINITE || below <= 0i {
+        return flushed_bits(x, e);
     }
-    let own = exponent(magnitude);
-    let total = own + e;
-    // The significand with its leading bit where a normal number has it hidden.
-    let significand = select(
-        magnitude << (FRACTION_WIDTH - min(highest_bit(magnitude), FRACTION_WIDTH)),
-        (magnitude & FRACTION) | (FRACTION + ONE_BIT),
-        own >= MIN_EXPONENT,
-    );
-    if total > BIAS {
-        return sign | INFINITE;
-    }
-    if total >= MIN_EXPONENT {
-        return sign | (integer(total + BIAS) << FRACTION_WIDTH) | (significand & FRACTION);
-    }
-    let shift = u32(MIN_EXPONENT - total);
+    let sign = x & ~MAGNITUDE;
+    let shift = u32(below);
     if shift > FRACTION_WIDTH + 1u {
         return sign;
     }
+    let significand = significand(magnitude);
     let quotient = significand >> shift;
     let rest = significand & ((ONE_BIT << shift) - ONE_BIT);
     let half = ONE_BIT << (shift - 1u);
@@ -48,13 +36,19 @@ fn scaled_bits(x: Bits, e: i32) -> Bits {
     return sign | (quotient + select(NO_BITS, ONE_BIT, up));
 }
 
-// As `scaled_bits`, with 0 for what would be subnormal.
+// As `scaled_bits`, with 0 for what would be subnormal: every element of an unusual matrix goes through it.
 fn flushed_bits(x: Bits, e: i32) -> Bits {
     let magnitude = x & MAGNITUDE;
-    if magnitude != NO_BITS && exponent(magnitude) + e < MIN_EXPONENT {
-        return NO_BITS;
-    }
-    return scaled_bits(x, e);
+    let total = exponent(magnitude) + e;
+    let normal = (integer(total + BIAS) << FRACTION_WIDTH) | (significand(magnitude) & FRACTION);
+    let finite = (x & ~MAGNITUDE) | select(INFINITE, normal, total <= BIAS);
+    return select(select(finite, NO_BITS, total < MIN_EXPONENT), x, magnitude == NO_BITS || magnitude >= INFINITE);
+}
+
+// Of a nonzero finite magnitude, with its leading bit where a normal number has it hidden.
+fn significand(magnitude: Bits) -> Bits {
+    let subnormal = magnitude << (FRACTION_WIDTH - min(highest_bit(magnitude), FRACTION_WIDTH));
+    return select(subnormal, (magnitude & FRACTION) | (FRACTION + ONE_BIT), magnitude > FRACTION);
 }
 
 // x * 2^e is not zero, and below 2^lowest.

@@ -11,6 +11,7 @@ mod scaling;
 mod single;
 mod transpose;
 pub mod vector;
+mod window;
 
 use fearless_simd::Simd;
 use rayon::prelude::*;

@@ -22,7 +22,7 @@ use crate::scalar::{Real, Scalar};
 /// A matrix of order n in columns, with the working memory, kept from one to the next.
 pub struct Blocked<V, M, T: Scalar> {
     /// Column j in `width` vectors, from j * width on; lanes beyond row n - 1 are zero.
-    columns: Vec<V>,
+    pub columns: Vec<V>,
     /// A panel, in the same form: always BLOCK columns.
     panel: Vec<V>,
     /// In every vector of a column, 1 in the rows of the panel's pivots, 0 elsewhere.

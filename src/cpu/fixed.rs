@@ -12,9 +12,9 @@ mod registers;
 use fearless_simd::{Simd, SimdBase};
 
 use super::ahead::Ahead;
-use super::lanes;
 use super::scaling::Scalings;
 use super::vector::{Magnitude, Vector};
+use super::{lanes, window};
 use crate::inverses::Status;
 use crate::plan::{AHEAD_BYTES, FIXED_ABOVE_BYTES, GROUPS_IN_TURNS};
 use crate::scalar::{Real, Scalar};
@@ -92,9 +92,10 @@ fn invert_groups<S: Simd, T: Scalar, const N: usize, const G: usize>(
     }
     let singular = registers::eliminate::<S, T, N, G>(simd, groups);
     for g in 0..G {
+        window::scale_by_factors::<S, T>(simd, groups[g].as_flattened_mut(), &scalings[g]);
         let (input, output) = (&input[g * size..][..size], &mut output[g * size..][..size]);
         let finite = layout::store::<S, T, N>(simd, &groups[g], bytemuck::cast_slice_mut(output));
-        settle(finite, &singular[g], &scalings[g], input, output, &mut statuses[g * lanes..][..lanes]);
+        settle(finite, &singular[g], &mut scalings[g], input, output, &mut statuses[g * lanes..][..lanes]);
     }
 }
 
@@ -120,9 +121,10 @@ pub fn in_passes<S: Simd, T: Scalar, const N: usize>(
                 let mut exchanges = [Magnitude::<T, S>::splat(simd, T::Real::ZERO); N];
                 let next = input[(index + 1) * size..].get(..size).unwrap_or_default();
                 let singular = passes::eliminate::<S, T, N>(simd, &mut a, &mut exchanges, &Ahead::new(next, output));
+                window::scale_by_factors::<S, T>(simd, a.as_flattened_mut(), &scalings[0]);
                 let target = bytemuck::cast_slice_mut(&mut *output);
                 let finite = layout::store_exchanged::<S, T, N>(simd, &a, &exchanges, target);
-                settle(finite, &singular, &scalings[0], group, output, statuses);
+                settle(finite, &singular, &mut scalings[0], group, output, statuses);
             }
         },
     );
@@ -140,7 +142,7 @@ fn load<S: Simd, T: Scalar, const N: usize>(
     scalings.clear();
     if !layout::load::<S, T, N>(simd, bytemuck::cast_slice(input), a) {
         // Rare enough to be looked at again: zeros are no reason to scale.
-        lanes::scale_where_needed::<S, T>(simd, a.as_flattened_mut(), N, statuses, scalings);
+        window::scale_where_needed::<S, T>(simd, a.as_flattened_mut(), N, statuses, scalings);
     }
 }
 
@@ -149,7 +151,7 @@ fn load<S: Simd, T: Scalar, const N: usize>(
 fn settle<T: Scalar, const N: usize>(
     finite: bool,
     singular: &[u64; N],
-    scalings: &Scalings<T>,
+    scalings: &mut Scalings<T>,
     input: &[T],
     output: &mut [T],
     statuses: &mut [Status],
@@ -157,7 +159,7 @@ fn settle<T: Scalar, const N: usize>(
     let any_singular = singular.iter().fold(0, |any, lanes| any | lanes) != 0;
     if !finite || any_singular || !scalings.is_empty() {
         for (k, &singular) in singular.iter().enumerate() {
-            lanes::report(singular, k, statuses, scalings);
+            lanes::report(singular, k, N, input, statuses, scalings);
         }
         lanes::settle(N, input, output, statuses, scalings);
     }

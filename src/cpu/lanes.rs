@@ -8,10 +8,10 @@
 
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
-use super::scaling::{self, Scalings};
+use super::scaling::Scalings;
 use super::transpose::{self, MAX_LANES};
 use super::vector::{Magnitude, Vector};
-use super::{Arithmetic, fixed};
+use super::{Arithmetic, fixed, window};
 use crate::inverses::Status;
 use crate::plan::{GROUPS_IN_TURNS, IN_TURNS};
 use crate::scalar::{Real, Scalar};
@@ -164,7 +164,7 @@ fn invert_group<S: Simd, T: Scalar>(
 
     transpose::load::<S, T>(simd, bytemuck::cast_slice(input), a, n);
     statuses.fill(Status::INVERTED);
-    scale_where_needed::<S, T>(simd, a, n, statuses, scalings);
+    window::scale_where_needed::<S, T>(simd, a, n, statuses, scalings);
 
     let mut rows = Rows { vectors: a, n, stride };
     let mut k = 0;
@@ -172,17 +172,18 @@ fn invert_group<S: Simd, T: Scalar>(
         if k + 1 < n {
             let pivots = [&mut pivots[..], &mut seconds[..]];
             let singular = eliminate_two::<S, T>(simd, &mut rows, k, pivots, column, exchanges);
-            report(singular[0], k, statuses, scalings);
-            report(singular[1], k + 1, statuses, scalings);
+            report(singular[0], k, n, input, statuses, scalings);
+            report(singular[1], k + 1, n, input, statuses, scalings);
         } else {
             let singular = eliminate::<S, T>(simd, &mut rows, k, pivots, column, &mut exchanges[k]);
-            report(singular, k, statuses, scalings);
+            report(singular, k, n, input, statuses, scalings);
         }
         k += 2;
     }
     undo_exchanges::<S, T>(simd, &mut rows, exchanges);
+    window::scale_by_factors::<S, T>(simd, a, scalings);
 
-    let poisoned = poisoned_lanes::<S, T>(simd, a);
+    let poisoned = window::poisoned_lanes::<S, T>(simd, a);
     transpose::store::<S, T>(simd, a, n, bytemuck::cast_slice_mut(output));
     // The usual end: all inverted.
     if poisoned != 0 || !scalings.is_empty() || statuses.iter().any(|status| !status.is_inverted()) {
@@ -214,11 +215,18 @@ impl<V> Rows<'_, V> {
 
 /// Gives the lanes with a zero pivot in column k their status.
 #[inline(always)]
-pub fn report<T: Scalar>(singular: u64, k: usize, statuses: &mut [Status], scalings: &Scalings<T>) {
+pub fn report<T: Scalar>(
+    singular: u64,
+    k: usize,
+    n: usize,
+    input: &[T],
+    statuses: &mut [Status],
+    scalings: &mut Scalings<T>,
+) {
     if singular != 0 {
-        for (lane, status) in statuses.iter_mut().enumerate() {
+        for (lane, (status, matrix)) in statuses.iter_mut().zip(input.chunks_exact(n * n)).enumerate() {
             if singular >> lane & 1 == 1 && status.is_inverted() {
-                *status = scalings.of(lane).map_or(Status::singular(k + 1), |scaling| scaling.zero_pivot(k));
+                *status = scalings.zero_pivot(lane, matrix, k);
             }
         }
     }
@@ -256,79 +264,6 @@ fn stride(n: usize) -> usize {
 #[inline(always)]
 fn index<S: Simd, T: Scalar>(simd: S, i: usize) -> Magnitude<T, S> {
     Magnitude::<T, S>::splat(simd, T::Real::from_f64(i as f64))
-}
-
-/// Scales the matrices whose magnitudes need it, and marks those that are not finite.
-#[inline(always)]
-pub fn scale_where_needed<S: Simd, T: Scalar>(
-    simd: S,
-    a: &mut [T::Vector<S>],
-    n: usize,
-    statuses: &mut [Status],
-    scalings: &mut Scalings<T>,
-) {
-    scalings.clear();
-    let (unusual, poisoned) = survey::<S, T>(simd, a);
-    if unusual | poisoned != 0 {
-        scale_lanes::<S, T>(a, n, unusual, poisoned, statuses, scalings);
-    }
-}
-
-/// The lanes whose matrices need scaling, and those that hold NaN or infinity, as bit masks.
-#[inline(always)]
-fn survey<S: Simd, T: Scalar>(simd: S, a: &[T::Vector<S>]) -> (u64, u64) {
-    let (low, high) = scaling::window::<T>();
-    let (low, high) = (Magnitude::<T, S>::splat(simd, low), Magnitude::<T, S>::splat(simd, high));
-    let (mut smallest, mut largest) = (high, low);
-    for vector in a {
-        largest = largest.max(vector.largest_part());
-        smallest = smallest.min(vector.smallest_part(simd));
-    }
-    let usual = smallest.simd_ge(low) & largest.simd_le(high);
-    (!usual.to_bitmask() & all_lanes::<S, T>(), poisoned_lanes::<S, T>(simd, a))
-}
-
-/// The lanes that hold NaN or infinity, as a bit mask.
-#[inline(always)]
-fn poisoned_lanes<S: Simd, T: Scalar>(simd: S, a: &[T::Vector<S>]) -> u64 {
-    let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-    let mut poison = zero;
-    for vector in a {
-        poison = vector.poison(poison, zero);
-    }
-    !poison.simd_eq(zero).to_bitmask() & all_lanes::<S, T>()
-}
-
-#[inline(always)]
-fn all_lanes<S: Simd, T: Scalar>() -> u64 {
-    u64::MAX >> (64 - T::Vector::<S>::LANES)
-}
-
-/// Scales the matrices of `unusual` lanes, and marks those that are not finite. Rare, so one lane after another.
-#[inline(never)]
-fn scale_lanes<S: Simd, T: Scalar>(
-    a: &mut [T::Vector<S>],
-    n: usize,
-    unusual: u64,
-    poisoned: u64,
-    statuses: &mut [Status],
-    scalings: &mut Scalings<T>,
-) {
-    for (lane, status) in statuses.iter_mut().enumerate() {
-        if poisoned >> lane & 1 == 1 {
-            *status = Status::NOT_FINITE;
-        } else if unusual >> lane & 1 == 1 {
-            let stride = a.len() / n;
-            let elements = a.chunks(stride).flat_map(|row| row[..n].iter().map(|vector| vector.lane(lane)));
-            if let Some(scaled) = scalings.scale(lane, n, elements) {
-                for (row, scaled) in a.chunks_mut(stride).zip(scaled.chunks_exact(n)) {
-                    for (vector, &element) in row.iter_mut().zip(scaled) {
-                        vector.set_lane(lane, element);
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// Step k of the elimination, in every lane. Returns the lanes whose pivot is exactly zero, as a bit mask.

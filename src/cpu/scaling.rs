@@ -10,6 +10,7 @@
 //! underflow; so from the first column with such an entry on, a zero pivot proves nothing, unless its whole column is
 //! zero.
 
+use super::transpose::MAX_LANES;
 use crate::inverses::Status;
 use crate::scalar::{Real, Scalar};
 
@@ -28,6 +29,20 @@ pub struct Scaling {
 pub fn window<T: Scalar>() -> (T::Real, T::Real) {
     let one = T::Real::ONE;
     (one.scaled(-T::Real::WINDOW), one.scaled(T::Real::WINDOW))
+}
+
+/// Two powers of two, whose product may be too large for one, that bring a matrix of these smallest and largest parts into
+/// the window, where one factor for all will do.
+pub fn one_factor<T: Scalar>(smallest: T::Real, largest: T::Real) -> Option<[T::Real; 2]> {
+    one_exponent::<T>(smallest.exponent(), largest.exponent()).map(|exponent| {
+        let first = exponent.min(2 * T::Real::WINDOW);
+        [first, exponent - first].map(|exponent| T::Real::ONE.scaled(exponent))
+    })
+}
+
+/// The exponent of the product of `one_factor`. Nothing falls below the normal range with it.
+fn one_exponent<T: Scalar>(bottom: i32, top: i32) -> Option<i32> {
+    (top - bottom <= 2 * T::Real::WINDOW - 2).then_some(T::Real::WINDOW - 1 - top)
 }
 
 /// Scales a finite matrix in place, where its magnitudes need it.
@@ -56,8 +71,8 @@ impl Scaling {
         let mut lowest = -T::Real::WINDOW;
         rows.clear();
         columns.clear();
-        if top - bottom <= 2 * T::Real::WINDOW - 2 {
-            rows.resize(order, T::Real::WINDOW - 1 - top);
+        if let Some(exponent) = one_exponent::<T>(bottom, top) {
+            rows.resize(order, exponent);
             columns.resize(order, 0);
             lowest = -1;
         } else {
@@ -115,8 +130,12 @@ impl Scaling {
 }
 
 /// The scalings of a group's matrices, of those lanes that need one. Memory is kept from group to group.
-pub struct Scalings<T> {
-    /// In use, and behind them what was in use once.
+pub struct Scalings<T: Scalar> {
+    /// The lanes that one factor brings into the window, as a bit mask.
+    by_factor: u64,
+    /// For every lane, two powers of two whose product is its factor, which may be too large for one.
+    factors: [[T::Real; MAX_LANES]; 2],
+    /// The other lanes: in use, and behind them what was in use once.
     lanes: Vec<(usize, Scaling)>,
     used: usize,
     /// The matrix of one lane.
@@ -126,20 +145,40 @@ pub struct Scalings<T> {
 impl<T: Scalar> Scalings<T> {
     /// None.
     pub fn new() -> Self {
-        Self { lanes: Vec::new(), used: 0, matrix: Vec::new() }
+        Self { by_factor: 0, factors: [[T::Real::ONE; MAX_LANES]; 2], lanes: Vec::new(), used: 0, matrix: Vec::new() }
     }
 
     /// For the next group.
     pub fn clear(&mut self) {
-        self.used = 0;
+        (self.by_factor, self.used) = (0, 0);
     }
 
+    /// Whether no lane has more to undo than a factor.
     pub fn is_empty(&self) -> bool {
         self.used == 0
     }
 
+    /// The scaling of a lane by rows and columns.
     pub fn of(&self, lane: usize) -> Option<&Scaling> {
         self.lanes[..self.used].iter().find(|(scaled, _)| *scaled == lane).map(|(_, scaling)| scaling)
+    }
+
+    /// For every lane, the two powers of two that its matrix is multiplied by, and its inverse again.
+    pub fn factors(&self) -> Option<&[[T::Real; MAX_LANES]; 2]> {
+        (self.by_factor != 0).then_some(&self.factors)
+    }
+
+    /// Notes the one factor of a finite matrix outside the window, where one will do.
+    pub fn one_will_do(&mut self, lane: usize, smallest: T::Real, largest: T::Real) -> bool {
+        let Some(factors) = one_factor::<T>(smallest, largest) else { return false };
+        if self.by_factor == 0 {
+            self.factors = [[T::Real::ONE; MAX_LANES]; 2];
+        }
+        self.by_factor |= 1 << lane;
+        for (own, factor) in self.factors.iter_mut().zip(factors) {
+            own[lane] = factor;
+        }
+        true
     }
 
     /// Scales the finite matrix of a lane. Returns its elements, unless its magnitudes need no scaling.
@@ -156,6 +195,16 @@ impl<T: Scalar> Scalings<T> {
         *scaled = lane;
         self.used += 1;
         Some(&self.matrix)
+    }
+
+    /// What a zero pivot of a lane's matrix in `column`, counted from 0, says.
+    pub fn zero_pivot(&mut self, lane: usize, matrix: &[T], column: usize) -> Status {
+        // What one factor leaves small is looked for now: few matrices need it and are singular.
+        let by_factor = self.by_factor >> lane & 1 == 1;
+        let scaled = by_factor && self.scale(lane, matrix.len().isqrt(), matrix.iter().copied()).is_some();
+        let status = self.of(lane).map_or(Status::singular(column + 1), |scaling| scaling.zero_pivot(column));
+        self.used -= usize::from(scaled);
+        status
     }
 }
 

@@ -1,11 +1,11 @@
 //! One matrix at a time: loading it into SIMD vectors, scaling it where it must be, and storing its inverse.
 //! The elimination between is that of `rows` or of `blocked`.
 
-use fearless_simd::Simd;
+use fearless_simd::{Simd, SimdBase};
 
 use super::scaling::{self, Scaling};
-use super::vector::Vector;
-use super::{Arithmetic, blocked, rows};
+use super::vector::{Magnitude, Vector};
+use super::{Arithmetic, blocked, rows, window};
 use crate::inverses::Status;
 use crate::plan::{Kernel, LANES_MAX_ORDER, ROWS_ON_STACK};
 use crate::scalar::Scalar;
@@ -32,6 +32,7 @@ pub fn swap_rows<V>(a: &mut [V], width: usize, i: usize, j: usize) {
 }
 
 type Vectors<S, A> = <<A as Arithmetic>::Work as Scalar>::Vector<S>;
+type Reals<S, A> = Magnitude<<A as Arithmetic>::Work, S>;
 
 /// Working memory for one matrix after the other.
 pub struct Single<S: Simd, A: Arithmetic> {
@@ -81,35 +82,54 @@ fn run_blocked<S: Simd, A: Arithmetic>(
 ) -> Status {
     let Single { blocked, scaling, .. } = work;
     let window = scaling::window::<A::Work>();
-    let mut scaled = None;
-    let given = input.unwrap_or(output);
-    if !blocked::load::<S, A>(simd, blocked, n, given, window) {
+    let (mut factors, mut scaled) = (None, None);
+    if !blocked::load::<S, A>(simd, blocked, n, input.unwrap_or(output), window) {
         // Zeros are no reason to scale.
-        if !given.iter().all(|element| element.finite()) {
+        if window::poisoned_lanes::<S, A::Work>(simd, &blocked.columns) != 0 {
             return Status::NOT_FINITE;
         }
-        // A large matrix leaves no room for copies: it is scaled where its inverse will be. What is converted has float64's
-        // exponents, and never leaves the window.
-        if !A::NARROWS {
-            if let Some(input) = input {
-                output.copy_from_slice(input);
-            }
-            scaled = A::as_work_mut(output).and_then(|output| scaling.scale(output, n).then_some(&*scaling));
-            if scaled.is_some() {
+        let (smallest, largest) = window::extremes::<S, A::Work>(simd, &blocked.columns);
+        let (smallest, largest) = (smallest.reduce_min(), largest.reduce_max());
+        if smallest < window.0 || largest > window.1 {
+            factors = scaling::one_factor::<A::Work>(smallest, largest)
+                .map(|factors| factors.map(|factor| Reals::<S, A>::splat(simd, factor)));
+            if let Some(factors) = factors {
+                window::multiply::<S, A::Work>(&mut blocked.columns, factors);
+            } else {
+                scaled = scale_in_place::<A>(scaling, n, input, output);
                 blocked::load::<S, A>(simd, blocked, n, output, window);
             }
         }
     }
     if let Some(k) = blocked::eliminate::<S, A::Work>(simd, blocked, shared) {
+        // What one factor leaves small is looked for now.
+        let scaled = if factors.is_some() { scale_in_place::<A>(scaling, n, input, output) } else { scaled };
         return scaled.map_or(Status::singular(k + 1), |scaling| scaling.zero_pivot(k));
     }
 
+    if let Some(factors) = factors {
+        window::multiply::<S, A::Work>(&mut blocked.columns, factors);
+    }
     let mut finite = blocked::store::<S, A>(simd, blocked, output);
     if let (Some(scaling), Some(output)) = (scaled, A::as_work_mut(output)) {
         scaling.undo_all(output);
         finite = output.iter().all(|element| element.finite());
     }
     if finite { Status::INVERTED } else { Status::NOT_FINITE }
+}
+
+/// Scales a matrix where its inverse will be: a large one leaves no room for copies. What is converted has float64's exponents,
+/// and never leaves the window.
+fn scale_in_place<'a, A: Arithmetic>(
+    scaling: &'a mut Scaling,
+    n: usize,
+    input: Option<&[A::Element]>,
+    output: &mut [A::Element],
+) -> Option<&'a Scaling> {
+    if let Some(input) = input {
+        output.copy_from_slice(input);
+    }
+    A::as_work_mut(output).and_then(|output| scaling.scale(output, n).then_some(&*scaling))
 }
 
 #[inline(always)]

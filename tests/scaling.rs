@@ -242,11 +242,25 @@ fn underflow_on_the_way_is_no_singularity() {
     // Each has an inverse within the range of float32.
     let one_factor = [p(127), p(45), 0.0, 0.0, p(127), p(45), p(45), 0.0, 0.0];
     let rows_and_columns = [1.0, 0.0, p(-80), 0.0, 0.0, 1.0, 1.0, 0.0, p(-30), 0.0, 0.0, p(50), 0.0, 0.0, 0.0, p(50)];
-    for (n, matrix) in [(3, &one_factor[..]), (4, &rows_and_columns[..])] {
-        for engine in engines::all::<f32>(n, "scaling/underflow") {
-            let outcome = engine.invert(batchinv::Stack::new(matrix, n).unwrap());
-            let status = outcome.statuses[0];
-            failures.expect(status < 1, || format!("order {n}, {}: status {status}", engine.name));
+    for (size, block, rest) in [(3, &one_factor[..], p(90)), (4, &rows_and_columns[..], 1.0)] {
+        for n in [size, 8, 17, 65] {
+            let mut matrix = vec![0.0; n * n];
+            for i in 0..n {
+                matrix[i * n + i] = rest;
+            }
+            for i in 0..size {
+                matrix[i * n..][..size].copy_from_slice(&block[i * size..][..size]);
+            }
+            // Alone, and as many as fill vectors.
+            for len in [1, 20] {
+                let matrices = matrix.repeat(len);
+                for engine in engines::all::<f32>(n, "scaling/underflow") {
+                    let outcome = engine.invert(Stack::new(&matrices, n).unwrap());
+                    failures.expect(outcome.statuses.iter().all(|&status| status < 1), || {
+                        format!("{len} of order {n}, {}: statuses {:?}", engine.name, outcome.statuses)
+                    });
+                }
+            }
         }
     }
     failures.none();

@@ -406,9 +406,12 @@ pub const DEVICE_SOFTWARE_WIDE_TILE: (u32, u32, u32) = (16, 8, 8);
 /// with several rows wait for each other less.
 pub const DEVICE_PANEL_SCALARS: u32 = 128;
 
-/// The same of real scalars from an order on. On lavapipe, passes of order 384 in float32 took 10.1 ms with 256 and 11.3 with 128, of
-/// 192 1.7 and 2.0, but the first call 6 s instead of 4.5: only large matrices are worth that. Complex ones take several times as long
-/// to compile, and so does all with 512.
+/// Invocations of a panel of `device`, at the least on a software adapter, and at the most.
+pub const DEVICE_PANEL_INVOCATIONS: (u32, u32) = (8, 256);
+
+/// Scalars of a panel that one invocation holds, of real ones from an order on. On lavapipe, passes of order 384 in float32 took
+/// 10.1 ms with 256 and 11.3 with 128, of 192 1.7 and 2.0, but the first call 6 s instead of 4.5: only large matrices are worth that.
+/// Complex ones take several times as long to compile, and so does all with 512.
 pub const DEVICE_LARGE_PANEL: (u32, u32) = (257, 256);
 
 /// Rows of `device` that are a multiple of so many scalars long are padded.

@@ -16,13 +16,19 @@ fn mixture<T: Element>(n: usize, len: usize, random: &mut Random) -> Vec<T> {
         match m % 11 {
             4 => matrix[n * n / 2] = T::real(f64::INFINITY),
             6 => matrix.chunks_exact_mut(n).for_each(|row| row[n - 1] = T::ZERO),
-            8 => matrix.iter_mut().for_each(|x| *x = T::new(x.re_im().0 * power(-100), x.re_im().1 * power(-100))),
+            // One factor brings these into range. The inverse of the second is subnormal in part.
+            8 => matrix.iter_mut().for_each(|x| *x = times(*x, power(T::MIN_EXPONENT * 3 / 4))),
+            3 => matrix.iter_mut().for_each(|x| *x = times(*x, power(-T::MIN_EXPONENT))),
             9 => matrix[0] = T::real(power(T::MIN_EXPONENT)),
             _ => {}
         }
         elements.extend(matrix);
     }
     elements
+}
+
+fn times<T: Element>(x: T, factor: f64) -> T {
+    T::new(x.re_im().0 * factor, x.re_im().1 * factor)
 }
 
 /// Small ones, those that `lanes` compiles by themselves and others, and both sides of where it and `rows` end and `blocked`
@@ -94,9 +100,9 @@ fn extremes_beside_nan<T: Element>() {
 }
 
 /// The beginning of a stack gives the beginning of its answer, at every length: where a group does not fill its lanes,
-/// another kernel takes it, and must give the same bits.
+/// another kernel takes it, and must give the same bits. Every order of `lanes`, since most are compiled each by itself.
 fn lengths<T: Element>() {
-    for n in orders::<T>() {
+    for n in 1..=batchinv::plan::lanes_max_order(T::KIND) + 1 {
         let len = 35;
         let elements = mixture::<T>(n, len, &mut Random::new(n as u64));
         for engine in engines::cpu::<T>("bits/lengths") {

@@ -251,9 +251,12 @@ fn underflow_on_the_way_is_no_singularity() {
             for i in 0..size {
                 matrix[i * n..][..size].copy_from_slice(&block[i * size..][..size]);
             }
-            // Alone, and as many as fill vectors.
-            for len in [1, 20] {
-                let matrices = matrix.repeat(len);
+            // Alone, and every other one of as many as fill vectors.
+            let mut beside = vec![0.0; n * n];
+            for i in 0..n {
+                beside[i * n + i] = 2.0;
+            }
+            for (matrices, len) in [(matrix.clone(), 1), ([beside, matrix].concat().repeat(10), 20)] {
                 for engine in engines::all::<f32>(n, "scaling/underflow") {
                     let outcome = engine.invert(Stack::new(&matrices, n).unwrap());
                     failures.expect(outcome.statuses.iter().all(|&status| status < 1), || {

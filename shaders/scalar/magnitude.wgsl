@@ -4,7 +4,7 @@
 const LOWEST_EXPONENT = -10000i;
 const EMPTY = 0x40000000i;
 
-// floor(log2) of a nonzero finite magnitude, subnormal or not.
+// floor(log2) of a nonzero finite magnitude, subnormal or not; of others anything.
 fn exponent(magnitude: Bits) -> i32 {
     let biased = i32(magnitude >> FRACTION_WIDTH);
     let subnormal = i32(highest_bit(magnitude)) + MIN_EXPONENT - i32(FRACTION_WIDTH);
@@ -36,7 +36,7 @@ fn scaled_bits(x: Bits, e: i32) -> Bits {
     return sign | (quotient + select(NO_BITS, ONE_BIT, up));
 }
 
-// As `scaled_bits`, with 0 for what would be subnormal: every element of an unusual matrix goes through it.
+// x * 2^e, 0 where that is subnormal. Without branches: every element of an unusual matrix goes through it.
 fn flushed_bits(x: Bits, e: i32) -> Bits {
     let magnitude = x & MAGNITUDE;
     let total = exponent(magnitude) + e;
@@ -45,7 +45,7 @@ fn flushed_bits(x: Bits, e: i32) -> Bits {
     return select(select(finite, NO_BITS, total < MIN_EXPONENT), x, magnitude == NO_BITS || magnitude >= INFINITE);
 }
 
-// Of a nonzero finite magnitude, with its leading bit where a normal number has it hidden.
+// Of a nonzero finite magnitude, with its leading bit where a normal number has it hidden; of others anything.
 fn significand(magnitude: Bits) -> Bits {
     let subnormal = magnitude << (FRACTION_WIDTH - min(highest_bit(magnitude), FRACTION_WIDTH));
     return select(subnormal, (magnitude & FRACTION) | (FRACTION + ONE_BIT), magnitude > FRACTION);

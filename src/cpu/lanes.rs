@@ -101,6 +101,16 @@ pub fn invert<S: Simd, A: Arithmetic>(
     }
 }
 
+/// Returns from the calling function what an order compiled by itself does, if there is one.
+macro_rules! in_passes_by_order {
+    ($n:ident, $arguments:tt, [$($order:literal),*]) => {
+        match $n {
+            $($order => return fixed::in_passes::<S, T, $order>$arguments,)*
+            _ => {}
+        }
+    };
+}
+
 /// Inverts whole groups.
 #[inline(always)]
 fn invert_groups<S: Simd, T: Scalar>(
@@ -118,22 +128,13 @@ fn invert_groups<S: Simd, T: Scalar>(
             2 => return fixed::in_registers::<S, T, 2, { IN_TURNS[1] }>(simd, scalings, input, output, statuses),
             3 => return fixed::in_registers::<S, T, 3, { IN_TURNS[2] }>(simd, scalings, input, output, statuses),
             4 => return fixed::in_registers::<S, T, 4, { IN_TURNS[3] }>(simd, scalings, input, output, statuses),
-            5 => return fixed::in_passes::<S, T, 5>(simd, scalings, input, output, statuses),
-            6 => return fixed::in_passes::<S, T, 6>(simd, scalings, input, output, statuses),
-            7 => return fixed::in_passes::<S, T, 7>(simd, scalings, input, output, statuses),
-            8 => return fixed::in_passes::<S, T, 8>(simd, scalings, input, output, statuses),
-            9 => return fixed::in_passes::<S, T, 9>(simd, scalings, input, output, statuses),
-            10 => return fixed::in_passes::<S, T, 10>(simd, scalings, input, output, statuses),
-            11 => return fixed::in_passes::<S, T, 11>(simd, scalings, input, output, statuses),
-            12 => return fixed::in_passes::<S, T, 12>(simd, scalings, input, output, statuses),
-            13 => return fixed::in_passes::<S, T, 13>(simd, scalings, input, output, statuses),
-            14 => return fixed::in_passes::<S, T, 14>(simd, scalings, input, output, statuses),
-            15 => return fixed::in_passes::<S, T, 15>(simd, scalings, input, output, statuses),
-            16 => return fixed::in_passes::<S, T, 16>(simd, scalings, input, output, statuses),
-            24 => return fixed::in_passes::<S, T, 24>(simd, scalings, input, output, statuses),
-            32 => return fixed::in_passes::<S, T, 32>(simd, scalings, input, output, statuses),
             _ => {}
         }
+        in_passes_by_order!(
+            n,
+            (simd, scalings, input, output, statuses),
+            [5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32]
+        );
     }
     let size = T::Vector::<S>::LANES * n * n;
     let groups = input.chunks_exact(size).zip(output.chunks_exact_mut(size));
@@ -232,7 +233,7 @@ pub fn report<T: Scalar>(
     }
 }
 
-/// Undoes the scaling, finds what is not finite after all, and fills what has no inverse.
+/// Undoes the scaling by rows and columns, finds what is not finite after all, and fills what has no inverse.
 #[inline(never)]
 pub fn settle<T: Scalar>(n: usize, input: &[T], output: &mut [T], statuses: &mut [Status], scalings: &Scalings<T>) {
     let matrices = input.chunks_exact(n * n).zip(output.chunks_exact_mut(n * n));

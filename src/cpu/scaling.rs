@@ -133,7 +133,7 @@ impl Scaling {
 pub struct Scalings<T: Scalar> {
     /// The lanes that one factor brings into the window, as a bit mask.
     by_factor: u64,
-    /// For every lane, two powers of two whose product is its factor, which may be too large for one.
+    /// For every lane, where there are any of them, two powers of two whose product is its factor, which may be too large for one.
     factors: [[T::Real; MAX_LANES]; 2],
     /// The other lanes: in use, and behind them what was in use once.
     lanes: Vec<(usize, Scaling)>,

@@ -1,10 +1,10 @@
 //! What a GPU program is compiled for, and the sizes that follow from it.
 
 use super::{
-    DEVICE_BLOCK, DEVICE_LARGE_PANEL, DEVICE_PANEL_SCALARS, DEVICE_PITCH_BREAK, DEVICE_SOFTWARE_TILE,
-    DEVICE_SOFTWARE_WIDE_TILE, DEVICE_SPAN, DEVICE_TILE, DEVICE_WIDE_ORDER, DEVICE_WORK_BYTES, GpuLimits, Kernel,
-    Precision, SUBGROUP_MIN_LANES, SUBGROUP_ROWS, SUBGROUP_WORKGROUP, THREAD_WORKGROUP, WORKGROUP_INVOCATIONS,
-    WORKGROUP_ROW_BYTES,
+    DEVICE_BLOCK, DEVICE_LARGE_PANEL, DEVICE_PANEL_INVOCATIONS, DEVICE_PANEL_SCALARS, DEVICE_PITCH_BREAK,
+    DEVICE_SOFTWARE_TILE, DEVICE_SOFTWARE_WIDE_TILE, DEVICE_SPAN, DEVICE_TILE, DEVICE_WIDE_ORDER, DEVICE_WORK_BYTES,
+    GpuLimits, Kernel, Precision, SUBGROUP_MIN_LANES, SUBGROUP_ROWS, SUBGROUP_WORKGROUP, THREAD_WORKGROUP,
+    WORKGROUP_INVOCATIONS, WORKGROUP_ROW_BYTES,
 };
 use crate::ScalarKind;
 
@@ -75,7 +75,8 @@ impl Variant {
             }
             Kernel::Device => {
                 let rows = one.padded().next_power_of_two();
-                Self { parts: if rows > 256 { 256 } else { rows }, ..one }
+                let most = DEVICE_PANEL_INVOCATIONS.1;
+                Self { parts: if rows > most { most } else { rows }, ..one }
             }
             _ => Self { matrices: THREAD_WORKGROUP, ..one },
         }
@@ -97,7 +98,8 @@ impl Variant {
                 let real = matches!(self.working_scalar(), ScalarKind::Float32 | ScalarKind::Float64);
                 let (order, scalars) = DEVICE_LARGE_PANEL;
                 let rows = if real && self.order >= order { scalars } else { DEVICE_PANEL_SCALARS } / self.block;
-                let parts = variant.padded().div_ceil(rows).next_power_of_two().max(8).min(self.parts);
+                let parts =
+                    variant.padded().div_ceil(rows).next_power_of_two().max(DEVICE_PANEL_INVOCATIONS.0).min(self.parts);
                 Self { parts, ..variant }
             }
             (Kernel::Subgroup, Some((smallest, _))) => {

@@ -122,8 +122,8 @@ impl Work {
 /// The largest of all `lanes_max_order`.
 pub(crate) const LANES_MAX_ORDER: usize = 32;
 
-/// Largest order that `lanes`, and `rows` with it, takes, by working scalar; above, `blocked` is faster. Measured on
-/// 2 cores with AVX-512.
+/// Largest order that `lanes`, and `rows` with it, takes, by working scalar. Measured on 2 cores with AVX-512: in float32, full groups of
+/// order 33 to 36 would take 0.75 to 0.85 of the time of `blocked`, but a matrix alone, which `rows` takes then, half as much again.
 pub const fn lanes_max_order(scalar: ScalarKind) -> usize {
     match scalar {
         ScalarKind::Float32 | ScalarKind::Float64 | ScalarKind::Complex64 | ScalarKind::Complex128 => LANES_MAX_ORDER,

@@ -244,18 +244,12 @@ fn underflow_on_the_way_is_no_singularity() {
     let rows_and_columns = [1.0, 0.0, p(-80), 0.0, 0.0, 1.0, 1.0, 0.0, p(-30), 0.0, 0.0, p(50), 0.0, 0.0, 0.0, p(50)];
     for (size, block, rest) in [(3, &one_factor[..], p(90)), (4, &rows_and_columns[..], 1.0)] {
         for n in [size, 8, 17, 65] {
-            let mut matrix = vec![0.0; n * n];
-            for i in 0..n {
-                matrix[i * n + i] = rest;
-            }
+            let mut matrix = cases::diagonal(&vec![rest; n]);
             for i in 0..size {
                 matrix[i * n..][..size].copy_from_slice(&block[i * size..][..size]);
             }
             // Alone, and every other one of as many as fill vectors.
-            let mut beside = vec![0.0; n * n];
-            for i in 0..n {
-                beside[i * n + i] = 2.0;
-            }
+            let beside = cases::diagonal(&vec![2.0; n]);
             for (matrices, len) in [(matrix.clone(), 1), ([beside, matrix].concat().repeat(10), 20)] {
                 for engine in engines::all::<f32>(n, "scaling/underflow") {
                     let outcome = engine.invert(Stack::new(&matrices, n).unwrap());

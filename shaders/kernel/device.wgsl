@@ -298,7 +298,7 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
             let candidate = select(key(v[i][0]), NO_BITS, row >= N && k < N);
             let open = position[i] >= k && position[i] < PADDED;
             let here = position[i] * PLACE + row;
-            let better = open && (candidate > best || (candidate == best && here < place));
+            let better = open && leads(candidate, here, best, place);
             best = select(best, candidate, better);
             place = select(place, here, better);
         }
@@ -308,7 +308,7 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         // Of each team, by one of its invocations; then of the teams, by one that tells all.
         if local < TEAMS {
             for (var i = local + TEAMS; i < WORKGROUP; i += TEAMS) {
-                let better = keys[i] > best || (keys[i] == best && places[i] < place);
+                let better = leads(keys[i], places[i], best, place);
                 best = select(best, keys[i], better);
                 place = select(place, places[i], better);
             }
@@ -318,7 +318,7 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         workgroupBarrier();
         if local == 0u {
             for (var i = 1u; i < TEAMS; i++) {
-                let better = keys[i] > best || (keys[i] == best && places[i] < place);
+                let better = leads(keys[i], places[i], best, place);
                 best = select(best, keys[i], better);
                 place = select(place, places[i], better);
             }

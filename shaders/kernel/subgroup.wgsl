@@ -103,14 +103,14 @@ fn main(
         for (var r = 0u; r < ROWS; r++) {
             let open = places[r] >= N * 256u;
             let candidate = select(NO_BITS, key(v[r][0][0]), open);
-            let better = open && (candidate > best || (candidate == best && places[r] < winner));
+            let better = open && leads(candidate, places[r], best, winner);
             best = select(best, candidate, better);
             winner = select(winner, places[r], better);
         }
         for (var mask = 1u; mask < LANES; mask *= 2u) {
             let candidate = bits_across(best, mask);
             let place = subgroupShuffleXor(winner, mask);
-            let better = candidate > best || (candidate == best && place < winner);
+            let better = leads(candidate, place, best, winner);
             best = select(best, candidate, better);
             winner = select(winner, place, better);
         }

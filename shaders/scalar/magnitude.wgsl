@@ -57,6 +57,11 @@ fn small_bits(x: Bits, e: i32, lowest: i32) -> bool {
     return magnitude != NO_BITS && exponent(magnitude) + e < lowest;
 }
 
+// Whether a row is the pivot's rather than the best so far: the one of the larger key, of equals the one that stands first.
+fn leads(candidate: Bits, place: u32, best: Bits, winner: u32) -> bool {
+    return candidate > best || (candidate == best && place < winner);
+}
+
 // 1 / x. WGSL divides to 2.5 ulp only; one step of Newton's iteration brings that to about 1 ulp. Most devices divide to half
 // an ulp: there the step would add its own rounding, and is left out. NaN for an infinite x, whose rest is NaN.
 fn real_reciprocal(x: Real) -> Real {

@@ -165,6 +165,7 @@ fn invert_group<S: Simd, T: Scalar>(
 
     transpose::load::<S, T>(simd, bytemuck::cast_slice(input), a, n);
     statuses.fill(Status::INVERTED);
+    scalings.clear();
     window::scale_where_needed::<S, T>(simd, a, n, statuses, scalings);
 
     let mut rows = Rows { vectors: a, n, stride };

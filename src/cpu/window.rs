@@ -7,7 +7,7 @@ use super::vector::{Magnitude, Vector};
 use crate::inverses::Status;
 use crate::scalar::{Real, Scalar};
 
-/// Scales the matrices whose magnitudes need it, and marks those that are not finite.
+/// Scales the matrices whose magnitudes need it, and marks those that are not finite; `scalings` are clear.
 #[inline(always)]
 pub fn scale_where_needed<S: Simd, T: Scalar>(
     simd: S,
@@ -16,7 +16,6 @@ pub fn scale_where_needed<S: Simd, T: Scalar>(
     statuses: &mut [Status],
     scalings: &mut Scalings<T>,
 ) {
-    scalings.clear();
     let (smallest, largest) = extremes::<S, T>(simd, a);
     let (low, high) = scaling::window::<T>();
     let usual =

@@ -166,6 +166,37 @@ pub const BLOCK: usize = 8;
 /// need: of real scalars. Complex ones go one by one.
 pub(crate) const COLUMNS_TOGETHER: usize = 2;
 
+/// The most columns of a span in `blocked`: pivots to a pass over a matrix that no near cache holds.
+pub(crate) const SPAN: usize = 64;
+
+/// Columns to a span of `blocked`, whose panels take their steps to these first and to the others together; all, where the whole
+/// matrix is near enough. Measured on 2 cores with AVX-512, in float64 and complex128: at 64, spans of 32 take 1.04 and 0.97 of the
+/// time without any, at 96 0.96 and 0.91, at 128 0.92 and 0.87; spans of 64 take 1.07 and 1.3 of the time of such of 32 at 192, 0.95
+/// and 1.0 at 512, 0.91 and 1.0 at 1024.
+pub const fn span(order: usize) -> usize {
+    match order {
+        ..96 => order,
+        96..384 => SPAN / 2,
+        _ => SPAN,
+    }
+}
+
+/// Vectors to the height of a tile, and columns to its width, for vectors of some bytes, of which a scalar takes `parts`: sums that
+/// registers hold besides what a tile's row needs, of which vectors of 64 bytes have 32, shorter ones 16.
+pub(crate) const fn span_tile(vector_bytes: usize, parts: usize) -> (usize, usize) {
+    match (vector_bytes > 32, parts == 1) {
+        (true, true) => (4, 6),
+        (true, false) | (false, true) => (2, 6),
+        (false, false) => (1, 5),
+    }
+}
+
+/// Columns that a span is taken to at a time, by one thread.
+pub(crate) const SPAN_CHUNK: usize = 48;
+
+/// Tiles of W that all columns of a chunk take before the next ones.
+pub(crate) const SPAN_STRIP: usize = 16;
+
 /// Elements that one task takes at a time, at the least: enough that handing out tasks costs nothing, few
 /// enough that input and output of a task stay in the second-level cache.
 pub const TASK_ELEMENTS: usize = 1 << 14;
@@ -201,19 +232,26 @@ pub const fn blocked_task_len(order: usize, len: usize, threads: usize) -> usize
     if fair > least { fair } else { least }
 }
 
-/// Smallest order of which the threads of the CPU engine share single matrices: two threads took 0.95 of one's time at 384, 0.6 of it
-/// at 1024, and gained nothing at 256.
-pub const SHARED_MIN_ORDER: usize = 384;
+/// Smallest order of which the threads of the CPU engine share single matrices. Measured on 2 cores with AVX-512: two threads took 0.82
+/// of one's time at 320 in float64, 0.93 in float32, 0.80 in complex128, 0.7 of it at 1024, and gained nothing at 256.
+pub const SHARED_MIN_ORDER: usize = 320;
 
 /// Whether there are too few matrices for the threads to take one each, so that they share each of them.
 pub const fn shares_matrices(order: usize, len: usize, threads: usize) -> bool {
     len < threads && order >= SHARED_MIN_ORDER
 }
 
-/// Columns to a task where threads share a matrix: a few tasks to a thread, none of them tiny.
-pub(crate) const fn shared_columns(order: usize, threads: usize) -> usize {
-    let fair = order / (4 * if threads == 0 { 1 } else { threads });
-    if fair > 16 { fair.next_multiple_of(COLUMNS_TOGETHER) } else { 16 }
+/// Columns outside a span to a task where threads share a matrix: a few tasks to a thread, none of them tiny.
+pub(crate) const fn shared_columns(columns: usize, threads: usize) -> usize {
+    let (_, wide) = span_tile(64, 1);
+    let fair = (columns / (4 * if threads == 0 { 1 } else { threads })).next_multiple_of(wide);
+    if fair > SPAN_CHUNK {
+        SPAN_CHUNK
+    } else if fair < 2 * wide {
+        2 * wide
+    } else {
+        fair
+    }
 }
 
 /// Whether the CPU engine shares the work among threads.

@@ -34,7 +34,7 @@ impl Inverter {
     /// How many threads the CPU engine uses, at the most: 1 is the calling thread alone, more are threads of the
     /// inverter's own, shared by its clones. 0, and so it is unless set, means the rayon pool that a call is made in:
     /// the global one, or, for a pool of yours, `pool.install(|| inverter.invert(stack))`. A stack that is quickly inverted
-    /// stays on one thread whatever the count; fewer matrices than threads are shared each, from order 384 on. The bits of a
+    /// stays on one thread whatever the count; fewer matrices than threads are shared each, from order 320 on. The bits of a
     /// result do not depend on the count.
     ///
     /// ```

@@ -4,37 +4,34 @@
 //! the one that in-place elimination leaves behind. `BLOCK` successive steps therefore make a transformation
 //! that differs from it in `BLOCK` columns, W. So a panel of `BLOCK` columns is eliminated by itself, with
 //! pivoting over all rows below, and leaves W; then every other column takes all its steps in one pass: what it has in
-//! the rows of the panel's pivots is set aside as p and cleared, and the column takes += W p.
+//! the rows of the panel's pivots is set aside as p and cleared, and the column takes += W p. Where the matrix is too large for
+//! the nearest cache, only the columns of a span do so panel by panel; the rest take the whole span's steps at once.
 //!
 //! With columns in vectors, the search for a pivot and the elimination in the panel run along vectors, and what the row
 //! exchanges do to the order of the inverse's columns costs nothing: columns are taken in their order when they are
-//! written. And threads can share one matrix: between panels, every column is a task of its own.
+//! written. And threads can share one matrix: between spans, every column is a task of its own.
 
-use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdMask};
-use rayon::prelude::*;
+mod panels;
+mod span;
 
+use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
+
+use self::panels::Panels;
+use self::span::Span;
 use super::Arithmetic;
 use super::transpose::{MAX_LANES, transpose};
 use super::vector::{Magnitude, Vector};
-use crate::plan::{self, BLOCK, COLUMNS_TOGETHER};
-use crate::scalar::{Real, Scalar};
+use crate::plan;
+use crate::scalar::Scalar;
 
 /// A matrix of order n in columns, with the working memory, kept from one to the next.
 pub struct Blocked<V, M, T: Scalar> {
     /// Column j in `width` vectors, from j * width on; lanes beyond row n - 1 are zero.
     pub columns: Vec<V>,
-    /// A panel, in the same form: always BLOCK columns.
-    panel: Vec<V>,
-    /// In every vector of a column, 1 in the rows of the panel's pivots, 0 elsewhere.
-    cleared: Vec<M>,
-    /// What every column has in the rows of the panel's pivots.
-    pivots: Vec<[T; BLOCK]>,
-    /// The row of the input that stands in row k.
-    pub origins: Vec<u32>,
+    panels: Panels<V, M, T>,
+    span: Span<V>,
     /// The column that holds column j of the inverse.
     sources: Vec<u32>,
-    /// The numbers of rows, as many as a column has lanes.
-    numbers: Vec<T::Real>,
     /// The rows of one vector's height, where they are converted on their way: of the whole matrix, a copy would be as large as
     /// `columns`.
     strip: Vec<T>,
@@ -46,12 +43,9 @@ impl<V: Copy, M, T: Scalar> Blocked<V, M, T> {
     pub fn new() -> Self {
         Self {
             columns: Vec::new(),
-            panel: Vec::new(),
-            cleared: Vec::new(),
-            pivots: Vec::new(),
-            origins: Vec::new(),
+            panels: Panels::new(),
+            span: Span::new(),
             sources: Vec::new(),
-            numbers: Vec::new(),
             strip: Vec::new(),
             width: 0,
             n: 0,
@@ -82,11 +76,7 @@ pub fn load<S: Simd, A: Arithmetic>(
     let row = n * parts;
     (work.n, work.width) = (n, n.div_ceil(lanes));
     work.columns.resize(n * work.width, Vectors::<S, A>::splat(simd, A::Work::ZERO));
-    if work.numbers.len() != work.width * lanes {
-        work.numbers = (0..work.width * lanes).map(|i| WorkReal::<A>::from_f64(i as f64)).collect();
-    }
-    work.origins.clear();
-    work.origins.extend(0..n as u32);
+    work.panels.begin(n, work.width * lanes);
 
     for down in 0..work.width {
         let rows = lanes.min(n - down * lanes);
@@ -136,7 +126,7 @@ pub fn store<S: Simd, A: Arithmetic>(simd: S, work: &mut Of<S, A>, target: &mut 
     let (n, width) = (work.n, work.width);
     let row = n * parts;
     work.sources.resize(n, 0);
-    for (k, &origin) in work.origins.iter().enumerate() {
+    for (k, &origin) in work.panels.origins.iter().enumerate() {
         work.sources[origin as usize] = k as u32;
     }
 
@@ -192,222 +182,33 @@ pub fn eliminate<S: Simd, T: Scalar>(
     work: &mut Blocked<T::Vector<S>, Magnitude<T, S>, T>,
     shared: bool,
 ) -> Option<usize> {
-    let lanes = T::Vector::<S>::LANES;
-    let zero = T::Vector::<S>::splat(simd, T::ZERO);
-    let (n, width) = (work.n, work.width);
-    work.cleared.resize(width, zero.magnitude());
-    work.panel.resize(BLOCK * width, zero);
-    work.pivots.resize(n, [T::ZERO; BLOCK]);
-    let mut k = 0;
-    while k < n {
-        let block = BLOCK.min(n - k);
-        let own = k * width..(k + block) * width;
-        work.panel[..block * width].copy_from_slice(&work.columns[own.clone()]);
-        work.panel[block * width..].fill(zero);
-        let mut pivot_rows = [0; BLOCK];
-        for (b, pivot_row) in pivot_rows[..block].iter_mut().enumerate() {
-            *pivot_row = match step::<S, T>(simd, &mut work.panel, &work.numbers, n, k + b, b) {
-                Some(pivot_row) => pivot_row,
-                None => return Some(k + b),
-            };
-            work.origins.swap(k + b, *pivot_row);
+    let Blocked { columns, panels, span, width, n, .. } = work;
+    let (width, n) = (*width, *n);
+    span.clear();
+    let mut done = 0..0;
+    loop {
+        // The columns of the next span take the steps of the last one first, and go on, while others still take them.
+        let next = done.end..n.min(done.end + plan::span(n));
+        let (left, rest) = columns.split_at_mut(next.start * width);
+        let (own, right) = rest.split_at_mut(next.len() * width);
+        let left = &mut left[..done.start * width];
+        // Compiled once, for both ways to be called.
+        let mut ahead = || {
+            simd.vectorize(
+                #[inline(always)]
+                || {
+                    span::update::<S, T>(simd, span, own, &mut [], false);
+                    panels::eliminate::<S, T>(simd, panels, own, next.clone())
+                },
+            )
+        };
+        let mut others = || span::update::<S, T>(simd, span, left, right, shared);
+        let zero_pivot = if shared { rayon::join(ahead, others).0 } else { (ahead(), others()).0 };
+        if zero_pivot.is_some() || next.is_empty() || next.len() == n {
+            return zero_pivot;
         }
-        let one = Magnitude::<T, S>::splat(simd, T::Real::ONE);
-        let none = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-        for (cleared, numbers) in work.cleared.iter_mut().zip(work.numbers.chunks_exact(lanes)) {
-            let numbers = Magnitude::<T, S>::from_slice(simd, numbers);
-            let own = numbers.simd_ge(Magnitude::<T, S>::splat(simd, work.numbers[k]))
-                & numbers.simd_le(Magnitude::<T, S>::splat(simd, work.numbers[k + block - 1]));
-            *cleared = own.select(one, none);
-        }
-        let (left, rest) = work.columns.split_at_mut(own.start);
-        let (own, right) = rest.split_at_mut(own.len());
-        own.copy_from_slice(&work.panel[..own.len()]);
-        let (left_pivots, rest) = work.pivots.split_at_mut(k);
-        let right_pivots = &mut rest[block..];
-        let pass = Pass { k, rows: &pivot_rows[..block], panel: &work.panel, cleared: &work.cleared };
-        if shared {
-            let some = plan::shared_columns(n, rayon::current_num_threads());
-            let left = left.par_chunks_mut(some * width).zip(left_pivots.par_chunks_mut(some));
-            let right = right.par_chunks_mut(some * width).zip(right_pivots.par_chunks_mut(some));
-            left.chain(right).for_each(|(columns, pivots)| {
-                simd.vectorize(
-                    #[inline(always)]
-                    || pass.run(simd, columns, pivots),
-                );
-            });
-        } else {
-            pass.run(simd, left, left_pivots);
-            pass.run(simd, right, right_pivots);
-        }
-        k += block;
-    }
-    None
-}
-
-/// One step in the panel: finds the pivot of column b in rows k to n, exchanges its row with row k, and eliminates the
-/// column in place. Returns the row where the pivot was, or `None` where it is zero.
-#[inline(always)]
-fn step<S: Simd, T: Scalar>(
-    simd: S,
-    panel: &mut [T::Vector<S>],
-    numbers: &[T::Real],
-    n: usize,
-    k: usize,
-    b: usize,
-) -> Option<usize> {
-    let lanes = T::Vector::<S>::LANES;
-    let width = numbers.len() / lanes;
-    let pivot_row = pivot::<S, T>(simd, &panel[b * width..][..width], numbers, n, k)?;
-    let zero = T::Vector::<S>::splat(simd, T::ZERO);
-    let (k_vector, k_lane) = (k / lanes, k % lanes);
-    let (p_vector, p_lane) = (pivot_row / lanes, pivot_row % lanes);
-
-    // For each column, what row k holds before and after; the pivot's own begins a column of the inverse.
-    let reciprocal = T::Vector::<S>::splat(simd, panel[b * width + p_vector].lane(p_lane)).reciprocal(simd);
-    let (mut before, mut after) = ([zero; BLOCK], [zero; BLOCK]);
-    for c in 0..BLOCK {
-        let column = &panel[c * width..][..width];
-        before[c] = T::Vector::<S>::splat(simd, column[k_vector].lane(k_lane));
-        after[c] = T::Vector::<S>::splat(simd, column[p_vector].lane(p_lane)).mul(reciprocal);
-    }
-    let factor_before = before[b];
-    (before[b], after[b]) = (zero, reciprocal);
-
-    let real = |number: usize| Magnitude::<T, S>::splat(simd, numbers[number]);
-    let (k, pivot) = (real(k), real(pivot_row));
-    for (v, numbers) in numbers.chunks_exact(lanes).enumerate() {
-        let numbers = Magnitude::<T, S>::from_slice(simd, numbers);
-        let (at_k, at_pivot) = (numbers.simd_eq(k), numbers.simd_eq(pivot));
-        let factor = T::Vector::<S>::select(at_pivot, factor_before, panel[b * width + v]);
-        panel[b * width + v] = zero;
-        for c in 0..BLOCK {
-            let x = T::Vector::<S>::select(at_pivot, before[c], panel[c * width + v]).sub_mul(factor, after[c]);
-            panel[c * width + v] = Vector::select(at_k, after[c], x);
-        }
-    }
-    Some(pivot_row)
-}
-
-/// The first maximum of |re| + |im| in a column from row k on, or `None` where all is zero.
-#[inline(always)]
-fn pivot<S: Simd, T: Scalar>(
-    simd: S,
-    column: &[T::Vector<S>],
-    numbers: &[T::Real],
-    n: usize,
-    k: usize,
-) -> Option<usize> {
-    let lanes = T::Vector::<S>::LANES;
-    let first = k / lanes;
-    let from_k = Magnitude::<T, S>::from_slice(simd, &numbers[first * lanes..][..lanes])
-        .simd_ge(Magnitude::<T, S>::splat(simd, numbers[k]));
-    let none = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-    let mut best = from_k.select(column[first].magnitude(), none);
-    for x in &column[first + 1..] {
-        best = x.magnitude().max(best);
-    }
-    let largest = best.reduce_max();
-    if largest > T::Real::ZERO {
-        let largest = Magnitude::<T, S>::splat(simd, largest);
-        // From the end on, and without a branch, which would often go wrong.
-        let mut row = 0;
-        for (v, x) in column.iter().enumerate().skip(first + 1).rev() {
-            let found = x.magnitude().simd_eq(largest).to_bitmask();
-            row = if found == 0 { row } else { v * lanes + found.trailing_zeros() as usize };
-        }
-        let found = (column[first].magnitude().simd_eq(largest) & from_k).to_bitmask();
-        return Some(if found == 0 { row } else { first * lanes + found.trailing_zeros() as usize });
-    }
-    // Zero, or NaN is among them.
-    let magnitude = |i: usize| column[i / lanes].lane(i % lanes).pivot_magnitude();
-    (k..n).any(|i| magnitude(i) != T::Real::ZERO).then_some(k)
-}
-
-/// Exchanges the rows of a column as the panel's, and takes out what then stands in the rows k and below.
-#[inline(always)]
-fn set_aside<S: Simd, T: Scalar>(column: &mut [T::Vector<S>], pivots: &mut [T; BLOCK], k: usize, rows: &[usize]) {
-    let lanes = T::Vector::<S>::LANES;
-    for (b, &row) in rows.iter().enumerate() {
-        let taken = column[row / lanes].lane(row % lanes);
-        let left = column[(k + b) / lanes].lane((k + b) % lanes);
-        column[row / lanes].set_lane(row % lanes, left);
-        pivots[b] = taken;
-    }
-    pivots[rows.len()..].fill(T::ZERO);
-}
-
-/// All of the panel's steps, for other columns.
-struct Pass<'a, S: Simd, T: Scalar> {
-    /// The panel's first column.
-    k: usize,
-    /// Where its pivots were.
-    rows: &'a [usize],
-    panel: &'a [T::Vector<S>],
-    cleared: &'a [Magnitude<T, S>],
-}
-
-impl<S: Simd, T: Scalar> Pass<'_, S, T> {
-    #[inline(always)]
-    fn run(&self, simd: S, columns: &mut [T::Vector<S>], pivots: &mut [[T; BLOCK]]) {
-        let &Self { k, rows, panel, cleared } = self;
-        let width = cleared.len();
-        for (column, pivots) in columns.chunks_exact_mut(width).zip(pivots.iter_mut()) {
-            set_aside::<S, T>(column, pivots, k, rows);
-        }
-        // Two columns at a time share the loads of W, where registers hold what both need.
-        let together = if T::Vector::<S>::PARTS == 1 { COLUMNS_TOGETHER } else { 1 };
-        let mut groups = columns.chunks_exact_mut(together * width);
-        for (columns, pivots) in groups.by_ref().zip(pivots.chunks_exact(together)) {
-            if together == COLUMNS_TOGETHER {
-                let (left, right) = columns.split_at_mut(width);
-                update_columns::<S, T, COLUMNS_TOGETHER>(simd, [left, right], panel, [&pivots[0], &pivots[1]], cleared);
-            } else {
-                update_columns::<S, T, 1>(simd, [columns], panel, [&pivots[0]], cleared);
-            }
-        }
-        let rest = groups.into_remainder();
-        if !rest.is_empty() {
-            update_columns::<S, T, 1>(simd, [rest], panel, [&pivots[pivots.len() - 1]], cleared);
-        }
-    }
-}
-
-#[inline(always)]
-fn update_columns<S: Simd, T: Scalar, const COLUMNS: usize>(
-    simd: S,
-    columns: [&mut [T::Vector<S>]; COLUMNS],
-    panel: &[T::Vector<S>],
-    pivots: [&[T; BLOCK]; COLUMNS],
-    cleared: &[Magnitude<T, S>],
-) {
-    let width = cleared.len();
-    let zero = T::Vector::<S>::splat(simd, T::ZERO);
-    let mut splats = [[zero; BLOCK]; COLUMNS];
-    for c in 0..COLUMNS {
-        for b in 0..BLOCK {
-            splats[c][b] = T::Vector::<S>::splat(simd, pivots[c][b]);
-        }
-    }
-    // A loop: `array::from_fn` would not be inlined.
-    let mut factors: [&[T::Vector<S>]; BLOCK] = [&[]; BLOCK];
-    for (b, factors) in factors.iter_mut().enumerate() {
-        *factors = &panel[b * width..][..width];
-    }
-    for (v, &cleared) in cleared.iter().enumerate() {
-        let cleared = cleared.simd_eq(Magnitude::<T, S>::splat(simd, T::Real::ZERO));
-        let mut sums = [zero; COLUMNS];
-        for c in 0..COLUMNS {
-            sums[c] = Vector::select(cleared, columns[c][v], zero);
-        }
-        for b in 0..BLOCK {
-            let factor = factors[b][v];
-            for c in 0..COLUMNS {
-                sums[c] = sums[c].add_mul(factor, splats[c][b]);
-            }
-        }
-        for c in 0..COLUMNS {
-            columns[c][v] = sums[c];
-        }
+        let own = &columns[next.start * width..next.end * width];
+        span.prepare::<S, T>(next.start, &panels.rows, own, width);
+        done = next;
     }
 }

@@ -1,0 +1,262 @@
+//! A panel of `BLOCK` columns after another: eliminated by itself, then taken to the other columns of a range.
+
+use std::ops::Range;
+
+use crate::cpu::vector::{Magnitude, Vector};
+use crate::plan::{BLOCK, COLUMNS_TOGETHER};
+use crate::scalar::{Real, Scalar};
+use fearless_simd::{Select, Simd, SimdBase, SimdMask};
+
+/// What the steps of panels need besides the columns, kept from one matrix to the next.
+pub struct Panels<V, M, T: Scalar> {
+    /// A panel, in the form of the columns: always BLOCK of them.
+    panel: Vec<V>,
+    /// In every vector of a column, 1 in the rows of the panel's pivots, 0 elsewhere.
+    cleared: Vec<M>,
+    /// What every column has in the rows of the panel's pivots.
+    pivots: Vec<[T; BLOCK]>,
+    /// Where the pivots of the last range were, step by step.
+    pub rows: Vec<usize>,
+    /// The row of the input that stands in row k.
+    pub origins: Vec<u32>,
+    /// The numbers of rows, as many as a column has lanes.
+    numbers: Vec<T::Real>,
+}
+
+impl<V: Copy, M, T: Scalar> Panels<V, M, T> {
+    pub fn new() -> Self {
+        Self {
+            panel: Vec::new(),
+            cleared: Vec::new(),
+            pivots: Vec::new(),
+            rows: Vec::new(),
+            origins: Vec::new(),
+            numbers: Vec::new(),
+        }
+    }
+
+    /// Begins with a matrix of order n, whose columns have some `lanes`.
+    pub fn begin(&mut self, n: usize, lanes: usize) {
+        if self.numbers.len() != lanes {
+            self.numbers = (0..lanes).map(|i| T::Real::from_f64(i as f64)).collect();
+        }
+        self.origins.clear();
+        self.origins.extend(0..n as u32);
+    }
+}
+
+/// Eliminates `columns`, those of a range, and notes the rows of their pivots. Returns the column, from 0, of the first zero
+/// pivot.
+#[inline(always)]
+pub fn eliminate<S: Simd, T: Scalar>(
+    simd: S,
+    work: &mut Panels<T::Vector<S>, Magnitude<T, S>, T>,
+    columns: &mut [T::Vector<S>],
+    range: Range<usize>,
+) -> Option<usize> {
+    let lanes = T::Vector::<S>::LANES;
+    let zero = T::Vector::<S>::splat(simd, T::ZERO);
+    let Panels { panel, cleared, pivots, rows, origins, numbers } = work;
+    let (n, width) = (origins.len(), numbers.len() / lanes);
+    cleared.resize(width, zero.magnitude());
+    panel.resize(BLOCK * width, zero);
+    pivots.resize(range.len(), [T::ZERO; BLOCK]);
+    rows.clear();
+    for k in range.clone().step_by(BLOCK) {
+        let block = BLOCK.min(range.end - k);
+        let first = k - range.start;
+        let own = first * width..(first + block) * width;
+        panel[..own.len()].copy_from_slice(&columns[own.clone()]);
+        panel[own.len()..].fill(zero);
+        for b in 0..block {
+            let Some(row) = step::<S, T>(simd, panel, numbers, n, k + b, b) else {
+                return Some(k + b);
+            };
+            rows.push(row);
+            origins.swap(k + b, row);
+        }
+        let one = Magnitude::<T, S>::splat(simd, T::Real::ONE);
+        let none = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
+        for (cleared, own) in cleared.iter_mut().zip(numbers.chunks_exact(lanes)) {
+            let own = Magnitude::<T, S>::from_slice(simd, own);
+            let own = own.simd_ge(Magnitude::<T, S>::splat(simd, numbers[k]))
+                & own.simd_le(Magnitude::<T, S>::splat(simd, numbers[k + block - 1]));
+            *cleared = own.select(one, none);
+        }
+        let (left, rest) = columns.split_at_mut(own.start);
+        let (own, right) = rest.split_at_mut(own.len());
+        own.copy_from_slice(&panel[..own.len()]);
+        let (left_pivots, rest) = pivots.split_at_mut(first);
+        let pass = Pass { k, rows: &rows[first..first + block], panel, cleared };
+        pass.run(simd, left, left_pivots);
+        pass.run(simd, right, &mut rest[block..]);
+    }
+    None
+}
+
+/// One step in the panel: finds the pivot of column b in rows k to n, exchanges its row with row k, and eliminates the
+/// column in place. Returns the row where the pivot was, or `None` where it is zero.
+#[inline(always)]
+fn step<S: Simd, T: Scalar>(
+    simd: S,
+    panel: &mut [T::Vector<S>],
+    numbers: &[T::Real],
+    n: usize,
+    k: usize,
+    b: usize,
+) -> Option<usize> {
+    let lanes = T::Vector::<S>::LANES;
+    let width = numbers.len() / lanes;
+    let pivot_row = pivot::<S, T>(simd, &panel[b * width..][..width], numbers, n, k)?;
+    let zero = T::Vector::<S>::splat(simd, T::ZERO);
+    let (k_vector, k_lane) = (k / lanes, k % lanes);
+    let (p_vector, p_lane) = (pivot_row / lanes, pivot_row % lanes);
+
+    // For each column, what row k holds before and after; the pivot's own begins a column of the inverse.
+    let reciprocal = T::Vector::<S>::splat(simd, panel[b * width + p_vector].lane(p_lane)).reciprocal(simd);
+    let (mut before, mut after) = ([zero; BLOCK], [zero; BLOCK]);
+    for c in 0..BLOCK {
+        let column = &panel[c * width..][..width];
+        before[c] = T::Vector::<S>::splat(simd, column[k_vector].lane(k_lane));
+        after[c] = T::Vector::<S>::splat(simd, column[p_vector].lane(p_lane)).mul(reciprocal);
+    }
+    let factor_before = before[b];
+    (before[b], after[b]) = (zero, reciprocal);
+
+    let real = |number: usize| Magnitude::<T, S>::splat(simd, numbers[number]);
+    let (k, pivot) = (real(k), real(pivot_row));
+    for (v, numbers) in numbers.chunks_exact(lanes).enumerate() {
+        let numbers = Magnitude::<T, S>::from_slice(simd, numbers);
+        let (at_k, at_pivot) = (numbers.simd_eq(k), numbers.simd_eq(pivot));
+        let factor = T::Vector::<S>::select(at_pivot, factor_before, panel[b * width + v]);
+        panel[b * width + v] = zero;
+        for c in 0..BLOCK {
+            let x = T::Vector::<S>::select(at_pivot, before[c], panel[c * width + v]).sub_mul(factor, after[c]);
+            panel[c * width + v] = Vector::select(at_k, after[c], x);
+        }
+    }
+    Some(pivot_row)
+}
+
+/// The first maximum of |re| + |im| in a column from row k on, or `None` where all is zero.
+#[inline(always)]
+fn pivot<S: Simd, T: Scalar>(
+    simd: S,
+    column: &[T::Vector<S>],
+    numbers: &[T::Real],
+    n: usize,
+    k: usize,
+) -> Option<usize> {
+    let lanes = T::Vector::<S>::LANES;
+    let first = k / lanes;
+    let from_k = Magnitude::<T, S>::from_slice(simd, &numbers[first * lanes..][..lanes])
+        .simd_ge(Magnitude::<T, S>::splat(simd, numbers[k]));
+    let none = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
+    let mut best = from_k.select(column[first].magnitude(), none);
+    for x in &column[first + 1..] {
+        best = x.magnitude().max(best);
+    }
+    let largest = best.reduce_max();
+    if largest > T::Real::ZERO {
+        let largest = Magnitude::<T, S>::splat(simd, largest);
+        // From the end on, and without a branch, which would often go wrong.
+        let mut row = 0;
+        for (v, x) in column.iter().enumerate().skip(first + 1).rev() {
+            let found = x.magnitude().simd_eq(largest).to_bitmask();
+            row = if found == 0 { row } else { v * lanes + found.trailing_zeros() as usize };
+        }
+        let found = (column[first].magnitude().simd_eq(largest) & from_k).to_bitmask();
+        return Some(if found == 0 { row } else { first * lanes + found.trailing_zeros() as usize });
+    }
+    // Zero, or NaN is among them.
+    let magnitude = |i: usize| column[i / lanes].lane(i % lanes).pivot_magnitude();
+    (k..n).any(|i| magnitude(i) != T::Real::ZERO).then_some(k)
+}
+
+/// Exchanges the rows of a column as the panel's, and takes out what then stands in the rows k and below.
+#[inline(always)]
+fn set_aside<S: Simd, T: Scalar>(column: &mut [T::Vector<S>], pivots: &mut [T; BLOCK], k: usize, rows: &[usize]) {
+    let lanes = T::Vector::<S>::LANES;
+    for (b, &row) in rows.iter().enumerate() {
+        let taken = column[row / lanes].lane(row % lanes);
+        let left = column[(k + b) / lanes].lane((k + b) % lanes);
+        column[row / lanes].set_lane(row % lanes, left);
+        pivots[b] = taken;
+    }
+    pivots[rows.len()..].fill(T::ZERO);
+}
+
+/// All of the panel's steps, for other columns.
+struct Pass<'a, S: Simd, T: Scalar> {
+    /// The panel's first column.
+    k: usize,
+    /// Where its pivots were.
+    rows: &'a [usize],
+    panel: &'a [T::Vector<S>],
+    cleared: &'a [Magnitude<T, S>],
+}
+
+impl<S: Simd, T: Scalar> Pass<'_, S, T> {
+    #[inline(always)]
+    fn run(&self, simd: S, columns: &mut [T::Vector<S>], pivots: &mut [[T; BLOCK]]) {
+        let &Self { k, rows, panel, cleared } = self;
+        let width = cleared.len();
+        for (column, pivots) in columns.chunks_exact_mut(width).zip(pivots.iter_mut()) {
+            set_aside::<S, T>(column, pivots, k, rows);
+        }
+        // Two columns at a time share the loads of W, where registers hold what both need.
+        let together = if T::Vector::<S>::PARTS == 1 { COLUMNS_TOGETHER } else { 1 };
+        let mut groups = columns.chunks_exact_mut(together * width);
+        for (columns, pivots) in groups.by_ref().zip(pivots.chunks_exact(together)) {
+            if together == COLUMNS_TOGETHER {
+                let (left, right) = columns.split_at_mut(width);
+                update_columns::<S, T, COLUMNS_TOGETHER>(simd, [left, right], panel, [&pivots[0], &pivots[1]], cleared);
+            } else {
+                update_columns::<S, T, 1>(simd, [columns], panel, [&pivots[0]], cleared);
+            }
+        }
+        let rest = groups.into_remainder();
+        if !rest.is_empty() {
+            update_columns::<S, T, 1>(simd, [rest], panel, [&pivots[pivots.len() - 1]], cleared);
+        }
+    }
+}
+
+#[inline(always)]
+fn update_columns<S: Simd, T: Scalar, const COLUMNS: usize>(
+    simd: S,
+    columns: [&mut [T::Vector<S>]; COLUMNS],
+    panel: &[T::Vector<S>],
+    pivots: [&[T; BLOCK]; COLUMNS],
+    cleared: &[Magnitude<T, S>],
+) {
+    let width = cleared.len();
+    let zero = T::Vector::<S>::splat(simd, T::ZERO);
+    let mut splats = [[zero; BLOCK]; COLUMNS];
+    for c in 0..COLUMNS {
+        for b in 0..BLOCK {
+            splats[c][b] = T::Vector::<S>::splat(simd, pivots[c][b]);
+        }
+    }
+    // A loop: `array::from_fn` would not be inlined.
+    let mut factors: [&[T::Vector<S>]; BLOCK] = [&[]; BLOCK];
+    for (b, factors) in factors.iter_mut().enumerate() {
+        *factors = &panel[b * width..][..width];
+    }
+    for (v, &cleared) in cleared.iter().enumerate() {
+        let cleared = cleared.simd_eq(Magnitude::<T, S>::splat(simd, T::Real::ZERO));
+        let mut sums = [zero; COLUMNS];
+        for c in 0..COLUMNS {
+            sums[c] = Vector::select(cleared, columns[c][v], zero);
+        }
+        for b in 0..BLOCK {
+            let factor = factors[b][v];
+            for c in 0..COLUMNS {
+                sums[c] = sums[c].add_mul(factor, splats[c][b]);
+            }
+        }
+        for c in 0..COLUMNS {
+            columns[c][v] = sums[c];
+        }
+    }
+}

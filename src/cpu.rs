@@ -5,6 +5,7 @@ mod blocked;
 mod fixed;
 mod lanes;
 mod level;
+mod pair;
 pub mod reference;
 mod rows;
 mod scaling;

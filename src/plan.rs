@@ -601,6 +601,17 @@ pub const HOST_TURN: usize = 1 << 15;
 mod tests {
     use super::*;
 
+    /// A thread has room for what it is given at a time, and is never given nothing.
+    #[test]
+    fn columns_are_shared_in_chunks() {
+        for threads in [0, 1, 2, 16, 200] {
+            for columns in [0, 1, 5, 100, 1_000, usize::MAX / 2] {
+                assert!((1..=SPAN_CHUNK).contains(&shared_columns(columns, threads)), "{columns} on {threads}");
+            }
+        }
+        assert!((1..2_000).all(|order| span(order) == order || [SPAN / 2, SPAN].contains(&span(order))));
+    }
+
     #[test]
     fn a_forced_variant_is_cut_into_chunks_too() {
         let variant = Variant::new(Kernel::Workgroup, ScalarKind::Float32, Precision::Native, 65);

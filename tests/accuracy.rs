@@ -4,7 +4,7 @@ mod common;
 
 use batchinv::plan::{self, BLOCK, Kernel, Precision, Work};
 use batchinv::{Complex, Inverter, SimdLevel, Stack};
-use common::cases::{self, Case, Random, Want};
+use common::cases::{self, Case, Random, Want, power};
 use common::engines::{self, Engine};
 use common::oracle::{self, Failures};
 use common::{Element, full_sweep};
@@ -20,8 +20,8 @@ fn orders<T: Element>() -> Vec<usize> {
         orders.extend([boundary - 1, boundary, boundary + 1]);
     }
     orders.extend(gpu_orders::<T>());
-    // Three spans of `device`, and one of a single panel.
-    orders.extend([47, 100, 127, 128, 129, 200]);
+    // Three spans of `device`, and one of a single panel; spans of `blocked`, the last of a column.
+    orders.extend([47, 95, 96, 97, 100, 127, 128, 129, 200]);
     orders.sort_unstable();
     orders.dedup();
     orders
@@ -60,7 +60,12 @@ fn lapack_types<T: Element>() {
     let mut failures = Failures::default();
     for n in orders::<T>() {
         let mut random = Random::new(n as u64);
-        let times = if n <= 16 { 5 } else { 1 };
+        // Some mistakes show in one of thousands.
+        let times = match n {
+            2..=4 => 400,
+            ..=16 => 5,
+            _ => 1,
+        };
         let cases: Vec<_> = (0..times).flat_map(|_| cases::latb4_all(n, &mut random)).collect();
         let mut engines = engines::all::<T>(n, "accuracy/lapack_types");
         if n > 200 {
@@ -83,6 +88,16 @@ fn famous_matrices<T: Element>() {
         if n != 2 {
             let want = if n % 2 == 1 { Want::Ratio } else { Want::RatioOrSingular };
             cases.push(Case::new("magic", cases::magic(n), want));
+        }
+        if n == 3 {
+            // A short column beside two that are nearly parallel. Ended by the inverse of the 2x2 matrix that the first step leaves, the
+            // ratio is 400.
+            let flat = [3.2e-4, 0.06, 0.06006, 4.4e-4, 0.95, 0.95008, 3.5e-4, 0.1, 0.10019];
+            cases.push(Case::new("flat frame", flat.map(T::real).to_vec(), Want::Ratio));
+            // The same where the product of a row above with that inverse overflows on its way.
+            let (c, e) = (power(-30), power(-17));
+            let steep = [power(-42), power(42), power(42), 0.0, c * (1.0 + e), c, 0.0, c, c * (1.0 + e)];
+            cases.push(Case::new("steep", steep.map(T::real).to_vec(), Want::Status(0)));
         }
         conform(&engines::all::<T>(n, "accuracy/famous_matrices"), n, &cases, &mut failures);
     }
@@ -148,7 +163,79 @@ fn reciprocals<T: Element>() {
     failures.none();
 }
 
-for_each_scalar!(lapack_types, famous_matrices, forward_error, double_precision, reciprocals);
+/// Where spans of `blocked` are at their widest: six, and one of a few columns; and where threads share the matrix, the bits of one.
+fn wide_spans<T: Element>() {
+    let n = 389;
+    assert!(plan::shares_matrices(n, 1, 3) && plan::span(n) * 6 < n && n < plan::span(n) * 7);
+    let mut failures = Failures::default();
+    let cases = cases::latb4_all::<T>(n, &mut Random::new(n as u64));
+    let engines = engines::cpu::<T>("accuracy/wide_spans");
+    for engine in &engines[engines.len().saturating_sub(2)..] {
+        oracle::check(engine, n, &cases, &mut failures);
+    }
+    for level in SimdLevel::all() {
+        let inverse = |threads| {
+            let inverter = Inverter::cpu().simd_level(level).threads(threads).unwrap();
+            inverter.invert(Stack::new(&cases[7].matrix, n).unwrap()).unwrap()
+        };
+        let [one, three] = [1, 3].map(|threads| common::bits(inverse(threads).stack().elements()));
+        failures.expect(one == three, || format!("{}, three threads", level.name()));
+    }
+    failures.none();
+}
+
+for_each_scalar!(lapack_types, famous_matrices, forward_error, double_precision, reciprocals, wide_spans);
+
+/// Order 2, where two products cancel to a few digits: each element of the inverse is right to its last ones, since the determinant
+/// is, where multiply-adds are fused. Matrices of whole numbers, whose determinants whole numbers give.
+#[allow(clippy::print_stderr, reason = "a skipped test says so")]
+fn determinants<T: Element>() {
+    let mut failures = Failures::default();
+    let mut random = Random::new(2);
+    let digits = (1.0 / T::eps()).log2() as u32;
+    let half = 1_i64 << (digits - 2);
+    let mut matrices = Vec::new();
+    while matrices.len() < 500 {
+        let mut below = |most: i64| random.below(most as usize) as i64;
+        let (p, q, r) = (half + below(half), below(half) + 1, below(half) + 1);
+        let near = (i128::from(q) * i128::from(r) / i128::from(p)) as i64;
+        let s = near + (half >> 14) + below(half >> 6);
+        matrices.push(if matrices.len() % 2 == 0 { [p, q, r, s] } else { [q, s, p, r] });
+    }
+    let elements: Vec<T> = matrices.iter().flatten().map(|&x| T::real(x as f64)).collect();
+    let lone = |engine: &Engine<T>, m: usize| engine.invert(Stack::new(&elements[4 * m..][..4], 2).unwrap()).elements;
+    let unfused = ["cpu portable", "cpu sse2"];
+    let mut engines = engines::cpu::<T>("accuracy/determinants");
+    engines.retain(|engine| !unfused.contains(&&*engine.name));
+    if engines.is_empty() {
+        eprintln!("SKIPPED: no level of this machine fuses multiply-adds");
+    }
+    for engine in &engines {
+        let outcome = engine.invert(Stack::new(&elements, 2).unwrap());
+        for (m, &[p, q, r, s]) in matrices.iter().enumerate() {
+            let determinant = (i128::from(p) * i128::from(s) - i128::from(q) * i128::from(r)) as f64;
+            let inverse = &outcome.elements[4 * m..][..4];
+            for (x, exact) in inverse.iter().zip([s, -q, -r, p].map(|x| x as f64 / determinant)) {
+                let error = (x.re_im().0 - exact).abs() / exact.abs();
+                failures.expect(error <= 8.0 * T::eps(), || format!("{}, {:?}: {error:e}", engine.name, [p, q, r, s]));
+            }
+            if m % 50 == 0 {
+                failures.expect(lone(engine, m) == inverse, || format!("{}, {m} alone", engine.name));
+            }
+        }
+    }
+    failures.none();
+}
+
+#[test]
+fn determinants_float32() {
+    determinants::<f32>();
+}
+
+#[test]
+fn determinants_float64() {
+    determinants::<f64>();
+}
 
 /// `Precision::Double` is the inverse of float64 or complex128, rounded once.
 #[test]

@@ -20,6 +20,12 @@ fn mixture<T: Element>(n: usize, len: usize, random: &mut Random) -> Vec<T> {
             8 => matrix.iter_mut().for_each(|x| *x = times(*x, power(T::MIN_EXPONENT * 3 / 4))),
             3 => matrix.iter_mut().for_each(|x| *x = times(*x, power(-T::MIN_EXPONENT))),
             9 => matrix[0] = T::real(power(T::MIN_EXPONENT)),
+            // So near to singular that the determinant of order 2 is not trusted, and one pivot follows the other.
+            5 if n > 1 => {
+                for (i, row) in matrix.chunks_exact_mut(n).enumerate() {
+                    row[n - 1] = times(row[n - 2], 1.0 + (2 * i) as f64 * 2.0 * T::eps());
+                }
+            }
             _ => {}
         }
         elements.extend(matrix);

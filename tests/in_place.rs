@@ -32,7 +32,7 @@ fn mixture<T: Element>(n: usize, len: usize) -> Vec<T> {
 /// Lengths below and above a group, a task, and what is shared among threads.
 fn works() -> impl Iterator<Item = (usize, usize)> {
     // At order 33 the tasks are longer than what is copied at a time; from 320 on, threads share what is fewer than they are.
-    [(1, 3), (2, 5_001), (4, 1), (4, 3_000), (7, 700), (16, 150), (33, 1_300), (130, 3), (385, 2)].into_iter()
+    [(1, 3), (2, 5_001), (4, 1), (4, 3_000), (7, 700), (16, 150), (33, 1_300), (130, 3), (330, 2), (385, 2)].into_iter()
 }
 
 fn in_place<T: Element>() {

@@ -74,12 +74,12 @@ fn singular_at_every_column<T: Element>() {
     failures.none();
 }
 
-/// The same in and beside every span and panel of `device`.
+/// The same in and beside every span and panel of `device` and of `blocked`, whose spans are of 32 columns here.
 fn singular_in_every_span<T: Element>() {
     let n = 200;
     let mut failures = Failures::default();
     let mut cases = Vec::new();
-    for column in [0, 15, 16, 63, 64, 127, 191, 192, 199] {
+    for column in [0, 15, 16, 31, 32, 63, 64, 95, 127, 191, 192, 199] {
         let word = column as i32 + 1;
         let mut entries: Vec<T> = (0..n).map(|i| T::real(power(i as i32 % 7 - 3))).collect();
         entries[column] = T::ZERO;
@@ -95,7 +95,7 @@ fn singular_in_every_span<T: Element>() {
         unfinished[column * n + (column + 70) % n] = T::real(f64::NAN);
         cases.push(Case::new("not a number", unfinished, Want::Status(-1)));
     }
-    for engine in engines::gpu::<T>(n, "statuses/singular_in_every_span") {
+    for engine in engines::all::<T>(n, "statuses/singular_in_every_span") {
         oracle::check(&engine, n, &cases, &mut failures);
     }
     failures.none();

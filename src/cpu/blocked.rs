@@ -187,13 +187,13 @@ pub fn eliminate<S: Simd, T: Scalar>(
     span.clear();
     let mut done = 0..0;
     loop {
-        // The columns of the next span take the steps of the last one first, and go on, while others still take them.
+        // The next span's columns take the last one's steps and are then eliminated, while all others take the last one's steps.
         let next = done.end..n.min(done.end + plan::span(n));
         let (left, rest) = columns.split_at_mut(next.start * width);
         let (own, right) = rest.split_at_mut(next.len() * width);
         let left = &mut left[..done.start * width];
         // Compiled once, for both ways to be called.
-        let mut ahead = || {
+        let mut next_span = || {
             simd.vectorize(
                 #[inline(always)]
                 || {
@@ -203,12 +203,12 @@ pub fn eliminate<S: Simd, T: Scalar>(
             )
         };
         let mut others = || span::update::<S, T>(simd, span, left, right, shared);
-        let zero_pivot = if shared { rayon::join(ahead, others).0 } else { (ahead(), others()).0 };
+        let zero_pivot = if shared { rayon::join(next_span, others).0 } else { (next_span(), others()).0 };
         if zero_pivot.is_some() || next.is_empty() || next.len() == n {
             return zero_pivot;
         }
         let own = &columns[next.start * width..next.end * width];
-        span.prepare::<S, T>(next.start, &panels.rows, own, width);
+        span.prepare::<S, T>(next.start, &panels.pivot_rows, own, width);
         done = next;
     }
 }

@@ -1,7 +1,8 @@
 //! `lanes` at the orders where speed is in the details: compiled for each order N, so that every index into a row is
 //! a constant and rows are worked on in registers.
 //!
-//! The operations on an element, and their order, are those of the general form in `lanes` and of `rows`; so the bits are.
+//! The operations on an element, and their order, are those of the general form in `lanes`, which takes orders above 4 where this
+//! does not, and of `rows`; so the bits are.
 #![allow(clippy::needless_range_loop, reason = "several arrays are walked by one index; iterators would hide it")]
 
 mod exchange;
@@ -19,7 +20,7 @@ use crate::inverses::Status;
 use crate::plan::{AHEAD_BYTES, FIXED_ABOVE_BYTES, GROUPS_IN_TURNS};
 use crate::scalar::{Real, Scalar};
 
-/// Whether orders are compiled each by itself.
+/// Whether orders that registers do not hold as a whole are compiled each by itself.
 pub const fn pays<S: Simd, T: Scalar>() -> bool {
     T::Vector::<S>::LANES * size_of::<T::Real>() > FIXED_ABOVE_BYTES
 }
@@ -141,8 +142,10 @@ fn load<S: Simd, T: Scalar, const N: usize>(
 ) {
     scalings.clear();
     if !layout::load::<S, T, N>(simd, bytemuck::cast_slice(input), a) {
-        // Rare enough to be looked at again: zeros are no reason to scale.
-        window::scale_where_needed::<S, T>(simd, a.as_flattened_mut(), N, statuses, scalings);
+        // Rare enough to be looked at again: zeros are no reason to scale. A copy, so that the usual group stays in registers.
+        let mut copy = *a;
+        window::scale_where_needed::<S, T>(simd, copy.as_flattened_mut(), N, statuses, scalings);
+        *a = copy;
     }
 }
 

@@ -121,15 +121,15 @@ fn invert_groups<S: Simd, T: Scalar>(
     output: &mut [T],
     statuses: &mut [Status],
 ) {
+    let scalings = &mut group.scalings;
+    match n {
+        1 => return fixed::in_registers::<S, T, 1, { IN_TURNS[0] }>(simd, scalings, input, output, statuses),
+        2 => return fixed::in_registers::<S, T, 2, { IN_TURNS[1] }>(simd, scalings, input, output, statuses),
+        3 => return fixed::in_registers::<S, T, 3, { IN_TURNS[2] }>(simd, scalings, input, output, statuses),
+        4 => return fixed::in_registers::<S, T, 4, { IN_TURNS[3] }>(simd, scalings, input, output, statuses),
+        _ => {}
+    }
     if const { fixed::pays::<S, T>() } {
-        let scalings = &mut group.scalings;
-        match n {
-            1 => return fixed::in_registers::<S, T, 1, { IN_TURNS[0] }>(simd, scalings, input, output, statuses),
-            2 => return fixed::in_registers::<S, T, 2, { IN_TURNS[1] }>(simd, scalings, input, output, statuses),
-            3 => return fixed::in_registers::<S, T, 3, { IN_TURNS[2] }>(simd, scalings, input, output, statuses),
-            4 => return fixed::in_registers::<S, T, 4, { IN_TURNS[3] }>(simd, scalings, input, output, statuses),
-            _ => {}
-        }
         in_passes_by_order!(
             n,
             (simd, scalings, input, output, statuses),

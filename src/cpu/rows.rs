@@ -3,8 +3,9 @@
 //! The elimination of `lanes`, turned by a quarter: every element takes the same operations in the same order, so
 //! that both give the same bits. It serves stacks too short to fill lanes.
 
-use fearless_simd::{Simd, SimdBase};
+use fearless_simd::{Simd, SimdBase, SimdMask};
 
+use super::pair;
 use super::single::{Matrix, swap_rows};
 use super::vector::{Magnitude, Vector};
 use crate::scalar::{Real, Scalar};
@@ -12,6 +13,9 @@ use crate::scalar::{Real, Scalar};
 /// Inverts in place, but for the order of the columns. Returns the column, from 0, of the first zero pivot.
 #[inline(always)]
 pub fn eliminate<S: Simd, T: Scalar>(simd: S, matrix: &mut Matrix<'_, T::Vector<S>>) -> Option<usize> {
+    if matrix.n == 2 && invert_pair::<S, T>(simd, matrix) {
+        return None;
+    }
     for k in 0..matrix.n {
         let Some(pivot_row) = step::<S, T>(simd, matrix, k) else {
             return Some(k);
@@ -77,6 +81,27 @@ fn step<S: Simd, T: Scalar>(simd: S, matrix: &mut Matrix<'_, T::Vector<S>>, k: u
         }
     }
     Some(pivot_row)
+}
+
+/// Order 2, where its determinant is to be trusted. Returns whether it is; if not, nothing has changed.
+#[inline(always)]
+fn invert_pair<S: Simd, T: Scalar>(simd: S, matrix: &mut Matrix<'_, T::Vector<S>>) -> bool {
+    let Matrix { a, width, .. } = matrix;
+    let lanes = T::Vector::<S>::LANES;
+    let element = |i: usize, j: usize| T::Vector::<S>::splat(simd, a[i * *width + j / lanes].lane(j % lanes));
+    let pair = [[element(0, 0), element(0, 1)], [element(1, 0), element(1, 1)]];
+    let (determinant, trusted) = pair::determinant::<S, T>(simd, pair);
+    if !trusted.all_true() {
+        return false;
+    }
+    let inverse = pair::invert::<S, T>(simd, pair, determinant);
+    for (i, row) in inverse.iter().enumerate() {
+        for (j, element) in row.iter().enumerate() {
+            let (vector, lane) = (i * *width + j / lanes, j % lanes);
+            a[vector].set_lane(lane, element.lane(0));
+        }
+    }
+    true
 }
 
 /// A lane's number as a real.

@@ -52,6 +52,10 @@ pub trait Vector<S: Simd, T: Scalar>: Copy + Send + Sync {
     /// 1 / self; NaN where self is infinite.
     fn reciprocal(self, simd: S) -> Self;
 
+    /// p s - q r of a matrix [[p, q], [r, s]], and |p s| + |q r|, with |re| + |im| for magnitudes. Exchanging its rows changes the sign
+    /// of the one, and nothing else.
+    fn determinant(matrix: [[Self; 2]; 2]) -> (Self, Self::Magnitude);
+
     /// |re| + |im|
     fn magnitude(self) -> Self::Magnitude;
 
@@ -125,6 +129,13 @@ macro_rules! real_vector {
             #[inline(always)]
             fn reciprocal(self, simd: S) -> Self {
                 <V as SimdBase<S>>::splat(simd, 1.0) / self + (self - self)
+            }
+
+            #[inline(always)]
+            fn determinant([[p, q], [r, s]]: [[Self; 2]; 2]) -> (Self, V) {
+                let (minuend, subtrahend) = (p * s, r * q);
+                let errors = p.mul_add(s, -minuend) - r.mul_add(q, -subtrahend);
+                ((minuend - subtrahend) + errors, minuend.abs() + subtrahend.abs())
             }
 
             #[inline(always)]
@@ -236,7 +247,16 @@ macro_rules! complex_vector {
                 let (re, im) = (self.re * scale, self.im * scale);
                 let square = im.mul_add(im, re * re);
                 let nan_if_infinite = largest - largest;
-                Self { re: re / square * scale + nan_if_infinite, im: -im / square * scale + nan_if_infinite }
+                let inverse = <V as SimdBase<S>>::splat(simd, 1.0) / square * scale;
+                Self { re: re.mul_add(inverse, nan_if_infinite), im: (-im).mul_add(inverse, nan_if_infinite) }
+            }
+
+            #[inline(always)]
+            fn determinant([[p, q], [r, s]]: [[Self; 2]; 2]) -> (Self, V) {
+                let (minuend, subtrahend) = (p.mul(s), r.mul(q));
+                let difference = Self { re: minuend.re - subtrahend.re, im: minuend.im - subtrahend.im };
+                let magnitudes = (minuend.re.abs() + minuend.im.abs()) + (subtrahend.re.abs() + subtrahend.im.abs());
+                (difference, magnitudes)
             }
 
             #[inline(always)]

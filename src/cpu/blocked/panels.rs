@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use fearless_simd::{Select, Simd, SimdBase, SimdMask};
+
 use crate::cpu::vector::{Magnitude, Vector};
 use crate::plan::{BLOCK, COLUMNS_TOGETHER};
 use crate::scalar::{Real, Scalar};
-use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
 /// What the steps of panels need besides the columns, kept from one matrix to the next.
 pub struct Panels<V, M, T: Scalar> {
@@ -16,7 +17,7 @@ pub struct Panels<V, M, T: Scalar> {
     /// What every column has in the rows of the panel's pivots.
     pivots: Vec<[T; BLOCK]>,
     /// Where the pivots of the last range were, step by step.
-    pub rows: Vec<usize>,
+    pub pivot_rows: Vec<usize>,
     /// The row of the input that stands in row k.
     pub origins: Vec<u32>,
     /// The numbers of rows, as many as a column has lanes.
@@ -29,7 +30,7 @@ impl<V: Copy, M, T: Scalar> Panels<V, M, T> {
             panel: Vec::new(),
             cleared: Vec::new(),
             pivots: Vec::new(),
-            rows: Vec::new(),
+            pivot_rows: Vec::new(),
             origins: Vec::new(),
             numbers: Vec::new(),
         }
@@ -56,12 +57,12 @@ pub fn eliminate<S: Simd, T: Scalar>(
 ) -> Option<usize> {
     let lanes = T::Vector::<S>::LANES;
     let zero = T::Vector::<S>::splat(simd, T::ZERO);
-    let Panels { panel, cleared, pivots, rows, origins, numbers } = work;
+    let Panels { panel, cleared, pivots, pivot_rows, origins, numbers } = work;
     let (n, width) = (origins.len(), numbers.len() / lanes);
     cleared.resize(width, zero.magnitude());
     panel.resize(BLOCK * width, zero);
     pivots.resize(range.len(), [T::ZERO; BLOCK]);
-    rows.clear();
+    pivot_rows.clear();
     for k in range.clone().step_by(BLOCK) {
         let block = BLOCK.min(range.end - k);
         let first = k - range.start;
@@ -72,7 +73,7 @@ pub fn eliminate<S: Simd, T: Scalar>(
             let Some(row) = step::<S, T>(simd, panel, numbers, n, k + b, b) else {
                 return Some(k + b);
             };
-            rows.push(row);
+            pivot_rows.push(row);
             origins.swap(k + b, row);
         }
         let one = Magnitude::<T, S>::splat(simd, T::Real::ONE);
@@ -87,7 +88,7 @@ pub fn eliminate<S: Simd, T: Scalar>(
         let (own, right) = rest.split_at_mut(own.len());
         own.copy_from_slice(&panel[..own.len()]);
         let (left_pivots, rest) = pivots.split_at_mut(first);
-        let pass = Pass { k, rows: &rows[first..first + block], panel, cleared };
+        let pass = Pass { k, rows: &pivot_rows[first..first + block], panel, cleared };
         pass.run(simd, left, left_pivots);
         pass.run(simd, right, &mut rest[block..]);
     }
@@ -173,7 +174,7 @@ fn pivot<S: Simd, T: Scalar>(
     (k..n).any(|i| magnitude(i) != T::Real::ZERO).then_some(k)
 }
 
-/// Exchanges the rows of a column as the panel's, and takes out what then stands in the rows k and below.
+/// Exchanges rows k, k + 1, ... of a column with `rows`, as the panel's were, and takes out what then stands in the former.
 #[inline(always)]
 fn set_aside<S: Simd, T: Scalar>(column: &mut [T::Vector<S>], pivots: &mut [T; BLOCK], k: usize, rows: &[usize]) {
     let lanes = T::Vector::<S>::LANES;

@@ -10,17 +10,18 @@ use std::ops::Range;
 use fearless_simd::Simd;
 use rayon::prelude::*;
 
+use crate::cpu::transpose::MAX_LANES;
 use crate::cpu::vector::Vector;
 use crate::plan::{self, SPAN, SPAN_CHUNK, SPAN_STRIP};
 use crate::scalar::Scalar;
 
 /// What a span of columns does, made ready for the others. Memory is kept from one span to the next.
 pub struct Span<V> {
-    /// The first row that is taken out of a column.
+    /// The span's first column, and the first row that is taken out of a column.
     k: usize,
-    /// Where that and the following ones are found.
+    /// For each step, where its pivot's row stood before any exchange.
     taken: Vec<u32>,
-    /// The other rows that change: where to, and from where, which is one of those that are taken out.
+    /// The rows below that other content comes to, and where it stood: in one of the rows that are taken out.
     moved: Vec<(u32, u32)>,
     /// W, in tiles from the top down; a tile's vectors pivot by pivot.
     packed: Vec<V>,
@@ -97,6 +98,7 @@ impl<V: Copy> Span<V> {
             column[to].set_lane(to_lane, moved);
         }
         // A span begins with a vector, and ends with one or with the matrix.
+        const { assert!((SPAN / 2).is_multiple_of(MAX_LANES)) };
         column[self.k / lanes..(self.k + self.taken.len()).div_ceil(lanes)].fill(V::splat(simd, T::ZERO));
     }
 }
@@ -142,7 +144,8 @@ fn update_chunk<S: Simd, T: Scalar>(simd: S, span: &Span<T::Vector<S>>, columns:
     match const { plan::span_tile(T::Vector::<S>::LANES * size_of::<T::Real>(), T::Vector::<S>::PARTS) } {
         (4, 6) => update_strips::<S, T, 4, 6>(simd, span, columns, pivots),
         (2, 6) => update_strips::<S, T, 2, 6>(simd, span, columns, pivots),
-        _ => update_strips::<S, T, 1, 5>(simd, span, columns, pivots),
+        (1, 5) => update_strips::<S, T, 1, 5>(simd, span, columns, pivots),
+        _ => unreachable!("a tile that nothing is compiled for"),
     }
 }
 

@@ -5,6 +5,7 @@
 //! does not, and of `rows`; so the bits are.
 #![allow(clippy::needless_range_loop, reason = "several arrays are walked by one index; iterators would hide it")]
 
+mod coprime;
 mod exchange;
 mod layout;
 mod passes;

@@ -3,7 +3,7 @@
 
 use fearless_simd::{Bytes, Simd, SimdBase, SimdMask};
 
-use super::exchange;
+use super::{coprime, exchange};
 use crate::cpu::scaling;
 use crate::cpu::transpose::{MAX_LANES, transpose};
 use crate::cpu::vector::{Magnitude, Vector};
@@ -22,7 +22,17 @@ pub fn load<S: Simd, T: Scalar, const N: usize>(simd: S, source: &[T::Real], a: 
     let (mut smallest, mut largest) = (high, low);
     let mut block = [low; MAX_LANES];
 
-    if reals < lanes && reals.is_power_of_two() {
+    if coprime::pays::<S, T>(reals) {
+        let mut memory = [low; coprime::REALS];
+        for (vector, chunk) in memory.iter_mut().zip(source.chunks_exact(lanes)) {
+            *vector = Magnitude::<T, S>::from_slice(simd, chunk);
+            (smallest, largest) = (vector.abs().min(smallest), vector.abs().max(largest));
+        }
+        let elements = coprime::gather::<S, T>(simd, &memory);
+        for (element, &reals) in a.as_flattened_mut().iter_mut().zip(&elements) {
+            element.set_part(0, reals);
+        }
+    } else if reals < lanes && reals.is_power_of_two() {
         for (vector, chunk) in block[..reals].iter_mut().zip(source.chunks_exact(lanes)) {
             *vector = Magnitude::<T, S>::from_slice(simd, chunk);
             (smallest, largest) = (vector.abs().min(smallest), vector.abs().max(largest));
@@ -107,7 +117,14 @@ pub fn store<S: Simd, T: Scalar, const N: usize>(simd: S, a: &[[T::Vector<S>; N]
     let reals = N * N * parts;
     let mut block = [Magnitude::<T, S>::splat(simd, T::Real::ZERO); MAX_LANES];
 
-    if reals < lanes && reals.is_power_of_two() {
+    if coprime::pays::<S, T>(reals) {
+        let mut elements = [block[0]; coprime::REALS];
+        spread::<S, T>(a.as_flattened(), &mut elements);
+        let memory = coprime::scatter::<S, T>(simd, &elements);
+        for (vector, chunk) in memory.iter().zip(target.chunks_exact_mut(lanes)) {
+            vector.store_slice(chunk);
+        }
+    } else if reals < lanes && reals.is_power_of_two() {
         spread::<S, T>(a.as_flattened(), &mut block);
         let mut round = 1;
         while round < reals {

@@ -1,4 +1,4 @@
-//! Orders that registers hold as a whole: one step after another, every loop unrolled.
+//! Orders that registers hold as a whole: one step after another, every loop unrolled; order 2 by its determinant.
 
 use fearless_simd::{Simd, SimdBase, SimdMask};
 

@@ -255,8 +255,7 @@ macro_rules! complex_vector {
             fn determinant([[p, q], [r, s]]: [[Self; 2]; 2]) -> (Self, V) {
                 let (minuend, subtrahend) = (p.mul(s), r.mul(q));
                 let difference = Self { re: minuend.re - subtrahend.re, im: minuend.im - subtrahend.im };
-                let magnitudes = (minuend.re.abs() + minuend.im.abs()) + (subtrahend.re.abs() + subtrahend.im.abs());
-                (difference, magnitudes)
+                (difference, minuend.magnitude() + subtrahend.magnitude())
             }
 
             #[inline(always)]

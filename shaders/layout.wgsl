@@ -1,16 +1,16 @@
-// Where element (i, j) of matrix m lies, and which matrices a workgroup has. `src/stack.rs` is the twin on the host.
-// Strides and offsets count elements; they are constants of the variant.
+// The address of element (i, j) of matrix m, and the matrices of a workgroup. `plan::Layout` is the twin on the
+// host. Strides and offsets count elements and are constants of the variant.
 
 struct Params {
     // The first matrix of this dispatch.
     base: u32,
-    // Matrices in the last workgroup.
+    // Matrices in the last workgroup that has any.
     last: u32,
-    // Workgroups with work; 0 where that is all there are.
+    // Workgroups that have matrices; 0 if all of them do.
     groups: u32,
 }
 
-// One word for each matrix: 0 inverted, k >= 1 the pivot of column k is zero, -1 not finite.
+// One word per matrix: 0 if inverted, k >= 1 if the pivot of column k is zero, -1 if not finite.
 @group(0) @binding(2) var<storage, read_write> statuses: array<i32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
@@ -25,20 +25,21 @@ fn output_at(m: u32, i: u32, j: u32) -> u32 {
     return OUTPUT_OFFSET + m * OUTPUT_MATRIX + i * OUTPUT_ROW + j * OUTPUT_COLUMN;
 }
 
-// The first matrix of a workgroup, and how many it has. Workgroups are counted along x, then y, since there may be no
-// more than 65,535 in a row.
+// The first matrix of a workgroup. Workgroups are counted along x, then y, because a dispatch is limited to 65,535
+// of them in each dimension.
 fn first_matrix(group: vec3<u32>, groups: vec3<u32>) -> u32 {
     return params.base + (group.y * groups.x + group.x) * MATRICES;
 }
 
+// The number of matrices of a workgroup.
 fn matrices_here(group: vec3<u32>, groups: vec3<u32>) -> u32 {
     let number = group.y * groups.x + group.x;
     let all = select(params.groups, groups.x * groups.y, params.groups == 0u);
     return select(select(MATRICES, params.last, number + 1u == all), 0u, number >= all);
 }
 
-// n, as no compiler can tell: a loop so bounded stays a loop. Drivers unroll short loops whose counter indexes a private
-// array, and what is copied N times over takes N times as long to compile.
+// Returns n, but no compiler can tell, so that a loop to this bound stays a loop. Drivers unroll short loops whose
+// counter indexes a private array, and code that is copied N times takes N times as long to compile.
 fn counted(n: u32) -> u32 {
     return select(n, 0u, params.last == 0u);
 }

@@ -1,8 +1,8 @@
-// 1-norms, and the reciprocal condition number 1 / (||A||_1 ||X||_1) of two of them.
+// 1-norms, and the reciprocal condition number 1 / (||A||_1 ||X||_1).
 //
-// Sums of moduli are taken of A where its largest part lies in the window, else of 2^SHIFT A or 2^-SHIFT A, whichever lies
-// in the middle of the range, so that they neither overflow nor underflow. What is flushed to zero on the way is smaller than
-// a rounding error of the largest.
+// Moduli are summed of A itself if its largest part lies in the window, otherwise of 2^SHIFT A or 2^-SHIFT A, which
+// lies in the middle of the range: sums then neither overflow nor underflow. Elements that the shift flushes to
+// zero are smaller than a rounding error of the largest.
 
 // Half the range of exponents.
 const SHIFT = (BIAS + 1i) / 2i;
@@ -13,12 +13,12 @@ struct Norm {
     significand: Real,
 }
 
-// For a matrix whose largest part has this exponent.
+// The shift for a matrix whose largest part has the exponent `top`.
 fn norm_shift(top: i32) -> i32 {
     return select(select(SHIFT, -SHIFT, top > 0i), 0i, abs(top) <= WINDOW);
 }
 
-// For a matrix of this largest part, or of none.
+// The same from the largest part, which may be zero.
 fn norm_shift_of(top: Bits) -> i32 {
     return norm_shift(exponent(max(top, ONE_BIT)));
 }
@@ -31,7 +31,7 @@ fn shifted_modulus(x: Word, shift: i32) -> Real {
     return modulus(scaled(x, shift));
 }
 
-// The sum of column j of 2^shift A, of a matrix of the input and of one of the output; `n` is N, or counted at run time.
+// The sum of column j of 2^shift A, for a matrix of the input; `n` is N, possibly counted at run time.
 fn input_sum(m: u32, n: u32, j: u32, shift: i32) -> Bits {
     var sum = REAL_ZERO;
     for (var i = 0u; i < n; i++) {
@@ -40,6 +40,7 @@ fn input_sum(m: u32, n: u32, j: u32, shift: i32) -> Bits {
     return bits(sum);
 }
 
+// The same for a matrix of the output.
 fn stored_sum(m: u32, n: u32, j: u32, shift: i32) -> Bits {
     var sum = REAL_ZERO;
     for (var i = 0u; i < n; i++) {
@@ -48,12 +49,12 @@ fn stored_sum(m: u32, n: u32, j: u32, shift: i32) -> Bits {
     return bits(sum);
 }
 
-// An element as it will be read again.
-fn kept(x: Word) -> Word {
-    return opened(closed(x));
+// An element with the precision of the output: storing may round it.
+fn as_stored(x: Word) -> Word {
+    return to_word(from_word(x));
 }
 
-// Of the bits of a sum of moduli, and the shift with which it was taken.
+// The norm from the largest sum of a column, which was taken with this shift.
 fn norm_of(sum: Bits, shift: i32) -> Norm {
     let e = exponent(max(sum, ONE_BIT));
     return Norm(select(e - shift, LOWEST_EXPONENT, sum == NO_BITS), real(scaled_bits(max(sum, ONE_BIT), -e)));
@@ -66,7 +67,8 @@ fn larger_norm(a: Norm, b: Norm) -> Norm {
     return a;
 }
 
-// The product of the significands, in [1, 4), is rounded, then its reciprocal, then what is subnormal.
+// Rounds three times: the product of the significands, which lies in [1, 4), its reciprocal, and a subnormal
+// result.
 fn rcond_of(input: Norm, inverse: Norm, status: i32) -> Part {
     let reciprocal = real_reciprocal(input.significand * inverse.significand);
     let rcond = scaled_bits(bits(reciprocal), -input.exponent - inverse.exponent);

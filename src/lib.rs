@@ -1,8 +1,8 @@
 //! `np.linalg.inv` for stacks of matrices, on any GPU.
 //!
-//! One call inverts thousands to millions of small dense square matrices by Gauss-Jordan elimination with
-//! partial pivoting, and says for each matrix whether it was singular. It runs as WGSL compute shaders through
-//! wgpu, or on the SIMD lanes of all the host's cores.
+//! One call inverts thousands to millions of small dense square matrices by Gauss-Jordan elimination with partial
+//! pivoting, and says for each matrix whether it was singular. It runs as WGSL compute shaders through wgpu, or on the
+//! SIMD lanes of all cores of the host.
 //!
 //! ```
 //! use approx::assert_relative_eq;
@@ -18,21 +18,21 @@
 //! ```
 //!
 //! # Which function
-//! - [`invert`]: every inverse with a [`Status`] each; a singular matrix is no error.
+//! - [`invert`]: every inverse, with a [`Status`] for each; a singular matrix is not an error.
 //! - [`inv`]: the strict one, as in NumPy: the first matrix without an inverse is an error.
 //! - [`Inverter`]: an engine chosen by name, options, async, and results in the caller's own memory.
 //! - [`host`]: matrices of glam, nalgebra and ndarray, taken as they are.
 #![cfg_attr(feature = "gpu", doc = " - [`gpu::Job`]: matrices in your own wgpu buffers, inverted in your own encoder.")]
 //!
-//! The [`guide`] has a page for each way to come here, and `examples/` three whole programs.
+//! The [`guide`] has a page for each kind of user, and `examples/` has three complete programs.
 //!
 //! # Features
-//! - `vulkan`, `metal`, `dx12`, all by default: the GPU engine with these backends, each on the platforms that have it.
-//! - `gpu`: the GPU engine. Alone, for programs that choose wgpu's backends themselves and bring their own devices.
+//! - `vulkan`, `metal`, `dx12`, all on by default: the GPU engine with these backends, each on the platforms that have it.
+//! - `gpu`: the GPU engine alone, for programs that choose wgpu's backends themselves and bring their own devices.
 //! - `glam` (0.34), `nalgebra` (0.35), `ndarray` (0.17): matrices of those crates, in [`host`].
 //! - `cli`: the program.
 //!
-//! With none of them, this is the CPU engine alone.
+//! Without any of them, the crate is the CPU engine alone.
 //!
 //! # What holds on every engine
 //! - A matrix whose status is not 0 comes back filled with [`Scalar::NAN`]; its neighbors are untouched.
@@ -42,39 +42,45 @@
 //!   [`residual_ratio`] computes it.
 //! - The library never prints and never reads the environment.
 //!
-//! # What stays
-//! Versions follow semver. What may grow is `#[non_exhaustive]`: errors, [`Precision`], [`Kernel`], kinds of adapters, and every
-//! struct that this crate fills in. Closed are [`Engine`], [`EngineChoice`], [`Verdict`], [`ScalarKind`] and
-//! [`plan::AutoPolicy`], which programs may match without a wildcard, and [`plan::Work`] and [`plan::Layout`], which they
-//! make. Which kernel takes an order, the bits within the promises above, and the WGSL may change in any version. wgpu, glam,
-//! nalgebra, ndarray and num-complex are seen in the API, so that a new major version of one is a new one of this crate.
+//! # Stability
+//! Versions follow semver. Whatever may grow is `#[non_exhaustive]`: errors, [`Verdict`], [`Reason`], [`Refusal`],
+//! [`Precision`], [`Op`], kernels, kinds of adapters, and every struct that this crate fills in. [`Engine`],
+//! [`EngineChoice`], [`ScalarKind`] and [`Kernel`] are closed, so that programs may match them without a wildcard, and
+//! so is [`plan::Layout`], which programs make. The kernel that takes an order, the bits within the promises above, and
+//! the WGSL may change in any version. wgpu, glam, nalgebra, ndarray and num-complex appear in the public API, so a
+//! major release of any of them is a major release of this crate.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod check;
 mod cpu;
-mod error;
+mod data;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod guide;
 pub mod host;
-mod in_place;
-mod inverses;
 mod inverter;
 pub mod plan;
-mod residual;
-mod scalar;
-mod stack;
-mod threads;
 mod trusted;
 
-pub use cpu::{SimdLevel, reference::invert_reference};
-pub use error::{Error, JobError, ShapeError};
-pub use inverses::{Inverses, InversesMut, Report, Stages, Status, Verdict};
-pub use inverter::{EngineChoice, Inverter, UnknownEngine, inv, invert};
+pub use check::reference::invert_reference;
+pub use check::residual::residual_ratio;
+pub use cpu::simd::level::SimdLevel;
+pub use data::condition::reciprocal_condition;
+pub use data::engine::{CpuKernel, Engine, GpuKernel, Kernel, Op, Precision};
+pub use data::error::{Error, JobError, ShapeError};
+pub use data::outcome::{Container, Inverses, Outcome};
+pub use data::output::InversesMut;
+pub use data::reason::Reason;
+pub use data::refusal::Refusal;
+pub use data::report::{Report, Stages};
+pub use data::scalar::{Real, Scalar, ScalarKind, UnknownScalar};
+pub use data::shape::Shape;
+pub use data::stack::{Stack, StackBuf};
+pub use data::status::{Status, Verdict};
+pub use inverter::blocking::{inv, invert};
+pub use inverter::engine_choice::{EngineChoice, UnknownEngine};
+pub use inverter::options::Inverter;
 pub use num_complex::Complex;
-pub use plan::{Engine, Kernel, Precision};
-pub use residual::{reciprocal_condition, residual_ratio};
-pub use scalar::{Real, Scalar, ScalarKind, UnknownScalar};
-pub use stack::{Stack, StackBuf};
 #[cfg(feature = "gpu")]
 pub use wgpu;
 

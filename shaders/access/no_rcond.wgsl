@@ -1,4 +1,4 @@
-// Nobody asks for reciprocal condition numbers.
+// The caller does not ask for reciprocal condition numbers.
 
 const RCOND = false;
 

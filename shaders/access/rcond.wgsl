@@ -1,4 +1,4 @@
-// Reciprocal condition numbers are asked for.
+// The caller asks for reciprocal condition numbers.
 
 const RCOND = true;
 

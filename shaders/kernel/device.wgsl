@@ -1,80 +1,93 @@
 // device: the matrix stays in memory, and many workgroups share it. Blocked Gauss-Jordan elimination.
 //
-// `load_rows` brings the matrix into working memory, extended by the identity to PADDED rows and columns, and finds the range
-// of every row; `scale` decides from all of them whether the matrix must be scaled, and how, and `scale_columns` does it. Then
-// for every BLOCK of columns: `panel` eliminates these columns alone, by one workgroup for each matrix; `update` takes all
-// their steps to other columns in one pass, by many. BLOCK steps make a transformation that differs from the identity in
-// BLOCK columns, those that in-place elimination leaves in the panel: W. So the pivots' rows are set aside as P and count as
-// zero, and every row takes a[i] += W[i] P. The panels of SPAN columns make one such transformation again: each is taken to
-// these columns alone, and all together to the rest of the matrix. `store_rows` brings the inverse home, and `finish` makes
-// NaN of it where it is none. `sum_columns` takes the norms for rcond.
+// The programs, in order:
+// - `load_rows` copies the matrix into working memory, extended by the identity to PADDED rows and columns, and
+//   finds the range of magnitudes of every row.
+// - `scale` decides from all ranges whether the matrix needs scaling, and finds the exponents of the rows.
+// - `scale_columns` finds the exponents of the columns, scales the matrix, and sums its columns for rcond.
+// - `panel` eliminates BLOCK columns alone, by one workgroup per matrix.
+// - `update` applies these steps to other columns in one pass, by many workgroups.
+// - `sum_columns` sums the columns of the inverse, for rcond.
+// - `store_rows` stores the inverse, and `finish` its status, with NaN for a matrix without an inverse.
 //
-// Rows never move: every row knows the position that exchanges would have brought it to.
+// The steps of a panel are one transformation that differs from the identity only in the BLOCK columns that
+// elimination in place leaves in the panel: W. The panels of an outer block, OUTER columns, combine to such a
+// transformation again. Each panel is applied to the other columns of its outer block, and the outer block as a
+// whole to the rest of the matrix:
 //
-// What passes over a matrix does so by strips of BLOCK rows or columns, a workgroup to each: many are at work, and no
-// invocation goes round its loops more than a few N times. Mesa's llvmpipe leaves the loops of a shader after 65,535 rounds
-// of all of them together, without a word (LP_MAX_TGSI_LOOP_ITERATIONS).
+//     |<--- outer block --->|
+//     +-----+-----+---------+---------------+    W  the panel, eliminated
+//     |     |     |         |               |    u  updated after every panel
+//     |  u  |  W  |    u    |       U       |    U  updated after the last panel of the outer block
+//     |     |     |         |               |
+//     +-----+-----+---------+---------------+    update: a[i] += W[i] P, where P holds copies of the pivot rows,
+//                                                        which count as zero themselves
+//
+// Rows never move: every row keeps the position that swaps would have brought it to.
+//
+// A pass over a matrix is divided into strips of BLOCK rows or columns, one workgroup per strip, so that many
+// workgroups have work and no invocation loops more than a few times N. Mesa's llvmpipe silently leaves the loops
+// of a shader after 65,535 iterations of all of them together (LP_MAX_TGSI_LOOP_ITERATIONS).
+//
+// This kernel has no riding columns yet. `panel` asks the operation for factors and entering elements, but `update`
+// knows only Gauss-Jordan elimination.
 
-// For each matrix PADDED rows, SPAN more for P, and one for the norms of strips; from one row to the next it is PITCH.
-// Several neighbors of a row are loaded and stored at once where that can be.
+// Per matrix PADDED rows, OUTER rows for P, and one row for the norms of strips. Rows are PITCH apart. Neighboring
+// elements of a row are loaded and stored as packs where possible.
 @group(0) @binding(4) var<storage, read_write> work: array<Scalar>;
 @group(0) @binding(4) var<storage, read_write> packs: array<Pack>;
 @group(0) @binding(5) var<storage, read_write> state: array<i32>;
 
 const STRIPS = PADDED / BLOCK;
 const PACK_PITCH = PITCH / PACK;
-const REGION = PITCH * (PADDED + SPAN + 1u);
-const NORMS = PITCH * (PADDED + SPAN);
+const REGION = PITCH * (PADDED + OUTER + 1u);
+const NORMS = PITCH * (PADDED + OUTER);
 
-// The state of a matrix: eight words, then PADDED of each of the others, then four to a strip.
+// The state of a matrix: eight words, then four arrays of PADDED words, then four words per strip.
 const STATUS = 0u;
-// 0: as it is; 1: by one factor; 2: by rows and columns.
+// 0: none; 1: by one factor; 2: by rows and columns.
 const SCALING = 1u;
-// The first column with a small entry, of those that panels have taken.
+// The first column with a small entry, among the columns that panels have eliminated.
 const FIRST_SMALL = 2u;
-// The first column that no panel has taken.
+// The first column that no panel has eliminated.
 const COLUMN = 3u;
 // The exponent of the largest part of the input.
 const TOP = 4u;
 const POSITIONS = 8u;
 // The row that became row k.
-const ORIGINS = POSITIONS + PADDED;
-// Between `load_rows` and `scale`: the largest part of a row, as `grade` has it, and the exponent of its smallest.
-const ROW_EXPONENTS = ORIGINS + PADDED;
+const PERMUTATION = POSITIONS + PADDED;
+// Between `load_rows` and `scale`, these two hold the grade of the largest part of a row and the exponent of its
+// smallest.
+const ROW_EXPONENTS = PERMUTATION + PADDED;
 const COLUMN_EXPONENTS = ROW_EXPONENTS + PADDED;
 const STRIP_STATES = COLUMN_EXPONENTS + PADDED;
 const STATE = STRIP_STATES + 4u * STRIPS;
 
-// The first of a strip of columns with a small entry; whether a number of a strip of rows of the inverse is not finite; the
-// exponents of the norms of a strip of columns of the input and of the inverse, whose significands lie in working memory.
+// Words of a strip: the first of its columns with a small entry; 1 if a number in its rows of the inverse is not
+// finite; and the exponents of the norms of its columns in the input and in the inverse, whose significands lie in
+// working memory.
 const SMALL = 0u;
 const BAD = 1u;
 const NORM_EXPONENTS = 2u;
 
-// Invocations side by side along a strip's BLOCK lines, and how many share a line.
+// Lines of a strip (its rows or columns) that are worked on at once, and the invocations that share a line.
 const ABREAST = min(WORKGROUP, BLOCK);
 const SHARE = WORKGROUP / ABREAST;
 
-// Teams of invocations that look for a pivot together: about as many as each has members.
+// Teams of invocations that search for a pivot together. A team has about as many members as there are teams.
 const TEAMS = min(WORKGROUP, select(16u, 8u, WORKGROUP <= 64u));
 
 var<workgroup> keys: array<Bits, WORKGROUP>;
-// Where the rows of these keys are: position * PLACE + row.
+// The places of the rows with these keys: position * PLACE + row.
 var<workgroup> places: array<u32, WORKGROUP>;
 var<workgroup> pivot_row: array<Pack, BLOCK / PACK>;
 var<workgroup> flag: atomic<u32>;
-// For each share of each line of a strip.
+// One value per invocation and line that it shares.
 var<workgroup> highs: array<i32, BLOCK * SHARE>;
 var<workgroup> lows: array<i32, BLOCK * SHARE>;
 var<workgroup> sums: array<Bits, BLOCK * SHARE>;
 
-// Monotonic in a magnitude: twice its exponent, and one more unless it is a power of two and no subnormal number.
-fn grade(magnitude: Bits) -> i32 {
-    let of_zero = 2i * LOWEST_EXPONENT;
-    return select(of_zero, 2i * exponent(magnitude) + select(0i, 1i, (magnitude & FRACTION) != NO_BITS), magnitude != NO_BITS);
-}
-
-// BLOCK rows.
+// Loads BLOCK rows.
 @compute @workgroup_size(WORKGROUP)
 fn load_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let m = params.base + group.y;
@@ -116,8 +129,7 @@ fn load_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id)
     }
 }
 
-// Power-of-two factors, as `src/cpu/scaling.rs` has them: one for all where that will do, else rows and then columns to a
-// largest part in [1, 2). Those of the columns follow.
+// Finds the status of the input and how the matrix is scaled.
 @compute @workgroup_size(WORKGROUP)
 fn scale(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let own = group.y * STATE;
@@ -134,31 +146,30 @@ fn scale(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         high = max(high, highs[i]);
         low = min(low, lows[i]);
     }
-    let top = high >> 1u;
+    let top = grade_exponent(high);
     let finite = top <= BIAS;
-    // A zero matrix has no range.
-    let unusual = finite && high > grade(NO_BITS) && (high > 2i * WINDOW || low < -WINDOW);
-    let one_will_do = top - low <= 2i * WINDOW - 2i;
+    let scaling = finite && grades_need_scaling(low, high);
+    let one_factor = one_factor_suffices(low, top);
     for (var i = local; i < PADDED; i += WORKGROUP) {
         state[own + POSITIONS + i] = i32(i);
-        state[own + ORIGINS + i] = i32(i);
+        state[own + PERMUTATION + i] = i32(i);
         var e = 0i;
-        if unusual && i < N {
-            let of_row = state[own + ROW_EXPONENTS + i];
-            e = select(select(0i, -(of_row >> 1u), of_row > grade(NO_BITS)), WINDOW - 1i - top, one_will_do);
+        if scaling && i < N {
+            let own_grade = state[own + ROW_EXPONENTS + i];
+            e = row_exponent(grade_exponent(own_grade), own_grade == grade(NO_BITS), top, one_factor);
         }
         state[own + ROW_EXPONENTS + i] = e;
     }
     if local == 0u {
         state[own + STATUS] = select(NOT_FINITE, INVERTED, finite);
-        state[own + SCALING] = select(0i, select(2i, 1i, one_will_do), unusual);
+        state[own + SCALING] = select(0i, select(2i, 1i, one_factor), scaling);
         state[own + FIRST_SMALL] = i32(N);
         state[own + COLUMN] = 0i;
         state[own + TOP] = top;
     }
 }
 
-// BLOCK columns, where they must be scaled, or rcond is asked for.
+// Scales BLOCK columns if the matrix needs it, and sums them for rcond.
 @compute @workgroup_size(WORKGROUP)
 fn scale_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let m = params.base + group.y;
@@ -173,9 +184,7 @@ fn scale_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup
         if first + line < N && (RCOND || scaling != 0i) {
             for (var i = local / ABREAST; i < N; i += SHARE) {
                 let x = load(m, i, first + line);
-                let part = largest(x);
-                let e = exponent(part) + state[own + ROW_EXPONENTS + i];
-                highest = max(highest, select(LOWEST_EXPONENT, e, part > NO_BITS));
+                highest = max(highest, exponent_in_row(largest(x), state[own + ROW_EXPONENTS + i]));
                 if RCOND {
                     sum += shifted_modulus(x, shift);
                 }
@@ -193,18 +202,17 @@ fn scale_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup
         for (var share = 0u; share < SHARE; share++) {
             highest = max(highest, highs[share * BLOCK + line]);
         }
-        let empty = scaling != 0i && first + line < N && highest == LOWEST_EXPONENT;
-        let e = select(select(0i, -highest, scaling == 2i && first + line < N), EMPTY, empty);
-        // From here on the columns' exponents.
+        let e = select(0i, column_exponent(highest, scaling == 1i), scaling != 0i && first + line < N);
+        // From here on, `lows` holds the exponents of the columns.
         lows[line] = e;
         state[own + COLUMN_EXPONENTS + first + line] = e;
     }
     add_shares(local);
     workgroupBarrier();
-    keep_norm(group, local, 0u, shift);
+    save_norm(group, local, 0u, shift);
 
     if scaling != 0i {
-        let lowest = select(-WINDOW, -1i, scaling == 1i);
+        let lowest = lowest_exponent(scaling == 1i);
         for (var p = local; p < N * BLOCK; p += WORKGROUP) {
             let i = p / BLOCK;
             let j = first + p % BLOCK;
@@ -224,7 +232,7 @@ fn scale_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup
     }
 }
 
-// The sum of each column of a strip, where that of its first share was.
+// Adds the shares of each column of a strip into the first of them.
 fn add_shares(local: u32) {
     if RCOND {
         for (var line = local; line < BLOCK; line += WORKGROUP) {
@@ -237,8 +245,9 @@ fn add_shares(local: u32) {
     }
 }
 
-// The norm of a strip of columns is the largest of its sums, times 2^-shift.
-fn keep_norm(group: vec3<u32>, local: u32, which: u32, shift: i32) {
+// Saves the norm of a strip of columns: its largest sum, times 2^-shift. `which` is 0 for the input, 1 for the
+// inverse.
+fn save_norm(group: vec3<u32>, local: u32, which: u32, shift: i32) {
     if !RCOND || local != 0u {
         return;
     }
@@ -248,11 +257,11 @@ fn keep_norm(group: vec3<u32>, local: u32, which: u32, shift: i32) {
     }
     let norm = norm_of(highest, shift);
     state[group.y * STATE + STRIP_STATES + 4u * group.x + NORM_EXPONENTS + which] = norm.exponent;
-    work[group.y * REGION + NORMS + which * STRIPS + group.x] = of_real(norm.significand);
+    work[group.y * REGION + NORMS + which * STRIPS + group.x] = from_real(norm.significand);
 }
 
-// The largest of all strips.
-fn kept_norm(here: u32, which: u32) -> Norm {
+// The largest norm of all strips.
+fn saved_norm(here: u32, which: u32) -> Norm {
     var norm = Norm(LOWEST_EXPONENT, REAL_ONE);
     for (var strip = 0u; strip < STRIPS; strip++) {
         let e = state[here * STATE + STRIP_STATES + 4u * strip + NORM_EXPONENTS + which];
@@ -261,8 +270,9 @@ fn kept_norm(here: u32, which: u32) -> Norm {
     return norm;
 }
 
-// An invocation holds ROWS rows of the panel in its registers. The panel rolls, as in `thread`: the pivot column is
-// always column 0, each result goes one column to the left, and the new column of the inverse enters at the right.
+// Eliminates a panel. An invocation holds ROWS rows of it in its registers. The panel rolls as in `thread`: the
+// pivot column is always column 0, every result goes one column to the left, and the new column enters at the
+// right.
 @compute @workgroup_size(WORKGROUP)
 fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let own = group.y * STATE;
@@ -282,15 +292,16 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
             for (var b = 0u; b < BLOCK / PACK; b++) {
                 let pack = packs[region + row * PACK_PITCH + first / PACK + b];
                 for (var c = 0u; c < PACK; c++) {
-                    v[i][b * PACK + c] = of_pack(pack, c);
+                    v[i][b * PACK + c] = from_pack(pack, c);
                 }
             }
         }
     }
 
     for (var k = first; k < first + BLOCK; k++) {
-        // The first maximum among the positions still to be chosen: of the own rows, then of all. A row of the
-        // extension is never exchanged with one of the matrix, not even where the update has made NaN of it.
+        // The pivot is the first maximum among the positions that are not yet chosen, of the invocation's rows and
+        // then of all. A row of the extension is never swapped with a row of the matrix, even if the update has
+        // turned it into NaN.
         var best = NO_BITS;
         var place = ALL_ROWS;
         for (var i = 0u; i < ROWS; i++) {
@@ -305,7 +316,7 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         keys[local] = best;
         places[local] = place;
         workgroupBarrier();
-        // Of each team, by one of its invocations; then of the teams, by one that tells all.
+        // One invocation of each team finds the maximum of the team; then one finds the maximum of the teams.
         if local < TEAMS {
             for (var i = local + TEAMS; i < WORKGROUP; i += TEAMS) {
                 let better = leads(keys[i], places[i], best, place);
@@ -324,18 +335,18 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
             }
             keys[0] = best;
             places[0] = place;
-            state[own + ORIGINS + k] = i32(place % PLACE);
+            state[own + PERMUTATION + k] = i32(place % PLACE);
         }
         workgroupBarrier();
         best = keys[0];
         let winner = places[0] / PLACE;
-        if best == NO_BITS && status == INVERTED {
-            let proven = k < first_small || state[own + COLUMN_EXPONENTS + k] == EMPTY;
-            status = select(NOT_FINITE, i32(k) + 1i, proven);
+        if is_zero_pivot(status, best) {
+            status = zero_pivot_status(k, first_small, state[own + COLUMN_EXPONENTS + k]);
         }
-        status = select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
+        status = reject_large_pivot(status, best);
 
-        // The pivot row over the pivot, one column to the left, as the update wants it.
+        // The invocation with the pivot row divides it by the pivot and shares it one column to the left, with the
+        // reciprocal of the pivot last.
         var mine = false;
         var x = v[0];
         for (var i = 0u; i < ROWS; i++) {
@@ -363,16 +374,18 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         for (var b = 0u; b < BLOCK / PACK; b++) {
             let pack = pivot_row[b];
             for (var c = 0u; c < PACK; c++) {
-                q[b * PACK + c] = of_pack(pack, c);
+                q[b * PACK + c] = from_pack(pack, c);
             }
         }
+        let reciprocal = q[BLOCK - 1u];
         for (var i = 0u; i < ROWS; i++) {
             let chosen = position[i] == winner;
-            let f = v[i][0];
+            let own_element = v[i][0];
+            let f = step_factor(own_element, position[i] < k);
             for (var c = 1u; c < BLOCK; c++) {
                 v[i][c - 1u] = select(sub_mul(v[i][c], f, q[c - 1u]), q[c - 1u], chosen);
             }
-            v[i][BLOCK - 1u] = select(neg(mul(f, q[BLOCK - 1u])), q[BLOCK - 1u], chosen);
+            v[i][BLOCK - 1u] = select(entering(own_element, reciprocal), entering_pivot_row(reciprocal), chosen);
             position[i] = select(select(position[i], winner, position[i] == k), k, chosen);
         }
     }
@@ -397,17 +410,17 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         state[own + COLUMN] = i32(first + BLOCK);
     }
     for (var s = 0u; s < BLOCK; s++) {
-        let pivot = u32(state[own + ORIGINS + first + s]);
-        let place = PADDED + first % SPAN + s;
+        let pivot = u32(state[own + PERMUTATION + first + s]);
+        let place = PADDED + first % OUTER + s;
         for (var j = local; j < PADDED / PACK; j += WORKGROUP) {
             packs[region + place * PACK_PITCH + j] = packs[region + pivot * PACK_PITCH + j];
         }
     }
 }
 
-// Takes the last STEPS steps, or those of the last span if it is narrower, to the REACH columns about them: STEPS is BLOCK
-// and REACH SPAN, or STEPS is SPAN and REACH PADDED. A workgroup has TILE_ROWS rows; an invocation TILE_PACKS packs of each,
-// LINE apart.
+// Applies the last STEPS steps, or fewer in a last outer block that is narrower, to the other columns of the REACH
+// columns around them. STEPS is BLOCK and REACH is OUTER, or STEPS is OUTER and REACH is PADDED. A workgroup
+// updates TILE_ROWS rows; an invocation updates TILE_PACKS packs of each, LINE apart.
 @compute @workgroup_size(LINE)
 fn update(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let region = group.y * (REGION / PACK);
@@ -437,9 +450,9 @@ fn update(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gr
         }
         for (var i = 0u; i < PACK; i++) {
             for (var c = 0u; c < TILE_PACKS; c++) {
-                let p = packs[region + (PADDED + b * PACK % SPAN + i) * PACK_PITCH + min(left + c * LINE, last_pack)];
+                let p = packs[region + (PADDED + b * PACK % OUTER + i) * PACK_PITCH + min(left + c * LINE, last_pack)];
                 for (var r = 0u; r < TILE_ROWS; r++) {
-                    sums[r][c] = pack_sub_mul(sums[r][c], of_pack(f[r], i), p);
+                    sums[r][c] = pack_sub_mul(sums[r][c], from_pack(f[r], i), p);
                 }
             }
         }
@@ -454,7 +467,7 @@ fn update(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gr
     }
 }
 
-// BLOCK columns of the inverse, for rcond.
+// Sums BLOCK columns of the inverse, for rcond.
 @compute @workgroup_size(WORKGROUP)
 fn sum_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let first = group.x * BLOCK;
@@ -478,7 +491,7 @@ fn sum_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_i
         var sum = REAL_ZERO;
         if inverted && first + line < N {
             for (var i = local / ABREAST; i < N; i += SHARE) {
-                sum += shifted_modulus(kept(inverse_at(group.y, i, first + line)), shift);
+                sum += shifted_modulus(as_stored(inverse_at(group.y, i, first + line)), shift);
             }
         }
         sums[local / ABREAST * BLOCK + line] = bits(sum);
@@ -486,34 +499,31 @@ fn sum_columns(@builtin(local_invocation_index) local: u32, @builtin(workgroup_i
     workgroupBarrier();
     add_shares(local);
     workgroupBarrier();
-    keep_norm(group, local, 1u, shift);
+    save_norm(group, local, 1u, shift);
 }
 
-// BLOCK rows, to where exchanges would have brought them.
+// Stores BLOCK rows of the inverse at the positions that swaps would have brought them to.
 @compute @workgroup_size(WORKGROUP)
 fn store_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let m = params.base + group.y;
     let own = group.y * STATE;
     let first = group.x * BLOCK;
-    if local == 0u {
-        atomicStore(&flag, 0u);
-    }
-    workgroupBarrier();
+    clear_flag(local);
     if state[own + STATUS] == INVERTED {
         var finite = true;
         for (var p = local; p < PADDED / PACK; p += WORKGROUP) {
-            var origins: array<u32, PACK>;
+            var permutation: array<u32, PACK>;
             for (var c = 0u; c < PACK; c++) {
-                origins[c] = u32(state[own + ORIGINS + p * PACK + c]);
+                permutation[c] = u32(state[own + PERMUTATION + p * PACK + c]);
             }
             for (var row = first; row < min(first + BLOCK, N); row++) {
                 let position = u32(state[own + POSITIONS + row]);
                 let pack = packs[group.y * (REGION / PACK) + row * PACK_PITCH + p];
                 for (var c = 0u; c < PACK; c++) {
                     if p * PACK + c < N {
-                        let x = home(own, position, origins[c], of_pack(pack, c));
+                        let x = unscaled_at(own, position, permutation[c], from_pack(pack, c));
                         finite = finite && fits(x);
-                        store(m, position, origins[c], x);
+                        store(m, position, permutation[c], x);
                     }
                 }
             }
@@ -528,28 +538,24 @@ fn store_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id
     }
 }
 
-// The verdict, and BLOCK rows of NaN where the matrix has no inverse.
+// Stores the status, and BLOCK rows of NaN if the matrix has no inverse.
 @compute @workgroup_size(WORKGROUP)
 fn finish(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let m = params.base + group.y;
     let own = group.y * STATE;
     let first = group.x * BLOCK;
-    if local == 0u {
-        atomicStore(&flag, 0u);
-    }
-    workgroupBarrier();
+    clear_flag(local);
     for (var strip = local; strip < STRIPS; strip += WORKGROUP) {
         if state[own + STRIP_STATES + 4u * strip + BAD] != 0i {
             atomicStore(&flag, 1u);
         }
     }
     workgroupBarrier();
-    let found = state[own + STATUS];
-    let status = select(found, NOT_FINITE, found == INVERTED && atomicLoad(&flag) != 0u);
+    let status = final_status(state[own + STATUS], atomicLoad(&flag) == 0u);
     if group.x == 0u && local == 0u {
         statuses[m] = status;
         if RCOND {
-            store_rcond(m, rcond_of(kept_norm(group.y, 0u), kept_norm(group.y, 1u), status));
+            store_rcond(m, rcond_of(saved_norm(group.y, 0u), saved_norm(group.y, 1u), status));
         }
     }
     if status != INVERTED {
@@ -559,20 +565,27 @@ fn finish(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gr
     }
 }
 
-// Element (i, j) of an inverse with the scaling undone; `own` is where the state of its matrix begins.
-fn home(own: u32, i: u32, j: u32, x: Scalar) -> Word {
+fn clear_flag(local: u32) {
+    if local == 0u {
+        atomicStore(&flag, 0u);
+    }
+    workgroupBarrier();
+}
+
+// Element (i, j) of the inverse from that of the scaled matrix. `own` is where the state of the matrix begins.
+fn unscaled_at(own: u32, i: u32, j: u32, x: Scalar) -> Word {
     if state[own + SCALING] == 0i {
         return word(x);
     }
-    return scaled(word(x), state[own + COLUMN_EXPONENTS + i] + state[own + ROW_EXPONENTS + j]);
+    return unscaled(word(x), state[own + COLUMN_EXPONENTS + i], state[own + ROW_EXPONENTS + j]);
 }
 
-// The same of a row and a column of working memory.
+// The element of the inverse that stands in a row and a column of working memory.
 fn inverse_at(here: u32, row: u32, column: u32) -> Word {
     let own = here * STATE;
     let i = u32(state[own + POSITIONS + row]);
-    let j = u32(state[own + ORIGINS + column]);
-    return home(own, i, j, work[here * REGION + row * PITCH + column]);
+    let j = u32(state[own + PERMUTATION + column]);
+    return unscaled_at(own, i, j, work[here * REGION + row * PITCH + column]);
 }
 
 const ALL_ROWS = 0xffffffffu;

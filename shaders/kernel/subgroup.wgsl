@@ -1,13 +1,16 @@
-// subgroup: LANES neighbors of a subgroup invert one matrix in their registers, with no barrier and no workgroup memory.
+// subgroup: LANES neighboring lanes of a subgroup hold one matrix in their registers, with no barrier and no
+// workgroup memory.
 //
-// LANES is a power of two and no more than the smallest subgroup of the adapter, so that a subgroup of any size falls
-// into whole slices of LANES lanes with one matrix each. Invocations are numbered along the subgroups: those whose
-// number divided by LANES is the same are one slice, in this order.
+// LANES is a power of two and at most the smallest subgroup size of the adapter: a subgroup of any size consists of
+// whole slices of LANES lanes, one matrix each. Invocations are numbered along the subgroups, so that invocations
+// with the same quotient by LANES form one slice, in order.
 //
-// Lane l holds rows l, l + LANES, ..., and missing rows as zeros. Rows never move: every row knows the position that
-// exchanges would have brought it to. The pivot is found by exchanging maxima between lanes, and the pivot row is handed
-// round by shuffles. Columns roll, as in `thread`: the pivot column is always column 0, each result goes one column to
-// the left, and the new column of the inverse enters at the right, so that every index in the inner loops is a constant.
+// Lane l holds rows l, l + LANES, and so on; rows beyond N are zero. Rows never move. Every row keeps the place
+// that swaps would have brought it to. Lanes find the pivot by exchanging maxima, and its row reaches them by
+// shuffles. Columns roll as in `thread`: the pivot column is always column 0, every result goes one column to the
+// left, and the new column enters at the right, so that all indices of the inner loops are loop constants.
+//
+// If the operation has riding columns, they follow the N columns in each row: see `shaders/op/`.
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -19,10 +22,11 @@ fn main(
     let own = lane % LANES;
     let slice = lane - own;
     let m = first_matrix(group, groups) + local / LANES;
-    // Slices with no matrix go through the motions: a shuffle must not meet a lane that has left.
+    // A slice without a matrix does all the steps, because a shuffle must not meet a lane that has returned.
     let present = local / LANES < matrices_here(group, groups);
 
-    // Of a row still to be chosen: (N + position) * 256 + row. Of one that became row k: k * 256 + row. Else 0.
+    // The place of a row that is not yet chosen is (N + position) * 256 + row; that of a row that became row k is k
+    // * 256 + row; that of a row beyond N is 0.
     var places: array<u32, ROWS>;
     for (var r = 0u; r < ROWS; r++) {
         let row = own + r * LANES;
@@ -30,11 +34,11 @@ fn main(
     }
 
     let n = counted(N);
-    // Loading, scaling and storing roll the rows too, so that each is written down once and not for every column.
+    // Loading, scaling and storing roll the columns too: their code is then generated once and not once per column.
     var v: array<Row, ROWS>;
     var top = NO_BITS;
     var bottom = ALL_BITS;
-    // The largest sum of a column, for rcond.
+    // The largest column sum, for rcond.
     var highest = NO_BITS;
     for (var j = 0u; j < n; j++) {
         var sum = REAL_ZERO;
@@ -49,7 +53,7 @@ fn main(
                     sum += modulus(loaded);
                 }
             }
-            roll(&v, r, x);
+            roll_in(&v, r, x);
         }
         if RCOND {
             highest = max(highest, bits(total(sum)));
@@ -60,44 +64,52 @@ fn main(
         bottom = min(bottom, bits_across(bottom, mask));
     }
 
-    var of_input: Norm;
+    var input_norm: Norm;
     if RCOND {
         let shift = norm_shift_of(top);
         if present && shift != 0i {
-            // Rare: each lane for itself.
+            // This is rare: each lane sums alone.
             highest = NO_BITS;
             for (var j = 0u; j < n; j++) {
                 highest = max(highest, input_sum(m, n, j, shift));
             }
         }
-        of_input = norm_of(highest, shift);
+        input_norm = norm_of(highest, shift);
     }
 
-    var status = select(INVERTED, NOT_FINITE, top >= INFINITE);
-    // An all-zero matrix has no bottom.
-    let unusual = present && status == INVERTED && top > NO_BITS && (top > HIGH || bottom < LOW - ONE_BIT);
+    var status = input_status(top);
+    let scaling = present && status == INVERTED && needs_scaling(bottom, top);
     var rows: array<i32, N>;
     var columns: array<i32, N>;
     var first_small = N;
-    if unusual {
-        let lowest = exponents(m, n, bottom, top, &rows, &columns);
+    if scaling {
+        let lowest = find_exponents(m, n, bottom, top, &rows, &columns);
         for (var j = 0u; j < n; j++) {
             for (var r = 0u; r < ROWS; r++) {
                 let x = word(v[r][0][0]);
                 let e = rows[min(own + r * LANES, N - 1u)] + columns[j];
                 first_small = min(first_small, select(N, j, small(x, e, lowest)));
-                roll(&v, r, scalar(flushed(x, e)));
+                roll_in(&v, r, scalar(flushed(x, e)));
             }
         }
     }
     for (var mask = 1u; mask < LANES; mask *= 2u) {
         first_small = min(first_small, subgroupShuffleXor(first_small, mask));
     }
+    for (var r = 0u; r < select(0u, ROWS, RIDING > 0u); r++) {
+        for (var j = N; j < ROW_LENGTH; j++) {
+            if places[r] > 0u {
+                let row = own + r * LANES;
+                v[r][j / CHUNK][j % CHUNK] = scalar(scaled(riding(m, row, j - N), rows[row]));
+            }
+        }
+    }
 
     // The row that became row k.
-    var origins: array<u32, N>;
+    var permutation: array<u32, N>;
     for (var k = 0u; k < n; k++) {
-        // The first maximum among the positions still to be chosen: of the own rows, then of all.
+        // The pivot is the first maximum among the places that are not yet chosen, of the lane's rows and then of
+        // all.
         var best = NO_BITS;
         var winner = NOBODY;
         for (var r = 0u; r < ROWS; r++) {
@@ -114,32 +126,34 @@ fn main(
             best = select(best, candidate, better);
             winner = select(winner, place, better);
         }
-        if best == NO_BITS && status == INVERTED {
-            status = select(NOT_FINITE, i32(k) + 1i, k < first_small || columns[k] == EMPTY);
+        if is_zero_pivot(status, best) {
+            status = zero_pivot_status(k, first_small, columns[k]);
         }
-        status = select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
+        status = reject_large_pivot(status, best);
 
         let row = winner % 256u;
-        origins[k] = row;
+        permutation[k] = row;
         let source = slice + row % LANES;
         var chosen: array<bool, ROWS>;
+        var pivot_column: array<Scalar, ROWS>;
         var f: array<Scalar, ROWS>;
         var x = v[0][0][0];
         for (var r = 0u; r < ROWS; r++) {
             chosen[r] = places[r] == winner;
-            f[r] = v[r][0][0];
-            x = select(x, f[r], row / LANES == r);
+            pivot_column[r] = v[r][0][0];
+            f[r] = step_factor(v[r][0][0], places[r] < N * 256u);
+            x = select(x, pivot_column[r], row / LANES == r);
             let moved = (winner & ~255u) + own + r * LANES;
-            let exchanged = select(places[r], moved, places[r] / 256u == N + k);
-            places[r] = select(exchanged, k * 256u + row, chosen[r]);
+            let swapped = select(places[r], moved, places[r] / 256u == N + k);
+            places[r] = select(swapped, k * 256u + row, chosen[r]);
         }
 
-        // Column by column: the pivot row over the pivot, and the update, one column to the left.
+        // Column by column: divide the pivot row by the pivot, and update the others, one column to the left.
         let reciprocal = recip(from_lane(x, source));
         for (var b = 0u; b < CHUNKS; b++) {
             for (var c = 0u; c < CHUNK; c++) {
                 let j = b * CHUNK + c;
-                if j > 0u && j < N {
+                if j > 0u && j < ROW_LENGTH {
                     x = v[0][b][c];
                     for (var r = 1u; r < ROWS; r++) {
                         x = select(x, v[r][b][c], row / LANES == r);
@@ -147,7 +161,9 @@ fn main(
                     let q = mul(from_lane(x, source), reciprocal);
                     for (var r = 0u; r < ROWS; r++) {
                         let y = select(sub_mul(v[r][b][c], f[r], q), q, chosen[r]);
-                        if c > 0u {
+                        if RIDING > 0u && j >= N {
+                            v[r][b][c] = y;
+                        } else if c > 0u {
                             v[r][b][c - 1u] = y;
                         } else {
                             v[r][b - 1u][CHUNK - 1u] = y;
@@ -157,8 +173,12 @@ fn main(
             }
         }
         for (var r = 0u; r < ROWS; r++) {
-            v[r][(N - 1u) / CHUNK][(N - 1u) % CHUNK] = select(neg(mul(f[r], reciprocal)), reciprocal, chosen[r]);
+            let y = select(entering(pivot_column[r], reciprocal), entering_pivot_row(reciprocal), chosen[r]);
+            v[r][(N - 1u) / CHUNK][(N - 1u) % CHUNK] = y;
         }
+    }
+    if BACK_SUBSTITUTION {
+        substitute_back(&v, &places, &permutation, slice);
     }
 
     var shift = 0i;
@@ -168,11 +188,11 @@ fn main(
         for (var k = 0u; k < n; k++) {
             for (var r = 0u; r < ROWS; r++) {
                 var x = word(v[r][0][0]);
-                roll(&v, r, v[r][0][0]);
-                if unusual && own + r * LANES < N {
-                    x = scaled(x, columns[places[r] / 256u] + rows[origins[k]]);
+                roll_in(&v, r, v[r][0][0]);
+                if scaling && own + r * LANES < N {
+                    x = unscaled(x, columns[places[r] / 256u], rows[permutation[k]]);
                 }
-                top = max(top, largest(kept(x)));
+                top = max(top, largest(as_stored(x)));
             }
         }
         for (var mask = 1u; mask < LANES; mask *= 2u) {
@@ -183,20 +203,21 @@ fn main(
     }
 
     var finite = 1u;
-    for (var k = 0u; k < n; k++) {
+    for (var k = 0u; k < counted(RESULT_COLUMNS); k++) {
         var sum = REAL_ZERO;
+        let j = result_column(k, &permutation);
         for (var r = 0u; r < ROWS; r++) {
             var x = word(v[r][0][0]);
-            roll(&v, r, ZERO);
+            roll(&v, r);
             if present && own + r * LANES < N {
                 let i = places[r] / 256u;
-                if unusual {
-                    x = scaled(x, columns[i] + rows[origins[k]]);
+                if scaling || RIDING > 0u {
+                    x = unscaled(x, columns[i], right_exponent(m, j, &rows));
                 }
                 finite = select(0u, finite, fits(x));
-                store(m, i, origins[k], x);
+                store(m, i, j, x);
                 if RCOND {
-                    sum += shifted_modulus(kept(x), shift);
+                    sum += shifted_modulus(as_stored(x), shift);
                 }
             }
         }
@@ -207,24 +228,24 @@ fn main(
     for (var mask = 1u; mask < LANES; mask *= 2u) {
         finite = min(finite, subgroupShuffleXor(finite, mask));
     }
-    status = select(status, NOT_FINITE, status == INVERTED && finite == 0u);
+    status = final_status(status, finite != 0u);
     if present && own == 0u {
         statuses[m] = status;
         if RCOND {
-            store_rcond(m, rcond_of(of_input, norm_of(highest, shift), status));
+            store_rcond(m, rcond_of(input_norm, norm_of(highest, shift), status));
         }
     }
     if present && status != INVERTED {
         for (var r = 0u; r < ROWS; r++) {
-            // What the own lane wrote, so that nothing has to be waited for.
-            for (var j = 0u; j < select(0u, N, own + r * LANES < N); j++) {
+            // A lane overwrites what it stored itself, so that it waits for no other.
+            for (var j = 0u; j < select(0u, RESULT_COLUMNS, own + r * LANES < N); j++) {
                 store_nan(m, places[r] / 256u, j);
             }
         }
     }
 }
 
-// Over the lanes of a matrix, the same to the bit in each.
+// The sum over the lanes of a matrix. All lanes get the same bits.
 fn total(x: Real) -> Real {
     var sum = x;
     for (var mask = 1u; mask < LANES; mask *= 2u) {
@@ -233,16 +254,22 @@ fn total(x: Real) -> Real {
     return sum;
 }
 
-// Nobody's place, above every other.
+// A place above every row's.
 const NOBODY = 0xffffffffu;
 
-// A row, in chunks: drivers unroll no loop of more than 32 steps (Mesa 22.3.6).
+// A row in chunks, because drivers unroll no loop of more than 32 steps (Mesa 22.3.6).
+const ROW_LENGTH = N + RIDING;
 const CHUNK = 8u;
-const CHUNKS = (N + CHUNK - 1u) / CHUNK;
+const CHUNKS = (ROW_LENGTH + CHUNK - 1u) / CHUNK;
 alias Row = array<array<Scalar, CHUNK>, CHUNKS>;
 
-// Every column of row r one to the left, and x into the last.
-fn roll(v: ptr<function, array<Row, ROWS>>, r: u32, x: Scalar) {
+// Moves every column of row r one to the left, and puts x into column N - 1.
+fn roll_in(v: ptr<function, array<Row, ROWS>>, r: u32, x: Scalar) {
+    roll(v, r);
+    (*v)[r][(N - 1u) / CHUNK][(N - 1u) % CHUNK] = x;
+}
+
+fn roll(v: ptr<function, array<Row, ROWS>>, r: u32) {
     for (var b = 0u; b < CHUNKS; b++) {
         if b > 0u {
             (*v)[r][b - 1u][CHUNK - 1u] = (*v)[r][b][0];
@@ -251,5 +278,40 @@ fn roll(v: ptr<function, array<Row, ROWS>>, r: u32, x: Scalar) {
             (*v)[r][b][c - 1u] = (*v)[r][b][c];
         }
     }
-    (*v)[r][(N - 1u) / CHUNK][(N - 1u) % CHUNK] = x;
+}
+
+// Solves the riding columns from the last row up, the row in place i for unknown i, and moves them to the front.
+// The rows hold an upper triangle with a unit diagonal.
+fn substitute_back(
+    v: ptr<function, array<Row, ROWS>>,
+    places: ptr<function, array<u32, ROWS>>,
+    permutation: ptr<function, array<u32, N>>,
+    slice: u32,
+) {
+    // Drivers unroll these loops because their counters are the indices.
+    for (var b = i32(CHUNKS) - 1i; b >= 0i; b--) {
+        for (var d = i32(CHUNK) - 1i; d >= 0i; d--) {
+            let j = u32(b) * CHUNK + u32(d);
+            if j > 0u && j < N {
+                let row = (*permutation)[j];
+                for (var c = N; c < ROW_LENGTH; c++) {
+                    var x = (*v)[0][c / CHUNK][c % CHUNK];
+                    for (var r = 1u; r < ROWS; r++) {
+                        x = select(x, (*v)[r][c / CHUNK][c % CHUNK], row / LANES == r);
+                    }
+                    let solved = from_lane(x, slice + row % LANES);
+                    for (var r = 0u; r < ROWS; r++) {
+                        let y = (*v)[r][c / CHUNK][c % CHUNK];
+                        let above = (*places)[r] / 256u < j;
+                        (*v)[r][c / CHUNK][c % CHUNK] = select(y, sub_mul(y, (*v)[r][b][d], solved), above);
+                    }
+                }
+            }
+        }
+    }
+    for (var r = 0u; r < ROWS; r++) {
+        for (var c = 0u; c < RIDING; c++) {
+            (*v)[r][c / CHUNK][c % CHUNK] = (*v)[r][(N + c) / CHUNK][(N + c) % CHUNK];
+        }
+    }
 }

@@ -1,13 +1,26 @@
-// thread: one invocation inverts one matrix in its registers, by rolling elimination.
+// thread: one invocation holds a whole matrix in its registers and eliminates by rolling.
 //
-// The working matrix is kept turned so that the pivot column is always column 0 and the rows still to be chosen
-// come first. A step exchanges the pivot row with row 0, and writes every result one column to the left and one row
-// up: the eliminated rows move up, the pivot row goes to the bottom, and the new column of the inverse enters at
-// the right. After N steps the matrix has turned once and stands right again. So every index in the inner loops is a
-// loop constant, the driver unrolls them and keeps the matrix in registers; only the step is counted at run time.
+// A step swaps the pivot row with row 0, divides it by the pivot, subtracts multiples of it from the other rows,
+// and writes every result one column to the left and one row up. The pivot column is thus always column 0, and the
+// rows that are not yet chosen always come first. Step 1 of 4, with the pivot column p, columns x to be eliminated
+// and finished columns o:
 //
-// Row exchanges are not undone: `origin` says which row of the input became row k, and that is the column of the
-// inverse that stands in column k.
+//     p x x o   pivot row, after the swap         x x o n
+//     p x x o                                     x x o n
+//     p x x o                              ->     x x o n   chosen at step 0
+//     p x x o   chosen at step 0                  x x o n   pivot row
+//
+// The new column n enters at the right. After N steps the matrix has turned once and every element is back in its
+// place. All indices of the inner loops are loop constants, so that drivers unroll them and keep the matrix in
+// registers; only the steps are counted at run time.
+//
+// Swaps of rows are not undone. `permutation[k]` is the row of the input that became row k; column k of the inverse
+// belongs to the column of that number.
+//
+// If the operation has riding columns, they follow the N columns in each row: see `shaders/op/`.
+
+const ROW_LENGTH = N + RIDING;
+alias Row = array<Scalar, ROW_LENGTH>;
 
 @compute @workgroup_size(MATRICES)
 fn main(
@@ -20,13 +33,13 @@ fn main(
     }
     let m = first_matrix(group, groups) + local;
 
-    // Loading, scaling and storing roll the rows too, so that each is written down once and not for every row.
+    // Loading, scaling and storing roll the rows too: their code is then generated once and not once per row.
     let n = select(counted(N), N, N <= UNROLLED);
-    var a: array<array<Scalar, N>, N>;
-    var origin: array<u32, N>;
+    var a: array<Row, N>;
+    var permutation: array<u32, N>;
     var top = NO_BITS;
     var bottom = ALL_BITS;
-    // Of the columns, for rcond.
+    // Column sums, for rcond.
     var sums: array<Real, N>;
     for (var i = 0u; i < n; i++) {
         roll(&a);
@@ -41,32 +54,31 @@ fn main(
         }
     }
     for (var i = 0u; i < N; i++) {
-        origin[i] = i;
+        permutation[i] = i;
     }
 
-    var of_input: Norm;
+    var input_norm: Norm;
     if RCOND {
         let shift = norm_shift_of(top);
-        var highest = largest_sum(&sums);
+        var highest = take_largest(&sums);
         if shift != 0i {
             highest = NO_BITS;
             for (var j = 0u; j < n; j++) {
                 highest = max(highest, input_sum(m, n, j, shift));
             }
         }
-        of_input = norm_of(highest, shift);
+        input_norm = norm_of(highest, shift);
     }
 
-    var status = select(INVERTED, NOT_FINITE, top >= INFINITE);
-    // An all-zero matrix has no bottom.
-    let unusual = status == INVERTED && top > NO_BITS && (top > HIGH || bottom < LOW - ONE_BIT);
+    var status = input_status(top);
+    let scaling = status == INVERTED && needs_scaling(bottom, top);
     var rows: array<i32, N>;
     var columns: array<i32, N>;
     var first_small = N;
-    if unusual {
-        let lowest = exponents(m, n, bottom, top, &rows, &columns);
+    if scaling {
+        let lowest = find_exponents(m, n, bottom, top, &rows, &columns);
         for (var i = 0u; i < n; i++) {
-            var row: array<Scalar, N>;
+            var row: Row;
             for (var j = 0u; j < n; j++) {
                 let x = load(m, i, j);
                 let e = rows[i] + columns[j];
@@ -80,9 +92,19 @@ fn main(
             a[N - 1u] = row;
         }
     }
+    if RIDING > 0u {
+        for (var i = 0u; i < n; i++) {
+            var row = a[0];
+            for (var c = 0u; c < RIDING; c++) {
+                row[N + c] = scalar(scaled(riding(m, i, c), rows[i]));
+            }
+            roll(&a);
+            a[N - 1u] = row;
+        }
+    }
 
     for (var k = 0u; k < n; k++) {
-        // The first maximum of column 0 among the N - k rows still to be chosen.
+        // The pivot is the first maximum of column 0 among the N - k rows that are not yet chosen.
         var best = key(a[0][0]);
         var pivot = 0u;
         for (var i = 1u; i < N; i++) {
@@ -91,100 +113,111 @@ fn main(
             best = select(best, candidate, better);
             pivot = select(pivot, i, better);
         }
-        if best == NO_BITS && status == INVERTED {
-            status = select(NOT_FINITE, i32(k) + 1i, k < first_small || columns[k] == EMPTY);
+        if is_zero_pivot(status, best) {
+            status = zero_pivot_status(k, first_small, columns[k]);
         }
-        status = select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
+        status = reject_large_pivot(status, best);
 
-        // p: the pivot row. Row 0 goes where it stood.
-        var p: array<Scalar, N>;
-        var p_origin = origin[0];
-        for (var j = 0u; j < N; j++) {
+        // Take the pivot row out as p, and put row 0 in its place.
+        var p: Row;
+        var p_permutation = permutation[0];
+        for (var j = 0u; j < ROW_LENGTH; j++) {
             p[j] = a[0][j];
         }
         for (var i = 1u; i < N; i++) {
             let here = i == pivot;
-            for (var j = 0u; j < N; j++) {
+            for (var j = 0u; j < ROW_LENGTH; j++) {
                 let x = a[i][j];
                 a[i][j] = select(x, a[0][j], here);
                 p[j] = select(p[j], x, here);
             }
-            let own = origin[i];
-            origin[i] = select(own, origin[0], here);
-            p_origin = select(p_origin, own, here);
+            let own = permutation[i];
+            permutation[i] = select(own, permutation[0], here);
+            p_permutation = select(p_permutation, own, here);
         }
 
-        // q: the pivot row over the pivot, one column to the left.
+        // q is the pivot row divided by the pivot, one column to the left.
         let reciprocal = recip(p[0]);
-        var q: array<Scalar, N>;
+        var q: Row;
         for (var j = 1u; j < N; j++) {
             q[j - 1u] = mul(p[j], reciprocal);
         }
-        q[N - 1u] = reciprocal;
+        q[N - 1u] = entering_pivot_row(reciprocal);
+        for (var j = N; j < ROW_LENGTH; j++) {
+            q[j] = mul(p[j], reciprocal);
+        }
 
         for (var i = 1u; i < N; i++) {
-            let f = a[i][0];
+            let own = a[i][0];
+            let f = step_factor(own, i + k >= N);
             for (var j = 1u; j < N; j++) {
                 a[i - 1u][j - 1u] = sub_mul(a[i][j], f, q[j - 1u]);
             }
-            a[i - 1u][N - 1u] = neg(mul(f, reciprocal));
-            origin[i - 1u] = origin[i];
+            a[i - 1u][N - 1u] = entering(own, reciprocal);
+            for (var j = N; j < ROW_LENGTH; j++) {
+                a[i - 1u][j] = sub_mul(a[i][j], f, q[j]);
+            }
+            permutation[i - 1u] = permutation[i];
         }
-        for (var j = 0u; j < N; j++) {
+        for (var j = 0u; j < ROW_LENGTH; j++) {
             a[N - 1u][j] = q[j];
         }
-        origin[N - 1u] = p_origin;
+        permutation[N - 1u] = p_permutation;
+    }
+    if BACK_SUBSTITUTION {
+        substitute_back(&a);
     }
 
     var finite = true;
     top = NO_BITS;
     for (var i = 0u; i < n; i++) {
-        for (var k = 0u; k < N; k++) {
+        for (var k = 0u; k < RESULT_COLUMNS; k++) {
             let x = word(a[0][k]);
             finite = finite && fits(x);
-            store(m, i, origin[k], x);
+            store(m, i, result_column(k, &permutation), x);
             if RCOND {
-                sums[k] += modulus(kept(x));
-                top = max(top, largest(kept(x)));
+                sums[k] += modulus(as_stored(x));
+                top = max(top, largest(as_stored(x)));
             }
         }
         roll(&a);
     }
-    if unusual && status == INVERTED {
+    if (scaling || RIDING > 0u) && status == INVERTED {
+        let width = select(counted(RESULT_COLUMNS), RESULT_COLUMNS, N <= UNROLLED);
         top = NO_BITS;
         for (var i = 0u; i < n; i++) {
-            for (var j = 0u; j < n; j++) {
-                let x = scaled(stored(m, i, j), columns[i] + rows[j]);
+            for (var j = 0u; j < width; j++) {
+                let x = unscaled(stored(m, i, j), columns[i], right_exponent(m, j, &rows));
                 finite = finite && fits(x);
                 store(m, i, j, x);
-                top = max(top, largest(kept(x)));
+                top = max(top, largest(as_stored(x)));
             }
         }
     }
-    status = select(status, NOT_FINITE, status == INVERTED && !finite);
+    status = final_status(status, finite);
     statuses[m] = status;
     if RCOND {
         let shift = norm_shift_of(top);
-        var highest = largest_sum(&sums);
-        if unusual || shift != 0i {
+        var highest = take_largest(&sums);
+        if scaling || shift != 0i {
             highest = NO_BITS;
             for (var j = 0u; j < n; j++) {
                 highest = max(highest, stored_sum(m, n, j, shift));
             }
         }
-        store_rcond(m, rcond_of(of_input, norm_of(highest, shift), status));
+        store_rcond(m, rcond_of(input_norm, norm_of(highest, shift), status));
     }
-    let fill = select(0u, N * N, status != INVERTED);
+    let fill = select(0u, N * RESULT_COLUMNS, status != INVERTED);
     for (var e = 0u; e < fill; e++) {
-        store_nan(m, e / N, e % N);
+        store_nan(m, e / RESULT_COLUMNS, e % RESULT_COLUMNS);
     }
 }
 
-// Up to this order, a driver may unroll everything: what is written down once more is little.
+// Up to this order a driver may unroll everything: little code is generated more than once.
 const UNROLLED = 4u;
 
-// Which begin again at zero.
-fn largest_sum(sums: ptr<function, array<Real, N>>) -> Bits {
+// Returns the largest column sum and resets all of them to zero.
+fn take_largest(sums: ptr<function, array<Real, N>>) -> Bits {
     var highest = NO_BITS;
     for (var j = 0u; j < N; j++) {
         highest = max(highest, bits((*sums)[j]));
@@ -193,9 +226,28 @@ fn largest_sum(sums: ptr<function, array<Real, N>>) -> Bits {
     return highest;
 }
 
-// Every row one up.
-fn roll(a: ptr<function, array<array<Scalar, N>, N>>) {
+// Moves every row one up.
+fn roll(a: ptr<function, array<Row, N>>) {
     for (var i = 1u; i < N; i++) {
         (*a)[i - 1u] = (*a)[i];
+    }
+}
+
+// Solves the riding columns from the last row up, row i for unknown i, and moves them to the front. The rows hold
+// an upper triangle with a unit diagonal.
+fn substitute_back(a: ptr<function, array<Row, N>>) {
+    for (var s = 1u; s < N; s++) {
+        // Drivers unroll only loops that run to a constant.
+        let j = N - s;
+        for (var i = 0u; i < N - 1u; i++) {
+            for (var c = N; c < ROW_LENGTH; c++) {
+                (*a)[i][c] = select((*a)[i][c], sub_mul((*a)[i][c], (*a)[i][j], (*a)[j][c]), i < j);
+            }
+        }
+    }
+    for (var i = 0u; i < N; i++) {
+        for (var c = 0u; c < RIDING; c++) {
+            (*a)[i][c] = (*a)[i][N + c];
+        }
     }
 }

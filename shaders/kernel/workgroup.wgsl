@@ -1,23 +1,26 @@
 // workgroup: the invocations of a workgroup hold the rows of a matrix in their registers.
 //
-// A row is shared by PARTS invocations with COLUMNS columns each; a workgroup holds MATRICES matrices. Rows never
-// move: every row knows the position that exchanges would have brought it to. Workgroup memory holds only
-// what is shared: the pivot column with its keys, the pivot row, the exchanges, and what is gathered over a matrix.
+// PARTS invocations share a row, COLUMNS columns each; a workgroup holds MATRICES matrices. Rows never move: every
+// row keeps the position that swaps would have brought it to. Workgroup memory holds only shared data: the pivot
+// column with its keys, the pivot row, the permutation, and values that are gathered over a matrix.
 //
-// The part that holds the pivot column rolls: each of its results goes one column to the left, and the new column
-// of the inverse enters at its right end, so that the pivot column is always its column 0 and every index in the
-// loops is a constant. After COLUMNS steps it stands right again, and the next part takes over.
+// The part that holds the pivot column rolls: each result goes one column to the left, and the new column enters at
+// the right end of the part. The pivot column is thus always its column 0, and all indices of the loops are loop
+// constants. After COLUMNS steps the part has turned once, and the next part takes over.
 //
-// Where PARTS does not divide N, the matrix is extended by the identity.
+// If PARTS does not divide N, the matrix is extended by the identity.
+//
+// This kernel has no riding columns yet. It asks the operation for the factors and for the element that enters the
+// pivot row; the element that enters another row is always a zero that takes the step of its row.
 
 const ROWS = COLUMNS * PARTS;
 const TEAM = ROWS * PARTS;
 
-var<workgroup> factors: array<array<Scalar, ROWS>, MATRICES>;
+var<workgroup> pivot_column: array<array<Scalar, ROWS>, MATRICES>;
 var<workgroup> keys: array<array<Bits, ROWS>, MATRICES>;
 var<workgroup> pivot_row: array<array<Scalar, ROWS>, MATRICES>;
 // The row that became row k.
-var<workgroup> origins: array<array<u32, ROWS>, MATRICES>;
+var<workgroup> permutation: array<array<u32, ROWS>, MATRICES>;
 var<workgroup> row_exponents: array<array<i32, ROWS>, MATRICES>;
 var<workgroup> column_exponents: array<array<i32, ROWS>, MATRICES>;
 // The largest and the smallest magnitude that each invocation has seen.
@@ -25,7 +28,7 @@ var<workgroup> tops: array<array<Bits, TEAM>, MATRICES>;
 var<workgroup> bottoms: array<array<Bits, TEAM>, MATRICES>;
 var<workgroup> first_small: array<atomic<u32>, MATRICES>;
 var<workgroup> infinite: array<atomic<u32>, MATRICES>;
-// Of the columns, for rcond.
+// Column sums, for rcond.
 var<workgroup> sums: array<array<Bits, ROWS>, MATRICES>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -68,45 +71,36 @@ fn main(
         top = max(top, tops[slot][i]);
         bottom = min(bottom, bottoms[slot][i]);
     }
-    var status = select(INVERTED, NOT_FINITE, top >= INFINITE);
-    // An all-zero matrix has no bottom.
-    let unusual = present && status == INVERTED && top > NO_BITS && (top > HIGH || bottom < LOW - ONE_BIT);
+    var status = input_status(top);
+    let scaling = present && status == INVERTED && needs_scaling(bottom, top);
 
-    // Power-of-two factors, as `src/cpu/scaling.rs` has them: one for all where that will do, else rows and then
-    // columns to a largest part in [1, 2).
-    let low = exponent(bottom + ONE_BIT);
+    // Each invocation of part 0 finds the exponents of one row and one column.
     let high = exponent(top);
-    let one_will_do = high - low <= 2i * WINDOW - 2i;
-    if unusual && part == 0u {
-        var largest_part = NO_BITS;
-        for (var j = 0u; j < N; j++) {
-            largest_part = max(largest_part, largest(load(m, row, j)));
-        }
-        let own = select(0i, -exponent(largest_part), largest_part > NO_BITS);
-        row_exponents[slot][row] = select(own, WINDOW - 1i - high, one_will_do);
+    let one_factor = one_factor_suffices(exponent(bottom + ONE_BIT), high);
+    if scaling && part == 0u {
+        let magnitude = largest_in_row(m, N, row);
+        row_exponents[slot][row] = row_exponent(exponent(magnitude), magnitude == NO_BITS, high, one_factor);
     }
     let input_shift = norm_shift_of(top);
     if RCOND && present && part == 0u {
         sums[slot][row] = input_sum(m, N, row, input_shift);
     }
     workgroupBarrier();
-    var of_input: Norm;
+    var input_norm: Norm;
     if RCOND && present && part == 0u && row == 0u {
-        of_input = norm_of(largest_sum(slot), input_shift);
+        input_norm = norm_of(largest_sum(slot), input_shift);
     }
-    if unusual && part == 0u {
+    if scaling && part == 0u {
         var highest = LOWEST_EXPONENT;
         for (var i = 0u; i < N; i++) {
-            let magnitude = largest(load(m, i, row));
-            let e = select(LOWEST_EXPONENT, exponent(magnitude) + row_exponents[slot][i], magnitude > NO_BITS);
-            highest = max(highest, e);
+            highest = max(highest, exponent_in_row(largest(load(m, i, row)), row_exponents[slot][i]));
         }
-        column_exponents[slot][row] = select(select(-highest, 0i, one_will_do), EMPTY, highest == LOWEST_EXPONENT);
+        column_exponents[slot][row] = column_exponent(highest, one_factor);
     }
     workgroupBarrier();
-    if unusual {
-        // Rare, and not unrolled: the scaled matrix goes to memory first, and comes from there.
-        let lowest = select(-WINDOW, -1i, one_will_do);
+    if scaling {
+        // This is rare and not worth unrolling: the scaled matrix goes through memory.
+        let lowest = lowest_exponent(one_factor);
         for (var j = first_column; j < min(first_column + COLUMNS, N); j++) {
             let x = load(m, row, j);
             let e = row_exponents[slot][row] + column_exponents[slot][j];
@@ -128,14 +122,14 @@ fn main(
     for (var k = 0u; k < ROWS; k++) {
         let rolling = k / COLUMNS == part;
         if rolling {
-            factors[slot][row] = v[0];
-            // A row of the extension is never exchanged with one of the matrix, not even where the update has made NaN
-            // of it: results would land outside of the matrix.
+            pivot_column[slot][row] = v[0];
+            // A row of the extension is never swapped with a row of the matrix, even if the update has turned it
+            // into NaN: results would be stored outside the matrix.
             keys[slot][position] = select(key(v[0]), NO_BITS, row >= N && k < N);
         }
         workgroupBarrier();
 
-        // The first maximum among the positions still to be chosen; every invocation looks for itself.
+        // The pivot is the first maximum among the positions not yet chosen. Every invocation searches all of them.
         var best = NO_BITS;
         var pivot = k;
         for (var i = k; i < ROWS; i++) {
@@ -143,29 +137,30 @@ fn main(
             pivot = select(pivot, i, candidate > best);
             best = max(best, candidate);
         }
-        if best == NO_BITS && status == INVERTED {
-            status = select(NOT_FINITE, i32(k) + 1i, k < atomicLoad(&first_small[slot]) || column_exponents[slot][k] == EMPTY);
+        if is_zero_pivot(status, best) {
+            status = zero_pivot_status(k, atomicLoad(&first_small[slot]), column_exponents[slot][k]);
         }
-        status = select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
+        status = reject_large_pivot(status, best);
 
-        // The pivot row over the pivot, as the update wants it.
+        // Divide the pivot row by the pivot, in the order in which the update reads it.
         let chosen = position == pivot;
-        let f = factors[slot][row];
+        let own = pivot_column[slot][row];
         if chosen {
-            let reciprocal = recip(f);
+            let reciprocal = recip(own);
             for (var c = 0u; c < COLUMNS; c++) {
                 let next = v[min(c + 1u, COLUMNS - 1u)];
                 pivot_row[slot][first_column + c] = mul(select(v[c], next, rolling), reciprocal);
             }
             if rolling {
-                pivot_row[slot][first_column + COLUMNS - 1u] = reciprocal;
+                pivot_row[slot][first_column + COLUMNS - 1u] = entering_pivot_row(reciprocal);
             }
             if part == 0u {
-                origins[slot][k] = row;
+                permutation[slot][k] = row;
             }
         }
         workgroupBarrier();
 
+        let f = step_factor(own, position < k);
         for (var c = 0u; c < COLUMNS; c++) {
             let q = pivot_row[slot][first_column + c];
             let next = select(v[min(c + 1u, COLUMNS - 1u)], ZERO, c == COLUMNS - 1u);
@@ -182,19 +177,19 @@ fn main(
             if first_column + c < N {
                 let x = word(v[c]);
                 finite = finite && fits(x);
-                store(m, position, origins[slot][first_column + c], x);
-                own_top = max(own_top, largest(kept(x)));
+                store(m, position, permutation[slot][first_column + c], x);
+                own_top = max(own_top, largest(as_stored(x)));
             }
         }
     }
-    if unusual && status == INVERTED {
+    if scaling && status == INVERTED {
         own_top = NO_BITS;
         for (var k = first_column; k < min(first_column + COLUMNS, N); k++) {
-            let j = origins[slot][k];
-            let x = scaled(stored(m, position, j), column_exponents[slot][position] + row_exponents[slot][j]);
+            let j = permutation[slot][k];
+            let x = unscaled(stored(m, position, j), column_exponents[slot][position], row_exponents[slot][j]);
             finite = finite && fits(x);
             store(m, position, j, x);
-            own_top = max(own_top, largest(kept(x)));
+            own_top = max(own_top, largest(as_stored(x)));
         }
     }
     if !finite {
@@ -204,9 +199,7 @@ fn main(
         tops[slot][local % TEAM] = own_top;
     }
     workgroupBarrier();
-    if status == INVERTED && atomicLoad(&infinite[slot]) != 0u {
-        status = NOT_FINITE;
-    }
+    status = final_status(status, atomicLoad(&infinite[slot]) == 0u);
     if present && part == 0u && row == 0u {
         statuses[m] = status;
     }
@@ -222,13 +215,13 @@ fn main(
         }
         workgroupBarrier();
         if present && part == 0u && row == 0u {
-            store_rcond(m, rcond_of(of_input, norm_of(largest_sum(slot), shift), status));
+            store_rcond(m, rcond_of(input_norm, norm_of(largest_sum(slot), shift), status));
         }
     }
     if present && status != INVERTED {
-        // Every invocation overwrites what it wrote itself, so no barrier is needed.
+        // Each invocation overwrites what it stored itself, so that no barrier is needed.
         for (var k = first_column; k < min(first_column + COLUMNS, N); k++) {
-            store_nan(m, position, origins[slot][k]);
+            store_nan(m, position, permutation[slot][k]);
         }
     }
 }

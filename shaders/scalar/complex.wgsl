@@ -1,4 +1,5 @@
-// A complex scalar: what the kernels know of it. As real.wgsl, with real and imaginary parts one after another.
+// A complex scalar, as kernels see it: the same names as in `real.wgsl`, with real and imaginary parts side by
+// side.
 
 alias Element = vec2<Part>;
 alias Word = vec2<Bits>;
@@ -12,7 +13,7 @@ fn scalar(x: Word) -> Scalar {
     return Scalar(real(x.x), real(x.y));
 }
 
-fn of_real(x: Real) -> Scalar {
+fn from_real(x: Real) -> Scalar {
     return Scalar(x, REAL_ZERO);
 }
 
@@ -24,11 +25,11 @@ fn word(x: Scalar) -> Word {
     return Word(bits(x.x), bits(x.y));
 }
 
-fn opened(x: Element) -> Word {
+fn to_word(x: Element) -> Word {
     return Word(widened(x.x), widened(x.y));
 }
 
-fn closed(x: Word) -> Element {
+fn from_word(x: Word) -> Element {
     return Element(narrowed(x.x), narrowed(x.y));
 }
 
@@ -36,7 +37,7 @@ fn fits(x: Word) -> bool {
     return part_fits(x.x) && part_fits(x.y);
 }
 
-// |re| + |im|, as LAPACK's icamax and izamax compare.
+// |re| + |im|, by which LAPACK's icamax and izamax compare.
 fn key(x: Scalar) -> Bits {
     return bits(abs(x.x) + abs(x.y)) & MAGNITUDE;
 }
@@ -45,7 +46,7 @@ fn modulus(x: Word) -> Real {
     let re = x.x & MAGNITUDE;
     let im = x.y & MAGNITUDE;
     let large = real(max(re, im));
-    // Zero or subnormal: devices may divide by zero there.
+    // A device may flush a subnormal divisor to zero.
     if max(re, im) <= FRACTION {
         return large;
     }
@@ -73,7 +74,7 @@ fn neg(a: Scalar) -> Scalar {
     return Scalar(-a.x, -a.y);
 }
 
-// Scaled to have its larger part in [1, 2), so that the squares neither overflow nor underflow.
+// Scales the larger part into [1, 2), so that the squares neither overflow nor underflow.
 fn recip(a: Scalar) -> Scalar {
     let unit_power = power(-exponent(largest(word(a))));
     let re = a.x * unit_power;
@@ -95,11 +96,11 @@ fn small(x: Word, e: i32, lowest: i32) -> bool {
     return small_bits(x.x, e, lowest) || small_bits(x.y, e, lowest);
 }
 
-// Several neighbors of a row, loaded and stored at once.
+// Neighboring elements of a row, which are loaded and stored together.
 alias Pack = vec4<Real>;
 const PACK = 2u;
 
-fn of_pack(x: Pack, i: u32) -> Scalar {
+fn from_pack(x: Pack, i: u32) -> Scalar {
     return select(x.zw, x.xy, i == 0u);
 }
 

@@ -1,5 +1,5 @@
-// Elements lie in memory in float32 and are computed in float64, as NumPy does. By integer arithmetic, since a
-// conversion on the device may flush subnormal numbers and may round as it likes.
+// Elements are float32 in memory and float64 in arithmetic, as in NumPy. Integer arithmetic converts them, because
+// a device's own conversion may flush subnormal numbers and may round either way.
 
 alias Part = u32;
 
@@ -25,12 +25,12 @@ fn widened(x: Part) -> Bits {
     return sign | (u64(leading + 874u) << 52u) | fraction;
 }
 
-// It is finite, and stays so when rounded to float32.
+// Returns whether x is finite and stays finite when it is rounded to float32.
 fn part_fits(x: Bits) -> bool {
     return (narrowed(x) & 0x7fffffffu) < 0x7f800000u;
 }
 
-// Rounded to nearest even, subnormal or not.
+// Rounds to nearest even, also to a subnormal number.
 fn narrowed(x: Bits) -> Part {
     let sign = u32(x >> 63u) << 31u;
     let magnitude = x & MAGNITUDE;
@@ -50,6 +50,6 @@ fn narrowed(x: Bits) -> Part {
     let rest = significand & ((ONE_BIT << shift) - ONE_BIT);
     let half = ONE_BIT << (shift - 1u);
     let up = rest > half || (rest == half && (quotient & 1u) == 1u);
-    // The leading bit of a normal number counts as one step of the exponent, and so does a carry.
+    // The leading bit of a normal number adds one to the exponent, and so does a carry.
     return sign | ((u32(max(biased - 1i, 0i)) << 23u) + quotient + u32(up));
 }

@@ -1,14 +1,13 @@
-// float32: the real arithmetic that the kernels run in, and its magnitudes as unsigned integers.
+// float32: the real arithmetic of the kernels, and magnitudes as unsigned integers.
 //
-// Numbers are looked at as bits: a GPU may flush subnormal numbers, may assume that there is no NaN, and has no NaN
-// constant. A magnitude is the bits without the sign; magnitudes compare as integers.
+// Numbers are examined as bits, because a GPU may flush subnormal numbers, may assume that there is no NaN, and has
+// no NaN constant. A magnitude is the bits without the sign; magnitudes compare as integers.
 
 alias Real = f32;
 alias Bits = u32;
 
 const REAL_ZERO: Real = 0.0f;
 const REAL_ONE: Real = 1.0f;
-const REAL_HALF: Real = 0.5f;
 // 2^-22: two units in the last place of 1.
 const COARSE: Real = 2.384185791015625e-7f;
 const NO_BITS: Bits = 0u;
@@ -18,13 +17,13 @@ const ONE_BIT: Bits = 1u;
 const SIGN: Bits = 0x80000000u;
 const MAGNITUDE: Bits = 0x7fffffffu;
 const INFINITE: Bits = 0x7f800000u;
-// What fills a matrix that has no inverse.
+// The NaN that fills a matrix without an inverse.
 const NAN_BITS: Bits = 0x7fc00000u;
-// 2^-42 and 2^42: a matrix whose nonzero magnitudes all lie between is worked on as it is.
+// 2^-42 and 2^42: a matrix whose nonzero magnitudes all lie between them needs no scaling.
 const WINDOW = 42i;
 const LOW: Bits = 0x2a800000u;
 const HIGH: Bits = 0x54800000u;
-// 2^126: the reciprocal of a pivot above may be flushed to zero.
+// 2^126: the reciprocal of a larger pivot may be flushed to zero.
 const LARGEST_PIVOT: Bits = 0x7e800000u;
 
 const MIN_EXPONENT = -126i;
@@ -40,7 +39,7 @@ fn bits(x: Real) -> Bits {
     return bitcast<u32>(x);
 }
 
-// A small nonnegative integer as bits.
+// Converts a small nonnegative integer.
 fn integer(x: i32) -> Bits {
     return u32(x);
 }
@@ -50,7 +49,7 @@ fn highest_bit(x: Bits) -> u32 {
     return firstLeadingBit(x);
 }
 
-// A square root to a few units in the last place; the moduli of norms need no more.
+// A square root with an error of a few units in the last place, enough for the moduli of norms.
 fn root(x: Real) -> Real {
     return sqrt(x);
 }

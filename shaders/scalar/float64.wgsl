@@ -1,11 +1,11 @@
-// float64: as float32.wgsl, for adapters that compute in it. Only + - * / abs and comparisons are at hand.
+// float64: the same names as in `float32.wgsl`, for adapters that have it. They have only + - * / abs and
+// comparisons.
 
 alias Real = f64;
 alias Bits = u64;
 
 const REAL_ZERO: Real = 0.0lf;
 const REAL_ONE: Real = 1.0lf;
-const REAL_HALF: Real = 0.5lf;
 // 2^-51: two units in the last place of 1.
 const COARSE: Real = 4.440892098500626e-16lf;
 const NO_BITS: Bits = 0lu;
@@ -45,7 +45,7 @@ fn highest_bit(x: Bits) -> u32 {
     return select(firstLeadingBit(u32(x & 0xfffffffflu)), firstLeadingBit(high) + 32u, high != 0u);
 }
 
-// Two steps of Heron's iteration on the root in float32, for an argument within its range.
+// Refines the root in float32 by two steps of Heron's iteration. The argument must be in the range of float32.
 fn root(x: Real) -> Real {
     let first = f64(sqrt(f32(x)));
     if first == 0.0lf {

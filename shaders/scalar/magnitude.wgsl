@@ -1,22 +1,22 @@
-// Exact powers of two on the bits of a real, by integer arithmetic: the same for every width of `Bits`.
+// Exact multiplication by powers of two, in integer arithmetic on the bits of a real, for either width of `Bits`.
 
-// Below every exponent, and the exponent of the factor of a column that is zero.
+// Below every exponent.
 const LOWEST_EXPONENT = -10000i;
-const EMPTY = 0x40000000i;
 
-// floor(log2) of a nonzero finite magnitude, subnormal or not; of others anything.
+// floor(log2) of a nonzero finite magnitude, which may be subnormal. The result is unspecified for other
+// magnitudes.
 fn exponent(magnitude: Bits) -> i32 {
     let biased = i32(magnitude >> FRACTION_WIDTH);
     let subnormal = i32(highest_bit(magnitude)) + MIN_EXPONENT - i32(FRACTION_WIDTH);
     return select(subnormal, biased - BIAS, biased > 0i);
 }
 
-// 2^e, for an exponent of a normal number.
+// 2^e, which must be a normal number.
 fn power(e: i32) -> Real {
     return real(integer(e + BIAS) << FRACTION_WIDTH);
 }
 
-// x * 2^e, rounded to nearest even where the result is subnormal.
+// x * 2^e, rounded to nearest even if the result is subnormal.
 fn scaled_bits(x: Bits, e: i32) -> Bits {
     let magnitude = x & MAGNITUDE;
     let below = MIN_EXPONENT - exponent(magnitude) - e;
@@ -36,7 +36,8 @@ fn scaled_bits(x: Bits, e: i32) -> Bits {
     return sign | (quotient + select(NO_BITS, ONE_BIT, up));
 }
 
-// x * 2^e, 0 where that is subnormal. Without branches: every element of an unusual matrix goes through it.
+// x * 2^e, or 0 if that is subnormal. It has no branches, because every element of a scaled matrix passes through
+// it.
 fn flushed_bits(x: Bits, e: i32) -> Bits {
     let magnitude = x & MAGNITUDE;
     let total = exponent(magnitude) + e;
@@ -45,32 +46,29 @@ fn flushed_bits(x: Bits, e: i32) -> Bits {
     return select(select(finite, NO_BITS, total < MIN_EXPONENT), x, magnitude == NO_BITS || magnitude >= INFINITE);
 }
 
-// Of a nonzero finite magnitude, with its leading bit where a normal number has it hidden; of others anything.
+// The significand of a nonzero finite magnitude, with its leading bit, which a normal number hides. The result is
+// unspecified for other magnitudes.
 fn significand(magnitude: Bits) -> Bits {
     let subnormal = magnitude << (FRACTION_WIDTH - min(highest_bit(magnitude), FRACTION_WIDTH));
     return select(subnormal, (magnitude & FRACTION) | (FRACTION + ONE_BIT), magnitude > FRACTION);
 }
 
-// x * 2^e is not zero, and below 2^lowest.
+// Returns whether x * 2^e is nonzero and below 2^lowest.
 fn small_bits(x: Bits, e: i32, lowest: i32) -> bool {
     let magnitude = x & MAGNITUDE;
     return magnitude != NO_BITS && exponent(magnitude) + e < lowest;
 }
 
-// Whether a row is the pivot's rather than the best so far: the one of the larger key, of equals the one that stands first.
-fn leads(candidate: Bits, place: u32, best: Bits, winner: u32) -> bool {
-    return candidate > best || (candidate == best && place < winner);
-}
-
-// 1 / x. WGSL divides to 2.5 ulp only; one step of Newton's iteration brings that to about 1 ulp. Most devices divide to half
-// an ulp: there the step would add its own rounding, and is left out. NaN for an infinite x, whose rest is NaN.
+// 1 / x. WGSL promises only 2.5 ulp for a division; a step of Newton's iteration reduces that to about 1 ulp. Most
+// devices divide with an error of half an ulp: there the step would add its own rounding and is skipped. NaN if x
+// is infinite, because `rest` is then NaN.
 fn real_reciprocal(x: Real) -> Real {
     let r = REAL_ONE / x;
     let rest = REAL_ONE - x * r;
     return select(r + r * rest, r, abs(rest) <= COARSE);
 }
 
-// x / y, where r is 1 / y, likewise.
+// x / y with the same correction; r is 1 / y.
 fn quotient(x: Real, y: Real, r: Real) -> Real {
     let q = x / y;
     let rest = x - y * q;

@@ -1,4 +1,4 @@
-// Elements lie in memory in the precision that is computed in.
+// Elements have the same precision in memory and in arithmetic.
 
 alias Part = Bits;
 

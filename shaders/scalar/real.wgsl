@@ -1,6 +1,6 @@
-// A real scalar: what the kernels know of it.
+// A real scalar, as kernels see it.
 
-// An element as it lies in memory; as bits of what is computed in; and as a number.
+// An element in memory, the bits of the number that it stands for, and that number.
 alias Element = Part;
 alias Word = Bits;
 alias Scalar = Real;
@@ -13,7 +13,7 @@ fn scalar(x: Word) -> Scalar {
     return real(x);
 }
 
-fn of_real(x: Real) -> Scalar {
+fn from_real(x: Real) -> Scalar {
     return x;
 }
 
@@ -25,34 +25,36 @@ fn word(x: Scalar) -> Word {
     return bits(x);
 }
 
-fn opened(x: Element) -> Word {
+fn to_word(x: Element) -> Word {
     return widened(x);
 }
 
-fn closed(x: Word) -> Element {
+fn from_word(x: Word) -> Element {
     return narrowed(x);
 }
 
-// It is a finite element.
+// Returns whether x stays finite when it is stored.
 fn fits(x: Word) -> bool {
     return part_fits(x);
 }
 
-// What pivots are compared by: monotonic in |x|, 0 exactly for zero, above every finite number for NaN and infinity.
+// The key by which pivots are compared: monotonic in |x|, 0 only for zero, and for NaN and infinity above every
+// finite number.
 fn key(x: Scalar) -> Bits {
     return bits(x) & MAGNITUDE;
 }
 
-// |x| of a finite x, for norms.
+// |x| for a finite x, used in norms.
 fn modulus(x: Word) -> Real {
     return real(x & MAGNITUDE);
 }
 
-// The largest magnitude of the parts, and the smallest that is not zero, less one; zero wraps round to the top.
+// The largest magnitude of the parts.
 fn largest(x: Word) -> Bits {
     return x & MAGNITUDE;
 }
 
+// The smallest nonzero magnitude of the parts, less one; zero wraps around to ALL_BITS.
 fn smallest_less_one(x: Word) -> Bits {
     return (x & MAGNITUDE) - ONE_BIT;
 }
@@ -74,25 +76,26 @@ fn recip(a: Scalar) -> Scalar {
     return real_reciprocal(a);
 }
 
-// x * 2^e; the same with 0 for what would be subnormal; and whether a part of that is below 2^lowest: products of it
-// may underflow.
+// x * 2^e.
 fn scaled(x: Word, e: i32) -> Word {
     return scaled_bits(x, e);
 }
 
+// x * 2^e, with subnormal results flushed to zero.
 fn flushed(x: Word, e: i32) -> Word {
     return flushed_bits(x, e);
 }
 
+// Returns whether x * 2^e has a nonzero part below 2^lowest.
 fn small(x: Word, e: i32, lowest: i32) -> bool {
     return small_bits(x, e, lowest);
 }
 
-// Several neighbors of a row, loaded and stored at once.
+// Neighboring elements of a row, which are loaded and stored together.
 alias Pack = vec4<Real>;
 const PACK = 4u;
 
-fn of_pack(x: Pack, i: u32) -> Scalar {
+fn from_pack(x: Pack, i: u32) -> Scalar {
     return x[i];
 }
 

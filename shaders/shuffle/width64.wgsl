@@ -1,11 +1,11 @@
-// Reals and bits of 64 bits between the lanes of a subgroup, in halves: devices shuffle words of 32 bits.
+// Passes 64-bit reals and bits between the lanes of a subgroup, in halves, because devices shuffle 32-bit words.
 
 fn real_from(x: Real, lane: u32) -> Real {
     let halves = subgroupShuffle(halves_of(bits(x)), lane);
     return real(joined(halves));
 }
 
-// From the lane whose number differs by the bits of `mask`.
+// Reads from the lane whose number differs in the bits of `mask`.
 fn bits_across(x: Bits, mask: u32) -> Bits {
     return joined(subgroupShuffleXor(halves_of(x), mask));
 }

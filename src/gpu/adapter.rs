@@ -1,9 +1,12 @@
 //! Adapters: finding them, their facts, and opening a device on one.
 
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
-use crate::Error;
-use crate::plan::{AdapterFacts, AdapterKind, GpuLimits};
+use crate::data::error::Error;
+use crate::plan::facts::{AdapterFacts, AdapterKind, GpuLimits};
 
 fn instance() -> wgpu::Instance {
     // No validation layers and nothing from the environment.
@@ -15,7 +18,7 @@ fn instance() -> wgpu::Instance {
 
 /// Every adapter that can run compute shaders, the best first.
 async fn enumerate() -> Vec<(wgpu::Adapter, AdapterFacts)> {
-    // wgpu panics where it was built without one.
+    // wgpu panics if it was built without any backend.
     if wgpu::Instance::enabled_backend_features().is_empty() {
         return Vec::new();
     }
@@ -40,27 +43,41 @@ async fn enumerate() -> Vec<(wgpu::Adapter, AdapterFacts)> {
 }
 
 /// The facts of every adapter that can run compute shaders, the best first.
-pub fn adapters() -> Vec<AdapterFacts> {
-    let found = unpanicked(|| pollster::block_on(enumerate())).unwrap_or_default();
+pub async fn adapters_async() -> Vec<AdapterFacts> {
+    let found = unpanicked(enumerate()).await.unwrap_or_default();
     found.into_iter().map(|(_, facts)| facts).collect()
 }
 
-/// wgpu panics where a driver has no memory left to describe itself.
-fn unpanicked<T>(ask: impl FnOnce() -> T) -> Option<T> {
-    catch_unwind(AssertUnwindSafe(ask)).ok()
+/// The facts of every adapter that can run compute shaders, the best first, on native platforms: there they are
+/// known at once.
+pub fn adapters() -> Vec<AdapterFacts> {
+    match pin!(adapters_async()).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(found) => found,
+        Poll::Pending => unreachable!("native platforms need not wait for their adapters"),
+    }
 }
 
-/// Opens a device on the first adapter whose name contains `name`, whatever the case; on the best for `None`.
-pub fn open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
-    unpanicked(|| pollster::block_on(find_and_open(name))).unwrap_or_else(|| {
-        let reason = "a driver failed while it was asked what it offers, perhaps for want of memory".to_owned();
+/// `None` if the future panics, as wgpu does if a driver has too little memory to describe its adapters.
+async fn unpanicked<F: Future>(ask: F) -> Option<F::Output> {
+    let mut ask = pin!(ask);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| ask.as_mut().poll(context))) {
+        Ok(poll) => poll.map(Some),
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Opens a device on the first adapter whose name contains `name`, ignoring case; on the best for `None`.
+pub async fn open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
+    unpanicked(find_and_open(name)).await.unwrap_or_else(|| {
+        let reason = "a driver failed while it described its adapters, perhaps because memory ran out".to_owned();
         Err(Error::NoAdapter { reason })
     })
 }
 
 async fn find_and_open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
     let found = enumerate().await;
-    let names: Vec<String> = found.iter().map(|(_, facts)| facts.name.clone()).collect();
+    let names: Vec<_> = found.iter().map(|(_, facts)| facts.name.to_string()).collect();
     let wanted = name.map(str::to_lowercase);
     let chosen = found
         .into_iter()
@@ -69,8 +86,7 @@ async fn find_and_open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue,
         let reason = match name {
             Some(name) if !names.is_empty() => format!("none is named \"{name}\"; there are: {}", names.join(", ")),
             _ if wgpu::Instance::enabled_backend_features().is_empty() => {
-                "built without the one of the features \"vulkan\", \"metal\" and \"dx12\" that this platform has"
-                    .to_owned()
+                "built without the backend feature of this platform: \"vulkan\", \"metal\" or \"dx12\"".to_owned()
             }
             _ => "wgpu found none; a GPU driver with Vulkan, Metal or Direct3D 12 is needed (Mesa's lavapipe will do)"
                 .to_owned(),
@@ -87,14 +103,15 @@ async fn find_and_open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue,
         .request_device(&descriptor)
         .await
         .map_err(|error| Error::NoAdapter { reason: format!("{} opens no device: {error}", facts.name) })?;
-    // A failure that no scope caught surfaces as an error where its result is waited for, never as a panic.
+    // Without a handler, wgpu panics on an error that no scope caught. Such a failure still becomes an error when
+    // its result is waited for.
     device.on_uncaptured_error(std::sync::Arc::new(|_| {}));
     Ok((device, queue, facts))
 }
 
 /// The features of an adapter that are worth asking for: timestamps, subgroups, pipelines in a file, float64 with
-/// the 64-bit integers that its bits are looked at by, and, where its memory is the host's own, buffers that can be mapped. The
-/// engine does without any of them.
+/// the 64-bit integers that read its bits, and, if its memory is the host's own, mappable storage buffers. The
+/// engine needs none of them.
 pub fn wanted_features(adapter: &wgpu::Adapter) -> wgpu::Features {
     use wgpu::Features;
     let mut features = adapter.features();
@@ -106,14 +123,15 @@ pub fn wanted_features(adapter: &wgpu::Adapter) -> wgpu::Features {
     (features & single) | together
 }
 
-/// Whether mapped buffers save copies. With memory of its own, an adapter would reach for the host's all the time instead.
+/// Returns whether mapped buffers save copies. An adapter with memory of its own would instead access the host's
+/// memory throughout the work.
 fn mappable(features: wgpu::Features, info: &wgpu::AdapterInfo) -> bool {
     features.contains(wgpu::Features::MAPPABLE_PRIMARY_BUFFERS)
         && matches!(info.device_type, wgpu::DeviceType::IntegratedGpu | wgpu::DeviceType::Cpu)
 }
 
-/// The limits of an adapter that are worth asking for: buffers as large as it has them. Everything else is what every
-/// WebGPU implementation grants.
+/// The limits of an adapter that are worth asking for: its largest buffers, and otherwise the limits that every WebGPU
+/// implementation grants.
 pub fn wanted_limits(adapter: &wgpu::Adapter) -> wgpu::Limits {
     let limits = adapter.limits();
     wgpu::Limits {
@@ -123,7 +141,7 @@ pub fn wanted_limits(adapter: &wgpu::Adapter) -> wgpu::Limits {
     }
 }
 
-/// Of an adapter, with what a device on it is granted.
+/// The facts of an adapter, with the features and limits that a device on it is granted.
 pub fn facts(info: &wgpu::AdapterInfo, features: wgpu::Features, granted: &wgpu::Limits) -> AdapterFacts {
     let kind = match info.device_type {
         wgpu::DeviceType::DiscreteGpu => AdapterKind::Discrete,
@@ -133,7 +151,7 @@ pub fn facts(info: &wgpu::AdapterInfo, features: wgpu::Features, granted: &wgpu:
         wgpu::DeviceType::Other => AdapterKind::Other,
     };
     AdapterFacts {
-        name: info.name.clone(),
+        name: info.name.as_str().into(),
         kind,
         backend: info.backend.to_str().to_owned(),
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
@@ -142,7 +160,7 @@ pub fn facts(info: &wgpu::AdapterInfo, features: wgpu::Features, granted: &wgpu:
     }
 }
 
-/// What plans depend on, of a device that is granted these limits and features.
+/// The limits that plans depend on, for a device that is granted these limits and features.
 fn limits(limits: &wgpu::Limits, features: wgpu::Features, info: &wgpu::AdapterInfo) -> GpuLimits {
     GpuLimits {
         binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),

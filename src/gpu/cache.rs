@@ -1,11 +1,11 @@
-//! What the driver has compiled, in a file that the caller names, so that the next process need not compile it again.
+//! Compiled pipelines in a file that the caller names, so that the next process need not compile them again.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::errors::Errors;
-use crate::{Error, trusted};
+use super::error_scopes::Errors;
+use crate::trusted::pipeline_cache;
 
 /// A file of compiled pipelines.
 #[derive(Debug)]
@@ -14,23 +14,23 @@ pub struct Cache {
     pub pipelines: wgpu::PipelineCache,
 }
 
-/// What a file begins with, before a checksum of 8 bytes and the driver's own data.
+/// The first bytes of a file, before a checksum of 8 bytes and the driver's own data.
 const MAGIC: &[u8] = b"batchinv pipelines 1\n";
 
 impl Cache {
-    /// With what the file holds, where there is one that is whole.
-    pub fn open(device: &wgpu::Device, file: &Path) -> io::Result<Self> {
+    /// Opens the cache with the data of the file, if there is one and it is intact.
+    pub async fn open(device: &wgpu::Device, file: &Path) -> io::Result<Self> {
         let bytes = match fs::read(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             read => read?,
         };
         let errors = Errors::watch(device);
-        let pipelines = trusted::pipeline_cache(device, data(&bytes));
-        errors.check(|detail| Error::DeviceLost { done: 0, len: 0, detail }).map_err(io::Error::other)?;
+        let pipelines = pipeline_cache(device, data(&bytes));
+        errors.check().await.map_err(|error| io::Error::other(error.at(0, 0)))?;
         Ok(Self { file: file.to_owned(), pipelines })
     }
 
-    /// Replaces the file whole.
+    /// Replaces the file as a whole.
     pub fn save(&self) -> io::Result<()> {
         let Some(data) = self.pipelines.get_data() else { return Ok(()) };
         let mut temporary = self.file.clone().into_os_string();
@@ -41,13 +41,13 @@ impl Cache {
     }
 }
 
-/// The driver's data in a file, or `None` where it is not what was saved.
+/// The driver's data in a file, or `None` if the file is damaged.
 fn data(bytes: &[u8]) -> Option<&[u8]> {
     let (sum, data) = bytes.strip_prefix(MAGIC)?.split_first_chunk()?;
     (u64::from_le_bytes(*sum) == checksum(data)).then_some(data)
 }
 
-/// FNV-1a (Fowler, Noll, Vo), for files cut short or damaged; it withstands no malice.
+/// FNV-1a (Fowler, Noll, Vo). It detects truncated and damaged files, not malice.
 fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -1,16 +1,18 @@
-//! Faults on demand, so that tests see what becomes of a call that meets one.
+//! Faults on demand, for tests of calls that fail.
 //!
-//! A fault is armed for the calling thread, on which [`Inverter::invert`](crate::Inverter::invert) does all that can meet
-//! one.
+//! A fault is armed for the calling thread, on which [`Inverter::invert`](crate::Inverter::invert) does all the
+//! work that can fail.
 
 use std::cell::Cell;
 
-/// What goes wrong.
+use super::error::DeviceError;
+
+/// A kind of fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The device has no memory for what was asked of it last.
+    /// The device has no memory for the last request.
     OutOfMemory,
-    /// The device refuses what was asked of it last.
+    /// The device refuses the last request.
     Refusal,
     /// Results cannot be mapped into the host's memory.
     Mapping,
@@ -18,10 +20,10 @@ pub enum Fault {
     Destruction,
 }
 
-/// Where a call can meet a fault.
+/// A point of a call at which a fault can strike.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// The device is asked whether all went well.
+enum Moment {
+    /// The device is asked for errors.
     Check,
     /// A chunk is about to be waited for.
     Wait,
@@ -30,11 +32,11 @@ enum Place {
 }
 
 impl Fault {
-    fn place(self) -> Place {
+    fn moment(self) -> Moment {
         match self {
-            Self::OutOfMemory | Self::Refusal => Place::Check,
-            Self::Destruction => Place::Wait,
-            Self::Mapping => Place::Mapping,
+            Self::OutOfMemory | Self::Refusal => Moment::Check,
+            Self::Destruction => Moment::Wait,
+            Self::Mapping => Moment::Mapping,
         }
     }
 }
@@ -42,9 +44,9 @@ impl Fault {
 #[derive(Clone, Copy)]
 struct Armed {
     fault: Fault,
-    /// Chances to let pass.
+    /// The number of chances to let pass.
     pass: usize,
-    /// Times to strike.
+    /// The number of times to strike.
     times: usize,
 }
 
@@ -57,10 +59,11 @@ pub fn arm(fault: Fault, pass: usize, times: usize) {
     ARMED.set(Some(Armed { fault, pass, times }));
 }
 
-/// As a test of the program says it: a fault's name and the chances to let pass, `mapping:2`. It strikes ever after.
+/// Arms a fault from the text that a test gives to the program: the fault's name and the number of chances to let
+/// pass, such as `mapping:2`. After these it strikes every time.
 ///
 /// # Errors
-/// What is not such a text.
+/// If the text has any other form; the message says why.
 pub fn arm_by_name(text: &str) -> Result<(), String> {
     let (name, pass) = text.split_once(':').unwrap_or((text, "0"));
     let fault = match name {
@@ -70,17 +73,17 @@ pub fn arm_by_name(text: &str) -> Result<(), String> {
         "destruction" => Fault::Destruction,
         _ => return Err(format!("no fault is named {name:?}")),
     };
-    arm(fault, pass.parse().map_err(|_| format!("{pass:?} is no number"))?, usize::MAX);
+    arm(fault, pass.parse().map_err(|_| format!("{pass:?} is not a number"))?, usize::MAX);
     Ok(())
 }
 
-/// No fault strikes any more. Whether the one armed before had struck as often as it was to.
+/// Disarms the fault. Returns whether it had struck as often as it was armed to.
 pub fn disarm() -> bool {
     ARMED.take().is_none_or(|armed| armed.times == 0)
 }
 
-fn strikes(place: Place) -> Option<Fault> {
-    let mut armed = ARMED.get().filter(|armed| armed.fault.place() == place && armed.times > 0)?;
+fn strikes(moment: Moment) -> Option<Fault> {
+    let mut armed = ARMED.get().filter(|armed| armed.fault.moment() == moment && armed.times > 0)?;
     let strikes = armed.pass == 0;
     if strikes {
         armed.times -= 1
@@ -91,22 +94,25 @@ fn strikes(place: Place) -> Option<Fault> {
     strikes.then_some(armed.fault)
 }
 
-/// In place of what the device says about the commands before: whether it is out of memory, and its words.
-pub(super) fn check() -> Option<(bool, String)> {
-    strikes(Place::Check).map(|fault| (fault == Fault::OutOfMemory, WORDS.to_owned()))
+/// Stands in for the device's report on the commands before.
+pub(super) fn check() -> Option<DeviceError> {
+    strikes(Moment::Check).map(|fault| match fault {
+        Fault::OutOfMemory => DeviceError::OutOfMemory(WORDS.to_owned()),
+        _ => DeviceError::Lost(WORDS.to_owned()),
+    })
 }
 
-/// Before a chunk is waited for.
+/// Destroys the device before a chunk is waited for.
 pub(super) fn wait(device: &wgpu::Device) {
-    if strikes(Place::Wait).is_some() {
+    if strikes(Moment::Wait).is_some() {
         device.destroy();
     }
 }
 
-/// In place of a mapping.
-pub(super) fn mapping() -> Result<(), String> {
-    strikes(Place::Mapping).map_or(Ok(()), |_| Err(WORDS.to_owned()))
+/// Stands in for a failed mapping.
+pub(super) fn mapping() -> Result<(), DeviceError> {
+    strikes(Moment::Mapping).map_or(Ok(()), |_| Err(DeviceError::Lost(WORDS.to_owned())))
 }
 
-/// What the device says then.
+/// The device's message for a fault.
 const WORDS: &str = "a fault on demand";

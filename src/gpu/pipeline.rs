@@ -1,36 +1,38 @@
-//! Pipelines: one for each program of a variant, built when first wanted, kept and shared.
+//! Pipelines: one per program of a variant, built when first wanted, kept and shared.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::cache::Cache;
-use super::errors::{Errors, is_alive};
-use super::shader::{self, CountConstants, Program};
-use crate::Error;
-use crate::plan::{Engine, Kernel, Variant};
+use super::error::DeviceError;
+use super::error_scopes::{Errors, is_alive};
+use super::shader::{self, CountConstants};
+use crate::data::refusal::Refusal;
+use crate::plan::gpu::program::Program;
+use crate::plan::gpu::variant::Variant;
 use crate::trusted::unchecked_module;
 
 /// The pipelines of one device.
 #[derive(Debug)]
 pub struct Pipelines {
-    /// One of each [`Kind`].
-    shapes: [Shape; 8],
-    built: Mutex<HashMap<(Program, Variant), Slot>>,
-    /// Where the caller has them kept.
+    /// One per [`Kind`].
+    interfaces: [Interface; 8],
+    built: Mutex<HashMap<(Program, Variant), Built>>,
+    /// The file of compiled pipelines, if the caller named one.
     pub cache: OnceLock<Cache>,
 }
 
-/// A pipeline, or none yet; who builds it holds the lock, so that nobody builds it twice.
-type Slot = Arc<Mutex<Option<wgpu::ComputePipeline>>>;
+/// A pipeline, or `None` if it is not built yet. The lock is held during the build, so that it happens once.
+type Built = Arc<futures_intrusive::sync::Mutex<Option<wgpu::ComputePipeline>>>;
 
-/// What a pipeline binds.
+/// The bindings of a pipeline.
 #[derive(Debug)]
-struct Shape {
+struct Interface {
     bindings: wgpu::BindGroupLayout,
     pipeline: wgpu::PipelineLayout,
 }
 
-/// What a pipeline binds of what not all do.
+/// The optional bindings of a pipeline.
 #[derive(Clone, Copy, Debug)]
 struct Kind {
     input: bool,
@@ -49,19 +51,19 @@ impl Kind {
     }
 }
 
-/// Bindings of every program: the input, the output, the statuses and the counts; `shaders/` declares them. In place
-/// there is no input.
+/// Bindings of every program: the input, the output, the statuses and the counts; `shaders/` declares them. In
+/// place there is no input.
 const INPUT: u32 = 0;
 const OUTPUT: u32 = 1;
 const STATUSES: u32 = 2;
 const PARAMS: u32 = 3;
-/// Of `device` alone.
+/// Bindings of `device` alone.
 const WORK: u32 = 4;
 const STATE: u32 = 5;
-/// Where they are asked for.
+/// The binding of reciprocal condition numbers, if they are asked for.
 const RCONDS: u32 = 6;
 
-/// What is bound to them.
+/// The buffers for these bindings.
 #[derive(Clone, Debug)]
 pub struct Bound<'a> {
     /// `None` in place.
@@ -76,15 +78,15 @@ pub struct Bound<'a> {
 
 impl Pipelines {
     pub fn new(device: &wgpu::Device) -> Self {
-        let shapes = std::array::from_fn(|index| Shape::new(device, Kind::of(index)));
-        Self { shapes, built: Mutex::default(), cache: OnceLock::new() }
+        let interfaces = std::array::from_fn(|index| Interface::new(device, Kind::of(index)));
+        Self { interfaces, built: Mutex::default(), cache: OnceLock::new() }
     }
 
-    /// Buffers as the programs see them.
+    /// Makes a bind group.
     pub fn bind(&self, device: &wgpu::Device, bound: Bound<'_>) -> wgpu::BindGroup {
         let Bound { input, output, statuses, params, scratch, rconds } = bound;
         let kind = Kind { input: input.is_some(), scratch: scratch.is_some(), rconds: rconds.is_some() };
-        let shape = &self.shapes[kind.index()];
+        let interface = &self.interfaces[kind.index()];
         let [work, state] = scratch.map_or([None, None], |scratch| scratch.map(Some));
         let buffers = [
             (INPUT, input),
@@ -103,55 +105,56 @@ impl Pipelines {
             .collect();
         device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some("batchinv"),
-            layout: &shape.bindings,
+            layout: &interface.bindings,
             entries: &entries,
         })
     }
 
-    /// The pipeline of a program. Two threads that want the same one build it once; others are not held up.
-    pub fn get(
+    /// The pipeline of a program. Tasks that want the same pipeline build it once, and do not delay other tasks.
+    pub async fn get(
         &self,
         device: &wgpu::Device,
         program: Program,
         variant: Variant,
-    ) -> Result<wgpu::ComputePipeline, Error> {
+    ) -> Result<wgpu::ComputePipeline, DeviceError> {
         let entry = {
             let mut built = self.built.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            Arc::clone(built.entry((program, variant)).or_default())
+            let new = || Arc::new(futures_intrusive::sync::Mutex::new(None, false));
+            Arc::clone(built.entry((program, variant)).or_insert_with(new))
         };
-        let mut entry = entry.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut entry = entry.lock().await;
         if let Some(pipeline) = &*entry {
             return Ok(pipeline.clone());
         }
-        let pipeline = self.build(device, program, variant)?;
+        let kernel = variant.kernel();
+        let label = format!("batchinv {} {kernel} {} {}", program.name, variant.scalar, variant.order);
+        let scratch = variant.scratch().is_some();
+        let kind = Kind { input: !variant.in_place, scratch, rconds: variant.rcond };
+        let layout = &self.interfaces[kind.index()].pipeline;
+        let pipeline = self.compile(device, layout, &label, program.entry, shader::source(program, variant)).await?;
         *entry = Some(pipeline.clone());
         Ok(pipeline)
     }
 
-    fn build(&self, device: &wgpu::Device, program: Program, variant: Variant) -> Result<wgpu::ComputePipeline, Error> {
-        let unsupported = |reason: String| Error::Unsupported { engine: Engine::Gpu, reason };
-        let source =
-            shader::source(program, variant).ok_or_else(|| unsupported(format!("{} has no shader", variant.kernel)))?;
-        let label = format!("batchinv {program:?} {} {} {}", variant.kernel, variant.scalar, variant.order);
-        let scratch = variant.kernel == Kernel::Device;
-        let kind = Kind { input: !variant.in_place, scratch, rconds: variant.rcond };
-        self.compile(device, &self.shapes[kind.index()].pipeline, &label, program.entry(), source)
-    }
-
-    /// The pipeline that turns a count into dispatches. Each job has its own constants: none is kept.
-    pub fn count(&self, device: &wgpu::Device, constants: &CountConstants) -> Result<wgpu::ComputePipeline, Error> {
+    /// The pipeline that turns a count into dispatches. It is not kept, because each job has its own constants.
+    pub async fn count(
+        &self,
+        device: &wgpu::Device,
+        constants: &CountConstants,
+    ) -> Result<wgpu::ComputePipeline, DeviceError> {
         let kind = Kind { input: true, scratch: false, rconds: false };
-        self.compile(device, &self.shapes[kind.index()].pipeline, "batchinv count", "main", shader::count(constants))
+        let layout = &self.interfaces[kind.index()].pipeline;
+        self.compile(device, layout, "batchinv count", "main", shader::count(constants)).await
     }
 
-    fn compile(
+    async fn compile(
         &self,
         device: &wgpu::Device,
         layout: &wgpu::PipelineLayout,
         label: &str,
         entry: &str,
         source: String,
-    ) -> Result<wgpu::ComputePipeline, Error> {
+    ) -> Result<wgpu::ComputePipeline, DeviceError> {
         let errors = Errors::watch(device);
         let module = unchecked_module(device, label, source);
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
@@ -162,18 +165,18 @@ impl Pipelines {
             compilation_options: wgpu::PipelineCompilationOptions::default(),
             cache: self.cache.get().map(|cache| &cache.pipelines),
         });
-        errors.check(|error| {
-            let reason = format!("the device refuses {label}: {error}");
-            match is_alive(device) {
-                true => Error::Unsupported { engine: Engine::Gpu, reason },
-                false => Error::DeviceLost { done: 0, len: 0, detail: reason },
+        errors.check().await.map_err(|error| match error {
+            DeviceError::Lost(detail) if is_alive(device) => {
+                DeviceError::Unsupported(Refusal::Program { program: label.to_owned(), detail })
             }
+            DeviceError::Lost(detail) => DeviceError::Lost(format!("the device refuses {label}: {detail}")),
+            other => other,
         })?;
         Ok(pipeline)
     }
 }
 
-impl Shape {
+impl Interface {
     fn new(device: &wgpu::Device, kind: Kind) -> Self {
         let storage = |read_only| wgpu::BufferBindingType::Storage { read_only };
         let types = [

@@ -1,62 +1,25 @@
-//! The text of a program: its own file first, so that line numbers in an error are the file's own, then layout,
-//! access, scalar and constants. WGSL lets declarations stand in any order, so that concatenation links them.
+//! The text of a program: the kernel first, so that line numbers in an error are those of its file, then the operation,
+//! balance, layout, access, scalar and constants. WGSL allows declarations in any order, so concatenation links them.
 
-use crate::plan::{Kernel, Layout, Precision, Variant};
-use crate::scalar::ScalarKind;
+use crate::data::engine::{GpuKernel, Op, Precision};
+use crate::data::layout::Layout;
+use crate::data::scalar::ScalarKind;
+use crate::plan::gpu::program::Program;
+use crate::plan::gpu::variant::Variant;
 
-/// One pass over the matrices of a dispatch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Program {
-    /// The inversion itself, by the variant's kernel, but for `device`.
-    Invert,
-    /// Of `device`: brings the matrices into working memory, and finds the range of their rows.
-    Load,
-    /// Of `device`: decides whether a matrix must be scaled.
-    Scale,
-    /// Of `device`: scales the columns where they must be, and takes the norms of the input.
-    Columns,
-    /// Of `device`: eliminates the next columns alone.
-    Panel,
-    /// Of `device`: takes the steps of a panel to the other columns of its span.
-    Within,
-    /// Of `device`: takes the steps of the panels of a span to all other columns.
-    Update,
-    /// Of `device`: takes the norms of the inverses.
-    Sums,
-    /// Of `device`: brings the inverses home.
-    Store,
-    /// Of `device`: gives the verdicts, and makes NaN of what is no inverse.
-    Finish,
+/// The WGSL of a variant. `device` has several programs, which are its entry points; its `update` is compiled a
+/// second time with other constants, for the columns within an outer block. With [`Variant::rcond`] the programs
+/// also compute rcond.
+///
+/// This function is for reading and validating; [`GpuInverter`](super::GpuInverter) compiles the text itself.
+pub fn shader_source(variant: Variant) -> String {
+    source(Program::MAIN, variant)
 }
 
-impl Program {
-    /// Matrices to a workgroup.
-    pub fn matrices(self, variant: Variant) -> u32 {
-        match self {
-            Self::Invert => variant.matrices,
-            _ => 1,
-        }
-    }
-
-    /// The function in the shader.
-    pub fn entry(self) -> &'static str {
-        match self {
-            Self::Invert => "main",
-            Self::Load => "load_rows",
-            Self::Scale => "scale",
-            Self::Columns => "scale_columns",
-            Self::Panel => "panel",
-            Self::Within | Self::Update => "update",
-            Self::Sums => "sum_columns",
-            Self::Store => "store_rows",
-            Self::Finish => "finish",
-        }
-    }
-
-    /// It is another program where rcond is asked for.
-    pub fn knows_rcond(self) -> bool {
-        matches!(self, Self::Invert | Self::Columns | Self::Sums | Self::Finish)
-    }
+/// The WGSL with which `device` updates the columns within an outer block.
+#[cfg(feature = "testing")]
+pub fn span_source(variant: Variant) -> String {
+    source(crate::plan::gpu::device::WITHIN, variant)
 }
 
 const SHUFFLE_REAL: &str = include_str!("../../shaders/shuffle/real.wgsl");
@@ -64,15 +27,9 @@ const SHUFFLE_COMPLEX: &str = include_str!("../../shaders/shuffle/complex.wgsl")
 const SHUFFLE_32: &str = include_str!("../../shaders/shuffle/width32.wgsl");
 const SHUFFLE_64: &str = include_str!("../../shaders/shuffle/width64.wgsl");
 
-/// The WGSL of a program, or `None` where there is none: the CPU's kernels have no shaders.
-pub fn source(program: Program, variant: Variant) -> Option<String> {
-    let own = match variant.kernel {
-        Kernel::Lanes | Kernel::Rows | Kernel::Blocked => return None,
-        Kernel::Thread => include_str!("../../shaders/kernel/thread.wgsl"),
-        Kernel::Subgroup => include_str!("../../shaders/kernel/subgroup.wgsl"),
-        Kernel::Workgroup => include_str!("../../shaders/kernel/workgroup.wgsl"),
-        Kernel::Device => include_str!("../../shaders/kernel/device.wgsl"),
-    };
+/// The WGSL of a program.
+pub fn source(program: Program, variant: Variant) -> String {
+    let own = variant.config.source();
     let access = match variant.in_place {
         false => include_str!("../../shaders/access/apart.wgsl"),
         true => include_str!("../../shaders/access/in_place.wgsl"),
@@ -97,34 +54,37 @@ pub fn source(program: Program, variant: Variant) -> Option<String> {
     };
     let norm = include_str!("../../shaders/norm.wgsl");
     let layout = include_str!("../../shaders/layout.wgsl");
-    let exponents = match variant.kernel {
-        Kernel::Thread | Kernel::Subgroup => include_str!("../../shaders/exponents.wgsl"),
-        _ => "",
+    let op = match variant.op {
+        Op::Inverse => include_str!("../../shaders/op/inverse.wgsl"),
     };
-    let [shuffle, width] = match (variant.kernel, working) {
-        (Kernel::Subgroup, ScalarKind::Float32) => [SHUFFLE_REAL, SHUFFLE_32],
-        (Kernel::Subgroup, ScalarKind::Float64) => [SHUFFLE_REAL, SHUFFLE_64],
-        (Kernel::Subgroup, ScalarKind::Complex64) => [SHUFFLE_COMPLEX, SHUFFLE_32],
-        (Kernel::Subgroup, ScalarKind::Complex128) => [SHUFFLE_COMPLEX, SHUFFLE_64],
+    let output = include_str!("../../shaders/access/output.wgsl");
+    let balance = include_str!("../../shaders/balance.wgsl");
+    let [shuffle, width] = match (variant.kernel(), working) {
+        (GpuKernel::Subgroup, ScalarKind::Float32) => [SHUFFLE_REAL, SHUFFLE_32],
+        (GpuKernel::Subgroup, ScalarKind::Float64) => [SHUFFLE_REAL, SHUFFLE_64],
+        (GpuKernel::Subgroup, ScalarKind::Complex64) => [SHUFFLE_COMPLEX, SHUFFLE_32],
+        (GpuKernel::Subgroup, ScalarKind::Complex128) => [SHUFFLE_COMPLEX, SHUFFLE_64],
         _ => ["", ""],
     };
     let constants = constants(program, variant);
-    let parts =
-        [own, layout, access, rcond, norm, exponents, shuffle, width, number, part, real, magnitude, &constants];
-    Some(parts.join("\n"))
+    let parts = [
+        own, op, balance, layout, access, output, rcond, norm, shuffle, width, number, part, real, magnitude,
+        &constants,
+    ];
+    parts.join("\n")
 }
 
-/// What decides the text of the program that turns a count in a buffer into dispatches.
+/// The constants of the program that turns a count in a buffer into dispatches.
 #[derive(Clone, Debug)]
 pub struct CountConstants {
-    /// Of the word with the count.
+    /// The index of the word that holds the count.
     pub index: u32,
     pub capacity: u32,
-    /// For each program, matrices to a workgroup, or else 0 and workgroups to a matrix, along x and z.
+    /// For each program: `[matrices per workgroup, 0, 1]`, or `[0, x, z]` with x and z workgroups per matrix.
     pub programs: Vec<[u32; 3]>,
-    /// Words from an entry to the next.
+    /// Words from one entry to the next.
     pub entry_words: u32,
-    /// At the most in a row.
+    /// The most workgroups in one dimension.
     pub workgroups: u32,
 }
 
@@ -153,40 +113,17 @@ const MOST_GROUPS = {workgroups}u;
 fn constants(program: Program, variant: Variant) -> String {
     let mut constants = vec![
         ("N".to_owned(), variant.order),
-        ("MATRICES".to_owned(), program.matrices(variant)),
+        ("MATRICES".to_owned(), variant.matrices()),
         ("WORKGROUP".to_owned(), variant.workgroup()),
     ];
-    let mut layout = |name: &str, layout: Layout| {
+    for (name, layout) in [("INPUT", variant.input), ("OUTPUT", variant.output)] {
         let Layout { offset, matrix, row, column } = layout;
         for (what, value) in [("OFFSET", offset), ("MATRIX", matrix), ("ROW", row), ("COLUMN", column)] {
             constants.push((format!("{name}_{what}"), value));
         }
-    };
-    layout("INPUT", variant.input);
-    layout("OUTPUT", variant.output);
-    // What `update` takes from where to where.
-    let (steps, reach) = match program {
-        Program::Within => (variant.block, variant.span),
-        _ => (variant.span, variant.padded()),
-    };
-    let (tile_rows, _, line) = variant.tile;
-    let own: &[(&str, u32)] = match variant.kernel {
-        Kernel::Device => &[
-            ("PADDED", variant.padded()),
-            ("PITCH", variant.pitch()),
-            ("BLOCK", variant.block),
-            ("SPAN", variant.span),
-            ("STEPS", steps),
-            ("REACH", reach),
-            ("ROWS", variant.rows()),
-            ("TILE_ROWS", tile_rows),
-            ("TILE_PACKS", variant.tile_packs(reach)),
-            ("LINE", line),
-        ],
-        Kernel::Subgroup => &[("LANES", variant.parts), ("ROWS", variant.rows())],
-        _ => &[("PARTS", variant.parts), ("COLUMNS", variant.columns())],
-    };
-    constants.extend(own.iter().map(|&(name, value)| (name.to_owned(), value)));
+    }
+    let own = variant.config.constants(variant.size(), program);
+    constants.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
     constants.iter().map(|(name, value)| format!("const {name} = {value}u;\n")).collect()
 }
 
@@ -194,7 +131,7 @@ fn constants(program: Program, variant: Variant) -> String {
 mod tests {
     use super::*;
 
-    /// With no capability, and with as many entries as there are programs.
+    /// It needs no capability, for any number of programs.
     #[test]
     fn the_program_that_counts_validates() {
         use wgpu::naga;

@@ -1,37 +1,37 @@
-//! Between host and device: slots of buffers for one chunk each, kept from call to call.
+//! Transfers between host and device, in sets of buffers for one chunk each, kept from call to call.
 //!
-//! Where the device's memory is the host's own, the shaders' buffers themselves are mapped: a chunk's matrices are written where
-//! they are read, and read where they were written, without the two copies by way of staging buffers.
+//! If the device uses the host's own memory, the storage buffers themselves are mapped: the host writes matrices
+//! where the shaders read them, and reads inverses where the shaders wrote them, without two copies through
+//! staging buffers.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use futures_intrusive::channel::shared::{OneshotReceiver, OneshotSender, oneshot_channel};
-
-use super::Shared;
-use super::errors::Errors;
-use super::passes::{Bindings, Buffers, Counts};
+use super::counts::Counts;
+use super::encode::{Bindings, StackBuffers};
+use super::error::DeviceError;
+use super::error_scopes::Errors;
 use super::pipeline::Pipelines;
-use crate::Error;
+use super::wait::Mapping;
+use crate::plan::gpu::CHUNKS_IN_FLIGHT;
 
-/// Buffers for one chunk, and how the programs see them.
+/// Buffers for one chunk, with their bindings.
 #[derive(Debug)]
-pub struct Slot {
-    capacity: Parts,
-    /// Mapped, while the slot is with the host, where it is mappable.
+pub struct ChunkBuffers {
+    capacity: ChunkBytes,
+    /// If mappable, it is mapped whenever the host holds these buffers.
     input: wgpu::Buffer,
     output: wgpu::Buffer,
-    /// Whether input and output are.
+    /// True if input and output can be mapped.
     mappable: bool,
     statuses: wgpu::Buffer,
     rconds: Option<wgpu::Buffer>,
-    /// Inverses unless they are mappable, statuses, rconds and timestamps, where the host can read them.
+    /// Inverses unless they are mappable, statuses, rconds and timestamps, for the host to read.
     staging: wgpu::Buffer,
     stopwatch: Option<Stopwatch>,
     pub bindings: Bindings,
 }
 
-/// The device's own clock, at the beginning and the end of a compute pass.
+/// Reads the device's own clock at the beginning and the end of the compute passes.
 #[derive(Debug)]
 struct Stopwatch {
     queries: wgpu::QuerySet,
@@ -41,21 +41,21 @@ struct Stopwatch {
 /// Bytes of two timestamps.
 const TIMESTAMPS: u64 = 16;
 
-/// Bytes of each part of a chunk, or room for them in a slot. In the staging buffer they lie one behind the other, each
-/// at a multiple of 8, with the timestamps at the end.
+/// Bytes of each part of a chunk, or the capacity of its buffers. In the staging buffer the parts follow one
+/// another, each at a multiple of 8, with the timestamps at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Parts {
-    /// Matrices, on each side.
+pub struct ChunkBytes {
+    /// The matrices. The inverses take the same number of bytes.
     pub matrices: u64,
     /// Status words.
     pub statuses: u64,
-    /// Reciprocal condition numbers; 0 where they are not asked for.
+    /// Reciprocal condition numbers; 0 if they are not asked for.
     pub rconds: u64,
     /// Working memory and state of `device`, which stay on the device; 0 for other kernels.
     pub scratch: [u64; 2],
 }
 
-impl Parts {
+impl ChunkBytes {
     fn statuses_at(self) -> u64 {
         self.matrices.next_multiple_of(8)
     }
@@ -72,7 +72,7 @@ impl Parts {
         self.timestamps_at() + TIMESTAMPS
     }
 
-    /// What of it goes by way of a staging buffer.
+    /// The parts that go through a staging buffer.
     fn staged(self, mappable: bool) -> Self {
         if mappable { Self { matrices: 0, ..self } } else { self }
     }
@@ -85,20 +85,20 @@ impl Parts {
             && self.scratch.iter().zip(needed.scratch).all(|(&own, needed)| own >= needed)
     }
 
-    /// Rounded up, so that calls of similar size share slots.
+    /// Rounded up, so that calls of similar size share buffers.
     fn rounded(self) -> Self {
         let round = |bytes: u64| if bytes == 0 { 0 } else { bytes.max(256).next_power_of_two() };
         Self {
             matrices: round(self.matrices),
             statuses: round(self.statuses),
             rconds: round(self.rconds),
-            // Large, and of one size in most calls.
+            // Large, and of the same size in most calls.
             scratch: self.scratch,
         }
     }
 
-    /// Matrices of so many bytes that fit a buffer of so many, with their statuses, their rconds of `real` bytes and what
-    /// else a staging buffer holds.
+    /// The number of matrices of `matrix` bytes that fit in a staging buffer of `buffer` bytes, each with its
+    /// status and an rcond of `real` bytes.
     pub fn most(matrix: u64, real: u64, buffer: u64) -> u64 {
         buffer.saturating_sub(TIMESTAMPS + 3 * 8) / (matrix + 4 + real)
     }
@@ -108,7 +108,7 @@ impl Parts {
     }
 }
 
-/// What a slot is made with.
+/// The parts of a device that chunk buffers are made with.
 #[derive(Clone, Copy, Debug)]
 pub struct Maker<'a> {
     pub device: &'a wgpu::Device,
@@ -118,51 +118,55 @@ pub struct Maker<'a> {
     pub mappable: bool,
 }
 
-/// Slots that no call is using.
+/// Chunk buffers that no call is using.
 #[derive(Debug, Default)]
-pub struct Pool(Mutex<Vec<Slot>>);
+pub struct Pool(Mutex<Vec<ChunkBuffers>>);
 
 impl Pool {
-    /// A slot with room for `needed`: one kept from an earlier call, or a new one.
-    /// `lost` makes an error of a lost device's words.
-    pub fn take(&self, maker: Maker<'_>, needed: Parts, lost: impl FnOnce(String) -> Error) -> Result<Slot, Error> {
-        let kept = {
-            let mut slots = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let fits = slots.iter().position(|slot| slot.capacity.holds(needed));
-            if fits.is_none() {
-                // What is too small for this call would only pile up.
-                slots.clear();
-            }
-            fits.map(|index| slots.swap_remove(index))
-        };
-        kept.map_or_else(|| Slot::new(maker, needed, lost), Ok)
+    /// Buffers that were kept from an earlier call and hold `needed`.
+    pub fn take(&self, needed: ChunkBytes) -> Option<ChunkBuffers> {
+        let mut kept = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let fits = kept.iter().position(|buffers| buffers.capacity.holds(needed));
+        if fits.is_none() {
+            // Buffers that are too small for this call would only pile up.
+            kept.clear();
+        }
+        fits.map(|index| kept.swap_remove(index))
     }
 
-    /// Gives the memory of all slots that are kept back to the device.
+    /// Gives the memory of all kept buffers back to the device.
     pub fn clear(&self) {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clear();
     }
 
-    /// Keeps a slot for the next call.
-    pub fn put(&self, slot: Slot) {
-        let mut slots = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if slots.len() < crate::plan::CHUNKS_IN_FLIGHT {
-            slots.push(slot);
+    /// Keeps buffers for the next call.
+    pub fn put(&self, buffers: ChunkBuffers) {
+        let mut kept = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if kept.len() < CHUNKS_IN_FLIGHT {
+            kept.push(buffers);
         }
     }
 }
 
-impl Slot {
-    fn new(maker: Maker<'_>, needed: Parts, lost: impl FnOnce(String) -> Error) -> Result<Self, Error> {
+impl ChunkBuffers {
+    /// Allocates buffers that hold `needed`.
+    pub async fn new(maker: Maker<'_>, needed: ChunkBytes) -> Result<Self, DeviceError> {
+        let errors = Errors::watch(maker.device);
+        let buffers = Self::allocate(maker, needed);
+        // Sizes are planned within the device's limits, so only missing memory or a lost device can fail here.
+        errors.check().await?;
+        Ok(buffers)
+    }
+
+    fn allocate(maker: Maker<'_>, needed: ChunkBytes) -> Self {
         use wgpu::BufferUsages as Usage;
         let Maker { device, pipelines, counts, mappable } = maker;
         let rounded = needed.rounded();
-        // A power of two above what a binding may hold would be refused.
+        // A power of two above the largest binding would be refused.
         let wgpu::Limits { max_storage_buffer_binding_size: binding, max_buffer_size: buffer, .. } = device.limits();
         let granted = rounded.largest() <= binding.min(buffer) && rounded.end() <= buffer;
         let capacity = if granted { rounded } else { needed };
 
-        let errors = Errors::watch(device);
         let buffer = |label, size, usage: Usage| {
             let mapped_at_creation = usage.contains(Usage::MAP_WRITE);
             device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation })
@@ -186,7 +190,7 @@ impl Slot {
         });
         let scratch = (capacity.scratch[0] > 0)
             .then(|| capacity.scratch.map(|size| buffer("batchinv working memory", size, Usage::STORAGE)));
-        let buffers = Buffers {
+        let buffers = StackBuffers {
             scratch: scratch.as_ref().map(|scratch| scratch.each_ref().map(wgpu::Buffer::as_entire_buffer_binding)),
             input: Some(input.as_entire_buffer_binding()),
             output: output.as_entire_buffer_binding(),
@@ -194,16 +198,15 @@ impl Slot {
             rconds: rconds.as_ref().map(wgpu::Buffer::as_entire_buffer_binding),
         };
         let bindings = Bindings::new(pipelines, device, counts.binding(), buffers);
-        // Every size was planned within the device's limits, so that what is left is a device that is gone.
-        errors.check(lost)?;
-        Ok(Self { capacity, input, output, mappable, statuses, rconds, staging, stopwatch, bindings })
+        Self { capacity, input, output, mappable, statuses, rconds, staging, stopwatch, bindings }
     }
 
-    /// Copies a chunk's matrices to the device, ahead of the next submission.
-    pub fn upload(&self, queue: &wgpu::Queue, matrices: &[u8]) -> Result<(), String> {
+    /// Copies the matrices of a chunk to the device, for the next submission.
+    pub fn upload(&self, queue: &wgpu::Queue, matrices: &[u8]) -> Result<(), DeviceError> {
         if self.mappable {
             let range = 0..matrices.len() as u64;
-            let mut view = self.input.get_mapped_range_mut(range).map_err(|error| error.to_string())?;
+            let mut view =
+                self.input.get_mapped_range_mut(range).map_err(|error| DeviceError::Lost(error.to_string()))?;
             view.copy_from_slice(matrices);
             drop(view);
             self.input.unmap();
@@ -213,8 +216,7 @@ impl Slot {
         Ok(())
     }
 
-    /// Has the first compute pass write the time of its beginning, and the last one that of its end, where the device has a
-    /// clock.
+    /// Timestamps at the beginning of the first compute pass and at the end of the last, if the device has a clock.
     pub fn timestamp_writes(&self, first: bool, last: bool) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
         let stopwatch = self.stopwatch.as_ref().filter(|_| first || last)?;
         Some(wgpu::ComputePassTimestampWrites {
@@ -224,9 +226,9 @@ impl Slot {
         })
     }
 
-    /// Encodes the copies of a chunk's results to where the host can read them.
-    pub fn encode_readback(&self, encoder: &mut wgpu::CommandEncoder, parts: Parts) {
-        let parts = parts.staged(self.mappable);
+    /// Encodes copies of the results of a chunk to the staging buffer.
+    pub fn encode_readback(&self, encoder: &mut wgpu::CommandEncoder, bytes: ChunkBytes) {
+        let parts = bytes.staged(self.mappable);
         if !self.mappable {
             encoder.copy_buffer_to_buffer(&self.output, 0, &self.staging, 0, parts.matrices);
         }
@@ -240,25 +242,31 @@ impl Slot {
         }
     }
 
-    /// Asks for what the host reads, and for what it writes next, once everything submitted so far is done.
-    pub fn map(&self, parts: Parts) -> Mapping {
-        let staged = parts.staged(self.mappable).end();
+    /// Requests the buffers that the host reads, and those that it writes next, once all submitted work is done.
+    pub fn map(&self, bytes: ChunkBytes) -> Mapping {
+        let staged = bytes.staged(self.mappable).end();
         let staging = (&self.staging, wgpu::MapMode::Read, 0..staged);
         if !self.mappable {
-            return map_buffers([staging]);
+            return Mapping::new([staging]);
         }
         let input = (&self.input, wgpu::MapMode::Write, 0..self.capacity.matrices);
-        map_buffers([staging, input, (&self.output, wgpu::MapMode::Read, 0..parts.matrices)])
+        Mapping::new([staging, input, (&self.output, wgpu::MapMode::Read, 0..bytes.matrices)])
     }
 
-    /// Copies what is mapped into the caller's memory, and gives the buffers back to the device, but for the input. Returns the
-    /// ticks of the device's clock between beginning and end of the pass, where it has one.
-    pub fn read(&self, matrices: &mut [u8], statuses: &mut [u8], rconds: &mut [u8]) -> Result<Option<u64>, String> {
+    /// Copies the mapped results to the caller's memory, and returns all buffers except the input to the device.
+    /// The result is the time of the passes in ticks of the device's clock, if it has one.
+    pub fn read(
+        &self,
+        matrices: &mut [u8],
+        statuses: &mut [u8],
+        rconds: &mut [u8],
+    ) -> Result<Option<u64>, DeviceError> {
         let [a, b, c] = [matrices.len(), statuses.len(), rconds.len()].map(|bytes| bytes as u64);
-        let parts = Parts { matrices: a, statuses: b, rconds: c, scratch: [0; 2] }.staged(self.mappable);
-        let view = self.staging.get_mapped_range(0..parts.end()).map_err(|error| error.to_string())?;
+        let parts = ChunkBytes { matrices: a, statuses: b, rconds: c, scratch: [0; 2] }.staged(self.mappable);
+        let view =
+            self.staging.get_mapped_range(0..parts.end()).map_err(|error| DeviceError::Lost(error.to_string()))?;
         if self.mappable {
-            let inverses = self.output.get_mapped_range(0..a).map_err(|error| error.to_string())?;
+            let inverses = self.output.get_mapped_range(0..a).map_err(|error| DeviceError::Lost(error.to_string()))?;
             matrices.copy_from_slice(&inverses);
             drop(inverses);
             self.output.unmap();
@@ -275,78 +283,5 @@ impl Slot {
         drop(view);
         self.staging.unmap();
         Ok(ticks)
-    }
-}
-
-/// Copies the beginning of a buffer of the device into the caller's memory, after everything submitted so far.
-/// `lost` makes an error of a lost device's words.
-pub async fn read_back(
-    shared: &Shared,
-    buffer: &wgpu::Buffer,
-    bytes: &mut [u8],
-    lost: impl Fn(String) -> Error,
-) -> Result<(), Error> {
-    let size = bytes.len() as u64;
-    let device = &shared.device;
-    let errors = Errors::watch(device);
-    let staging = device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("batchinv readback"),
-        size,
-        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("batchinv") });
-    encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
-    let submission = shared.queue.submit([encoder.finish()]);
-    let mapping = map_buffers([(&staging, wgpu::MapMode::Read, 0..size)]);
-    errors.check(&lost)?;
-    shared.poller.watch(submission, mapping.sender());
-    mapping.wait().await.map_err(&lost)?;
-    let view = staging.get_mapped_range(0..size).map_err(|error| lost(error.to_string()))?;
-    bytes.copy_from_slice(&view);
-    Ok(())
-}
-
-/// Asks for parts of buffers once everything submitted so far is done.
-pub fn map_buffers<const COUNT: usize>(
-    buffers: [(&wgpu::Buffer, wgpu::MapMode, std::ops::Range<u64>); COUNT],
-) -> Mapping {
-    let (sender, receiver) = oneshot_channel();
-    let sender = Arc::new(sender);
-    let missing = Arc::new(AtomicUsize::new(COUNT));
-    for (buffer, mode, range) in buffers {
-        let (answer, missing) = (Arc::clone(&sender), Arc::clone(&missing));
-        buffer.map_async(mode, range, move |result| {
-            // The last one that is there answers, or the first that never will be.
-            let last = missing.fetch_sub(1, Ordering::AcqRel) == 1;
-            if last || result.is_err() {
-                let _ = answer.send(result.map_err(|error| error.to_string()));
-            }
-        });
-    }
-    Mapping { sender, receiver }
-}
-
-/// Says that a mapping is there, or why it never will be. The first answer counts.
-pub type Answer = Arc<OneshotSender<Result<(), String>>>;
-
-/// Buffers on their way to the host.
-#[derive(Debug)]
-pub struct Mapping {
-    sender: Answer,
-    receiver: OneshotReceiver<Result<(), String>>,
-}
-
-impl Mapping {
-    /// For whoever else may have to answer.
-    pub fn sender(&self) -> Answer {
-        Arc::clone(&self.sender)
-    }
-
-    /// Until it is there. The error says what the device said.
-    pub async fn wait(&self) -> Result<(), String> {
-        #[cfg(feature = "testing")]
-        super::faults::mapping()?;
-        self.receiver.receive().await.unwrap_or_else(|| Err("the device dropped the request".to_owned()))
     }
 }

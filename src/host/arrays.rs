@@ -2,34 +2,24 @@
 
 use ndarray::{Array, ArrayD, ArrayRef, Dimension, IxDyn};
 
-use crate::inverses::{Report, Status, strict};
-use crate::{Error, Inverter, Scalar, ShapeError, Stack};
+use crate::data::error::{Error, ShapeError};
+use crate::data::outcome::{Container, Outcome};
+use crate::data::scalar::Scalar;
+use crate::data::shape::Shape;
+use crate::data::stack::Stack;
+use crate::data::status::Status;
+use crate::inverter::options::Inverter;
 
-/// The inverses of the matrices in an array's last two axes, with a status for each.
-///
-/// A matrix whose status is not 0 comes back filled with [`Scalar::NAN`].
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ArrayInverses<T: Scalar, D: Dimension> {
-    /// Of the array's shape, in standard layout.
-    pub inverses: Array<T, D>,
-    /// Of the array's shape without its last two axes.
-    pub statuses: ArrayD<Status>,
-    /// 1 / (||A||_1 ||A^-1||_1) for each matrix, where [`Inverter::rcond`] asked for it. Of the statuses' shape.
-    pub rconds: Option<ArrayD<T::Real>>,
-    /// What ran.
-    pub report: Report,
-}
+/// The inverses of the matrices in an array's last two axes, in standard layout, with a status for each. Statuses and
+/// reciprocal condition numbers have the array's shape without its last two axes.
+pub type ArrayInverses<T, D> = Outcome<Array<T, D>>;
 
-impl<T: Scalar, D: Dimension> ArrayInverses<T, D> {
-    /// The inverses, or the first matrix, in the order of the standard layout, that has none as an error.
-    ///
-    /// # Errors
-    /// [`Error::Singular`] or [`Error::NotFinite`], with the position of the matrix.
-    pub fn strict(self) -> Result<Array<T, D>, Error> {
-        // Made in standard layout, so that there is a slice.
-        strict(self.statuses.as_slice().unwrap_or_default())?;
-        Ok(self.inverses)
+impl<T: Scalar, D: Dimension> Container for Array<T, D> {
+    type Statuses = ArrayD<Status>;
+    type Rconds = ArrayD<T::Real>;
+
+    fn statuses(statuses: &ArrayD<Status>) -> impl Iterator<Item = Status> {
+        statuses.iter().copied()
     }
 }
 
@@ -41,20 +31,20 @@ impl<T: Scalar, D: Dimension> ArrayInverses<T, D> {
 /// let mut grid = Array4::<f64>::zeros((2, 3, 5, 5));
 /// grid.slice_mut(s![0, 2, .., ..]).assign(&(Array2::eye(5) * 2.0));
 /// let result = batchinv::host::invert_array(&grid.slice(s![.., ..;-1, .., ..]))?;
-/// assert_eq!(result.inverses.shape(), [2, 3, 5, 5]);
-/// assert_eq!(result.inverses[[0, 0, 4, 4]], 0.5);
+/// assert_eq!(result.values.shape(), [2, 3, 5, 5]);
+/// assert_eq!(result.values[[0, 0, 4, 4]], 0.5);
 /// assert_eq!(result.statuses.map(|status| status.word()), ndarray::array![[0, 1, 1], [1, 1, 1]].into_dyn());
 /// # Ok::<(), batchinv::Error>(())
 /// ```
 ///
 /// # Errors
-/// As [`Inverter::invert_array`].
+/// The same as for [`Inverter::invert_array`].
 pub fn invert_array<T: Scalar, D: Dimension>(array: &ArrayRef<T, D>) -> Result<ArrayInverses<T, D>, Error> {
     Inverter::auto().invert_array(array)
 }
 
-/// Inverts the matrices in the last two axes of an array or view, or fails on the first that has no inverse: what
-/// `np.linalg.inv` does, with its rules of shape.
+/// Inverts the matrices in the last two axes of an array or view, or fails on the first that has no inverse, as
+/// `np.linalg.inv` does and with its rules of shape.
 ///
 /// ```
 /// use batchinv::host::inv_array;
@@ -67,7 +57,7 @@ pub fn invert_array<T: Scalar, D: Dimension>(array: &ArrayRef<T, D>) -> Result<A
 /// assert_eq!(inv_array(&stack)?.shape(), [3, 1, 2, 2]);
 /// assert_eq!(inv_array(&a.t())?, inv_array(&a)?.t());
 ///
-/// // As NumPy says it.
+/// // In NumPy's words.
 /// let error = inv_array(&array![1.0_f64, 2.0]).unwrap_err();
 /// assert_eq!(error.to_string(), "1-dimensional array given. Array must be at least two-dimensional");
 /// let error = inv_array(&array![[1.0_f64, 2.0]]).unwrap_err();
@@ -85,19 +75,14 @@ pub fn inv_array<T: Scalar, D: Dimension>(array: &ArrayRef<T, D>) -> Result<Arra
 /// Arrays, with an engine and options.
 impl Inverter {
     /// [`Inverter::invert`] for the matrices in the last two axes of an array or view of any dimension and stride.
-    /// Memory in standard layout is taken as it lies; any other is copied into that first.
+    /// Memory in standard layout is used in place; any other is first copied into that layout.
     ///
     /// # Errors
-    /// [`ShapeError::TooFewAxes`] where there are less than two axes, [`ShapeError::NotSquare`] where the last two differ;
+    /// [`ShapeError::TooFewAxes`] if there are fewer than two axes, [`ShapeError::NotSquare`] if the last two differ;
     /// otherwise as [`Inverter::invert`].
     pub fn invert_array<T: Scalar, D: Dimension>(&self, array: &ArrayRef<T, D>) -> Result<ArrayInverses<T, D>, Error> {
-        let [leading @ .., rows, columns] = array.shape() else {
-            return Err(ShapeError::TooFewAxes { axes: array.ndim() }.into());
-        };
-        if rows != columns {
-            return Err(ShapeError::NotSquare { rows: *rows, columns: *columns }.into());
-        }
-        let (order, len) = (*rows, leading.iter().product());
+        let shape = Shape::new(array.shape())?;
+        let (leading, order, len) = (shape.leading(), shape.order(), shape.len());
         let standard = array.as_standard_layout();
         let elements = standard.as_slice().unwrap_or_default();
         let result = self.invert(Stack::with_len(elements, order, len)?)?;
@@ -107,8 +92,7 @@ impl Inverter {
         let statuses = ArrayD::from_shape_vec(leading.clone(), result.statuses().to_vec()).map_err(too_large)?;
         let rconds = result.rconds().map(|rconds| ArrayD::from_shape_vec(leading, rconds.to_vec()));
         let (rconds, report) = (rconds.transpose().map_err(too_large)?, result.report().clone());
-        let inverses =
-            Array::from_shape_vec(array.raw_dim(), result.into_stack().into_elements()).map_err(too_large)?;
-        Ok(ArrayInverses { inverses, statuses, rconds, report })
+        let values = Array::from_shape_vec(array.raw_dim(), result.into_stack().into_elements()).map_err(too_large)?;
+        Ok(Outcome { values, statuses, rconds, report })
     }
 }

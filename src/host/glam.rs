@@ -2,11 +2,11 @@
 
 use glam::{DMat2, DMat3, DMat4, Mat2, Mat3, Mat3A, Mat4};
 
-use super::SquareMatrix;
+use super::matrices::SquareMatrix;
 
 macro_rules! square_matrix {
     ($matrix:ident, $scalar:ident, $order:literal, $example:literal) => {
-        /// Kept column by column by glam.
+        /// glam stores it column by column.
         ///
         /// ```
         #[doc = concat!("use glam::", stringify!($matrix), ";")]

@@ -1,20 +1,27 @@
-//! Slices of matrices of fixed order, whatever type they have.
+//! Slices of matrices of fixed order, of any type.
 
 use std::time::Instant;
 
 use rayon::prelude::*;
 
-use crate::inverses::{Inverses, InversesMut, Report, Status, strict};
-use crate::plan::{self, Engine};
-use crate::{Error, Inverter, Scalar, ShapeError, Stack};
+use crate::data::engine::Engine;
+use crate::data::error::{Error, ShapeError};
+use crate::data::outcome::{Container, Inverses, Outcome};
+use crate::data::output::InversesMut;
+use crate::data::report::Report;
+use crate::data::scalar::Scalar;
+use crate::data::stack::Stack;
+use crate::data::status::Status;
+use crate::inverter::options::Inverter;
+use crate::plan::host::{HOST_CPU_PIECE, HOST_GPU_PIECE, HOST_TRANSPOSE};
 
 /// A type that holds one square matrix of fixed order: arrays of rows, and with the features `glam` and `nalgebra` the
-/// matrices of those crates. Implement it for your own.
+/// matrices of those crates. Implement it for your own types.
 ///
 /// ```
 /// use batchinv::host::{SquareMatrix, inv_matrices};
 ///
-/// /// Column-major, as many graphics libraries have it.
+/// /// Column-major, as in many graphics libraries.
 /// #[derive(Clone, Copy)]
 /// struct Mat2 {
 ///     columns: [[f32; 2]; 2],
@@ -69,34 +76,14 @@ impl<T: Scalar, const N: usize> SquareMatrix for [[T; N]; N] {
 }
 
 /// The inverses of a slice of matrices, with a status for each.
-///
-/// A matrix whose status is not 0 comes back filled with [`Scalar::NAN`].
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct MatrixInverses<M: SquareMatrix> {
-    /// One for each matrix.
-    pub inverses: Vec<M>,
-    /// One for each matrix.
-    pub statuses: Vec<Status>,
-    /// 1 / (||A||_1 ||A^-1||_1) for each matrix, where [`Inverter::rcond`] asked for it.
-    pub rconds: Option<Vec<<M::Scalar as Scalar>::Real>>,
-    /// What ran.
-    pub report: Report,
-}
+pub type MatrixInverses<M> = Outcome<Vec<M>>;
 
-impl<M: SquareMatrix> MatrixInverses<M> {
-    /// The first matrix whose status is not 0.
-    pub fn first_failure(&self) -> Option<(usize, Status)> {
-        self.statuses.iter().copied().enumerate().find(|(_, status)| !status.is_inverted())
-    }
+impl<M: SquareMatrix> Container for Vec<M> {
+    type Statuses = Vec<Status>;
+    type Rconds = Vec<<M::Scalar as Scalar>::Real>;
 
-    /// The inverses, or the first matrix that has none as an error.
-    ///
-    /// # Errors
-    /// [`Error::Singular`] or [`Error::NotFinite`], with the position of the matrix.
-    pub fn strict(self) -> Result<Vec<M>, Error> {
-        strict(&self.statuses)?;
-        Ok(self.inverses)
+    fn statuses(statuses: &Vec<Status>) -> impl Iterator<Item = Status> {
+        statuses.iter().copied()
     }
 }
 
@@ -106,13 +93,13 @@ impl<M: SquareMatrix> MatrixInverses<M> {
 /// use batchinv::host::invert_matrices;
 /// let matrices = [[[2.0, 0.0], [0.0, 4.0]], /* singular: */ [[1.0, 2.0], [2.0, 4.0_f64]]];
 /// let result = invert_matrices(&matrices)?;
-/// assert_eq!(result.inverses[0], [[0.5, 0.0], [0.0, 0.25]]);
+/// assert_eq!(result.values[0], [[0.5, 0.0], [0.0, 0.25]]);
 /// assert_eq!(result.statuses[1].word(), 2);
 /// # Ok::<(), batchinv::Error>(())
 /// ```
 ///
 /// # Errors
-/// As [`invert`](crate::invert).
+/// The same as for [`invert`](crate::invert).
 pub fn invert_matrices<M: SquareMatrix>(matrices: &[M]) -> Result<MatrixInverses<M>, Error> {
     Inverter::auto().invert_matrices(matrices)
 }
@@ -133,22 +120,22 @@ impl Inverter {
     /// ```
     /// use batchinv::Inverter;
     /// let result = Inverter::cpu().rcond(true).invert_matrices(&[[[4.0_f32]], [[0.0]]])?;
-    /// assert_eq!(result.inverses[0], [[0.25]]);
+    /// assert_eq!(result.values[0], [[0.25]]);
     /// assert_eq!(result.rconds, Some(vec![1.0, 0.0]));
     /// # Ok::<(), batchinv::Error>(())
     /// ```
     ///
     /// # Errors
-    /// As [`Inverter::invert`].
+    /// The same as for [`Inverter::invert`].
     pub fn invert_matrices<M: SquareMatrix>(&self, matrices: &[M]) -> Result<MatrixInverses<M>, Error> {
-        let mut inverses = matrices.to_vec();
+        let mut values = matrices.to_vec();
         let mut statuses = vec![Status::INVERTED; matrices.len()];
-        let (rconds, report) = by_pieces(self, &mut inverses, &mut statuses)?;
-        Ok(MatrixInverses { inverses, statuses, rconds, report })
+        let (rconds, report) = by_pieces(self, &mut values, &mut statuses)?;
+        Ok(Outcome { values, statuses, rconds, report })
     }
 
-    /// Puts the inverse of every matrix of a slice in its place, and its status beside it. Allocates for one piece at the
-    /// most, however long the slice.
+    /// Replaces every matrix of a slice by its inverse, and fills in its status. Allocates memory for one piece,
+    /// however long the slice.
     ///
     /// ```
     /// use batchinv::{Inverter, Status};
@@ -159,8 +146,8 @@ impl Inverter {
     /// ```
     ///
     /// # Errors
-    /// [`ShapeError::Output`](crate::ShapeError::Output) where the slices differ in length; otherwise as [`Inverter::invert`], and then some of the
-    /// matrices may be inverted already.
+    /// [`ShapeError::Output`] if the slices differ in length; otherwise as [`Inverter::invert`], and then some of the
+    /// matrices may already be inverted.
     pub fn invert_matrices_in_place<M: SquareMatrix>(
         &self,
         matrices: &mut [M],
@@ -176,46 +163,46 @@ impl Inverter {
 
 type Rconds<M> = Option<Vec<<<M as SquareMatrix>::Scalar as Scalar>::Real>>;
 
-/// Inverts a slice in place, in pieces. A slice of none is one empty piece: its report says what would have run.
+/// Inverts a slice in place, in pieces. An empty slice is one empty piece: its report says what would have run.
 fn by_pieces<M: SquareMatrix>(
     inverter: &Inverter,
     matrices: &mut [M],
     statuses: &mut [Status],
 ) -> Result<(Rconds<M>, Report), Error> {
     let total = matrices.len();
-    // Once for all pieces: neither the engine nor the bits depend on where they end.
-    let (inverter, engine) = inverter.decided_for::<M::Scalar>(M::ORDER, total)?;
-    let at_once = if engine == Engine::Gpu { plan::HOST_GPU_PIECE } else { plan::HOST_CPU_PIECE };
-    let piece = (at_once / (M::ORDER * M::ORDER).max(1)).max(1);
+    // Decided once for all pieces: neither the engine nor the bits depend on where they end.
+    let inverter = inverter.decided(inverter.work::<M::Scalar>(M::ORDER, total))?;
+    let on_gpu = inverter.decided_engine() == Some(Engine::Gpu);
+    let elements = if on_gpu { HOST_GPU_PIECE } else { HOST_CPU_PIECE };
+    let piece = (elements / (M::ORDER * M::ORDER).max(1)).max(1);
     if total <= piece {
         return Rows::new().invert(&inverter, matrices, statuses);
     }
-    if engine == Engine::Gpu {
+    if on_gpu {
         return one_by_one(inverter, piece, matrices, statuses);
     }
     let start = Instant::now();
-    let pieces = inverter.threads.run(true, |shared| -> Result<Vec<_>, Error> {
-        let invert = |rows: &mut Rows<M>, (matrices, statuses): (&mut [M], &mut [Status])| {
-            rows.invert(&inverter, matrices, statuses)
-        };
-        if shared {
+    let invert = |rows: &mut Rows<M>, (matrices, statuses): (&mut [M], &mut [Status])| {
+        rows.invert(&inverter, matrices, statuses)
+    };
+    let pieces = if inverter.is_parallel() {
+        inverter.share(|| {
             let pieces = matrices.par_chunks_mut(piece).zip(statuses.par_chunks_mut(piece));
-            return pieces.map_init(Rows::new, invert).collect();
-        }
+            pieces.map_init(Rows::new, invert).collect::<Result<Vec<_>, Error>>()
+        })?
+    } else {
         let mut rows = Rows::new();
-        matrices.chunks_mut(piece).zip(statuses.chunks_mut(piece)).map(|piece| invert(&mut rows, piece)).collect()
-    })?;
-    let mut pieces = pieces.into_iter();
-    let Some((mut rconds, mut report)) = pieces.next() else { unreachable!("there is more than one piece") };
-    for (next, _) in pieces {
-        extend::<M>(&mut rconds, next);
-    }
-    // Pieces ran beside each other.
-    report.seconds.dispatch = start.elapsed().as_secs_f64();
+        let pieces = matrices.chunks_mut(piece).zip(statuses.chunks_mut(piece));
+        pieces.map(|piece| invert(&mut rows, piece)).collect::<Result<Vec<_>, Error>>()?
+    };
+    let (rconds, mut report) = merge::<M>(pieces);
+    // The pieces ran side by side, and none went to a device.
+    (report.chunks, report.seconds.dispatch) = (1, start.elapsed().as_secs_f64());
     Ok((rconds, report))
 }
 
-/// Pieces on a GPU, which overlap within themselves. Once it has failed, the CPU takes those that are left.
+/// Inverts pieces on a GPU one after another: each overlaps within itself. Once the GPU has failed, the CPU takes the
+/// rest.
 fn one_by_one<M: SquareMatrix>(
     mut inverter: Inverter,
     piece: usize,
@@ -224,40 +211,33 @@ fn one_by_one<M: SquareMatrix>(
 ) -> Result<(Rconds<M>, Report), Error> {
     let total = matrices.len();
     let mut rows = Rows::new();
-    let mut whole: Option<(Rconds<M>, Report)> = None;
+    let mut pieces = Vec::new();
     for (i, (matrices, statuses)) in matrices.chunks_mut(piece).zip(statuses.chunks_mut(piece)).enumerate() {
-        let placed = |error: Error| error.of_piece(i * piece, total);
-        let (next_rconds, mut next) = rows.invert(&inverter, matrices, statuses).map_err(placed)?;
-        next.gpu_failure = next.gpu_failure.map(placed);
-        if next.gpu_failure.is_some() {
+        let rebased = |error: Error| error.of_piece(i * piece, total);
+        let (rconds, mut report) = rows.invert(&inverter, matrices, statuses).map_err(rebased)?;
+        report.gpu_failure = report.gpu_failure.map(rebased);
+        if report.gpu_failure.is_some() {
             inverter = inverter.on_cpu();
         }
-        let Some((rconds, report)) = &mut whole else {
-            whole = Some((next_rconds, next));
-            continue;
-        };
-        extend::<M>(rconds, next_rconds);
-        report.chunks += next.chunks;
-        report.seconds.prepare += next.seconds.prepare;
-        report.seconds.upload += next.seconds.upload;
-        report.seconds.dispatch += next.seconds.dispatch;
-        report.seconds.readback += next.seconds.readback;
-        report.device_seconds = report.device_seconds.zip(next.device_seconds).map(|(sum, next)| sum + next);
-        if next.gpu_failure.is_some() {
-            (report.engine, report.kernel, report.adapter) = (next.engine, next.kernel, next.adapter);
-            (report.gpu_failure, report.reason) = (next.gpu_failure, next.reason);
+        pieces.push((rconds, report));
+    }
+    Ok(merge::<M>(pieces))
+}
+
+/// The results of successive pieces as one.
+fn merge<M: SquareMatrix>(pieces: Vec<(Rconds<M>, Report)>) -> (Rconds<M>, Report) {
+    let merged = pieces.into_iter().reduce(|(mut rconds, mut report), (next_rconds, next)| {
+        if let Some((rconds, next)) = rconds.as_mut().zip(next_rconds) {
+            rconds.extend(next);
         }
-    }
-    Ok(whole.unwrap_or_else(|| unreachable!("there is more than one piece")))
+        report += next;
+        (rconds, report)
+    });
+    merged.unwrap_or_else(|| unreachable!("there is at least one piece"))
 }
 
-fn extend<M: SquareMatrix>(rconds: &mut Rconds<M>, next: Rconds<M>) {
-    if let Some((rconds, next)) = rconds.as_mut().zip(next) {
-        rconds.extend(next);
-    }
-}
-
-/// Memory for a piece by rows, and for its inverses: kept from piece to piece, since fresh memory costs more than turning.
+/// Memory for the rows of a piece and for its inverses, kept from piece to piece: fresh memory costs more than
+/// transposing.
 struct Rows<M: SquareMatrix> {
     rows: Vec<M::Scalar>,
     inverses: Option<Inverses<M::Scalar>>,
@@ -270,7 +250,7 @@ impl<M: SquareMatrix> Rows<M> {
         Self { rows: Vec::new(), inverses: None }
     }
 
-    /// Turns columns into rows, inverts, and turns the rows back.
+    /// Writes the rows of the matrices, inverts, and makes matrices of the rows again.
     fn invert(
         &mut self,
         inverter: &Inverter,
@@ -282,10 +262,10 @@ impl<M: SquareMatrix> Rows<M> {
             self.rows.resize(elements, M::Scalar::ZERO);
         }
         let rows = &mut self.rows[..elements];
-        turn(matrices, rows, |matrix, rows| matrix.write_rows(rows));
+        visit_rows(matrices, rows, |matrix, rows| matrix.write_rows(rows));
         let stack = Stack::with_len(rows, M::ORDER, len)?;
         let report = match &mut self.inverses {
-            Some(Inverses { stack: kept, rconds, .. }) if kept.elements().len() >= elements && kept.len() >= len => {
+            Some(Inverses { values: kept, rconds, .. }) if kept.elements().len() >= elements && kept.len() >= len => {
                 let output = InversesMut {
                     elements: &mut kept.elements_mut()[..elements],
                     statuses: &mut *statuses,
@@ -300,26 +280,28 @@ impl<M: SquareMatrix> Rows<M> {
             }
         };
         let Some(inverses) = &mut self.inverses else { return Ok((None, report)) };
-        turn(matrices, &mut inverses.stack.elements_mut()[..elements], |matrix, rows| *matrix = M::from_rows(rows));
+        visit_rows(matrices, &mut inverses.values.elements_mut()[..elements], |matrix, rows| {
+            *matrix = M::from_rows(rows)
+        });
         Ok((inverses.rconds().map(|rconds| rconds[..len].to_vec()), report))
     }
 }
 
-/// Visits every matrix and its rows, on several threads where there is enough to do.
-fn turn<M: SquareMatrix>(
+/// Visits every matrix and its rows, on several threads if there is enough to do.
+fn visit_rows<M: SquareMatrix>(
     matrices: &mut [M],
     rows: &mut [M::Scalar],
     visit: impl Fn(&mut M, &mut [M::Scalar]) + Send + Sync,
 ) {
     let size = M::ORDER * M::ORDER;
-    // Matrices of order 0 have nothing to turn.
+    // Matrices of order 0 have no rows.
     if size == 0 {
         return;
     }
     let some = |(matrices, rows): (&mut [M], &mut [M::Scalar])| {
         matrices.iter_mut().zip(rows.chunks_exact_mut(size)).for_each(|(matrix, rows)| visit(matrix, rows));
     };
-    let at_once = (plan::HOST_TURN / size).max(1);
+    let at_once = (HOST_TRANSPOSE / size).max(1);
     if matrices.len() <= at_once {
         some((matrices, rows));
     } else {

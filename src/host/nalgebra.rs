@@ -2,10 +2,10 @@
 
 use nalgebra::SMatrix;
 
-use super::SquareMatrix;
-use crate::Scalar;
+use super::matrices::SquareMatrix;
+use crate::data::scalar::Scalar;
 
-/// Kept column by column by nalgebra.
+/// nalgebra stores it column by column.
 ///
 /// ```
 /// use nalgebra::{Complex, Matrix3, SMatrix};

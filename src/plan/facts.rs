@@ -1,6 +1,8 @@
-//! What plans know of an adapter and of a device on it.
+//! The facts of adapters and devices that plans depend on.
 
-/// What an adapter is, as wgpu's `DeviceType` says it.
+use std::sync::Arc;
+
+/// The kind of an adapter, as wgpu's `DeviceType` gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AdapterKind {
@@ -8,7 +10,7 @@ pub enum AdapterKind {
     Discrete,
     /// Sharing the host's memory.
     Integrated,
-    /// Of a virtual machine.
+    /// An adapter of a virtual machine.
     Virtual,
     /// A software driver.
     Software,
@@ -29,32 +31,33 @@ impl AdapterKind {
     }
 }
 
-/// What plans depend on of a device: its limits, its features, and whether it is software. Begin with
-/// [`GpuLimits::WEBGPU_DEFAULT`] to ask about a device that is not here.
+/// The facts of a device that plans depend on: its limits, its features, and whether it is software. Start from
+/// [`GpuLimits::WEBGPU_DEFAULT`] to plan for a device that is not present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct GpuLimits {
-    /// `max_storage_buffer_binding_size` and `max_buffer_size`, the smaller one, in bytes.
+    /// The smaller of `max_storage_buffer_binding_size` and `max_buffer_size`, in bytes.
     pub binding_bytes: u64,
     /// `max_compute_workgroups_per_dimension`.
     pub workgroups: u32,
-    /// `max_compute_invocations_per_workgroup` and `max_compute_workgroup_size_x`, the smaller one.
+    /// The smaller of `max_compute_invocations_per_workgroup` and `max_compute_workgroup_size_x`.
     pub invocations: u32,
     /// `max_compute_workgroup_storage_size` in bytes.
     pub workgroup_bytes: u32,
-    /// The smallest and the largest subgroup, where it has subgroups.
+    /// The sizes of the smallest and the largest subgroup, if the device has subgroups.
     pub subgroups: Option<(u32, u32)>,
-    /// It computes in float64, and in 64-bit integers, by whose bits float64 is looked at.
+    /// True if it computes in float64 and in 64-bit integers, which the shaders need to read the bits of float64.
     pub float64: bool,
-    /// It runs on the host's own cores.
+    /// True if it runs on the host's own cores.
     pub software: bool,
-    /// Its memory is the host's own, and the buffers of its shaders can be mapped there: chunks are written and read where they
-    /// lie.
+    /// True if its memory is the host's own and the host can map storage buffers: chunks are then written and read in
+    /// place.
     pub mappable: bool,
 }
 
 impl GpuLimits {
-    /// What every WebGPU implementation grants unasked (WebGPU specification, "Limits"), with no optional feature.
+    /// The limits that every WebGPU implementation grants by default (WebGPU specification, "Limits"), with no optional
+    /// feature.
     pub const WEBGPU_DEFAULT: Self = Self {
         binding_bytes: 128 << 20,
         workgroups: 65_535,
@@ -71,24 +74,25 @@ impl GpuLimits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AdapterFacts {
-    /// As the driver names it. Plans never look at it, nor at `backend` and `driver`.
-    pub name: String,
-    /// What it is.
+    /// Its name, from the driver. Plans never look at it, nor at `backend` and `driver`.
+    pub name: Arc<str>,
+    /// Its kind.
     pub kind: AdapterKind,
-    /// The API it is reached through: `vulkan`, `metal`, `dx12`.
+    /// The API that reaches it: `vulkan`, `metal` or `dx12`.
     pub backend: String,
     /// The driver and its version, in its own words.
     pub driver: String,
-    /// What a device on it is granted.
+    /// The limits and features that a device on it is granted.
     pub limits: GpuLimits,
-    /// It offers timestamps of compute passes.
+    /// True if it offers timestamps of compute passes.
     pub timestamps: bool,
 }
 
 impl AdapterFacts {
-    /// Of an adapter that is not here, to ask [`choose`](super::choose) about. It has no clock and says nothing of its driver.
+    /// The facts of an adapter that is not present, to ask [`plan::choose`](crate::plan::choose) about: one without
+    /// timestamps and without a word about its driver.
     pub fn new(name: &str, kind: AdapterKind, limits: GpuLimits) -> Self {
         let (backend, driver) = (String::new(), String::new());
-        Self { name: name.to_owned(), kind, backend, driver, limits, timestamps: false }
+        Self { name: name.into(), kind, backend, driver, limits, timestamps: false }
     }
 }

@@ -1,0 +1,9 @@
+//! The eliminations: no memory, no scaling, no statuses.
+
+pub mod blocked;
+pub mod lanes;
+pub mod order2;
+pub mod passes;
+pub mod pivots;
+pub mod registers;
+pub mod rows;

@@ -1,0 +1,42 @@
+//! The SIMD half of a scalar: the vector that holds it.
+
+use fearless_simd::Simd;
+use num_complex::Complex;
+
+use super::vector::{Planar, RealLane, Vector};
+use crate::data::scalar::Scalar;
+
+/// A scalar that SIMD lanes hold.
+pub trait Lane: Scalar<Real: RealLane> {
+    /// The vector that holds this scalar.
+    type Vector<S: Simd>: Vector<S, Self>;
+}
+
+/// The vector of reals that holds the magnitudes of a scalar.
+pub type Magnitude<T, S> = <<T as Lane>::Vector<S> as Vector<S, T>>::Magnitude;
+
+macro_rules! lane {
+    ($real:ident, $vector:ident) => {
+        impl Lane for $real {
+            type Vector<S: Simd> = S::$vector;
+        }
+
+        impl Lane for Complex<$real> {
+            type Vector<S: Simd> = Planar<S::$vector>;
+        }
+
+        impl RealLane for $real {
+            #[inline(always)]
+            fn byte_indexes(place: usize) -> Self {
+                let mut bytes = [0; size_of::<Self>()];
+                for (byte, index) in bytes.iter_mut().enumerate() {
+                    *index = (place * size_of::<Self>() + byte) as u8;
+                }
+                Self::from_le_bytes(bytes)
+            }
+        }
+    };
+}
+
+lane!(f32, f32s);
+lane!(f64, f64s);

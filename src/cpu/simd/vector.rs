@@ -1,0 +1,292 @@
+//! A SIMD vector of scalars, real or complex: the type that all CPU kernels compute with.
+
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdFloatElement};
+use num_complex::Complex;
+
+use crate::data::scalar::{Real, Scalar};
+
+/// A real that SIMD lanes hold.
+pub trait RealLane: Real + SimdFloatElement {
+    /// A real whose bytes are the indexes of the bytes of the real at `place` in a row of reals.
+    fn byte_indexes(place: usize) -> Self;
+}
+
+/// The result of a comparison, lane by lane.
+pub type Mask<V, S> = <V as SimdBase<S>>::Mask;
+
+/// A SIMD vector of `T`: one native vector for reals, one each for real and imaginary parts for complex numbers.
+///
+/// Every method is `inline(always)`: only then is its body compiled with the instructions of the caller's level.
+pub trait Vector<S: Simd, T: Scalar<Real: RealLane>>: Copy + Send + Sync {
+    /// The vector of reals that holds magnitudes.
+    type Magnitude: SimdFloat<S, Element = T::Real>;
+
+    /// Scalars per vector.
+    const LANES: usize;
+
+    /// Vectors of reals per vector: 1, or 2 for complex numbers.
+    const PARTS: usize;
+
+    /// The real (0) or imaginary (1) parts.
+    fn part(&self, part: usize) -> Self::Magnitude;
+
+    /// Replaces the real (0) or imaginary (1) parts.
+    fn set_part(&mut self, part: usize, reals: Self::Magnitude);
+
+    /// The same scalar in every lane.
+    fn splat(simd: S, scalar: T) -> Self;
+
+    /// The scalar in a lane.
+    fn lane(&self, lane: usize) -> T;
+
+    /// Puts a scalar into a lane.
+    fn set_lane(&mut self, lane: usize, scalar: T);
+
+    /// self * factor
+    fn mul(self, factor: Self) -> Self;
+
+    /// self - factor * row, fused if the level has fused multiply-adds.
+    fn sub_mul(self, factor: Self, row: Self) -> Self;
+
+    /// self + factor * row, fused if the level has fused multiply-adds.
+    fn add_mul(self, factor: Self, row: Self) -> Self;
+
+    /// 1 / self; NaN if self is infinite.
+    fn reciprocal(self, simd: S) -> Self;
+
+    /// p s - q r of a matrix [[p, q], [r, s]], and |p s| + |q r| with |re| + |im| for magnitudes. Exchanging the rows
+    /// changes the sign of the former and nothing else.
+    fn determinant(matrix: [[Self; 2]; 2]) -> (Self, Self::Magnitude);
+
+    /// |re| + |im|
+    fn magnitude(self) -> Self::Magnitude;
+
+    /// The larger of |re| and |im|.
+    fn largest_part(self) -> Self::Magnitude;
+
+    /// The smaller nonzero one of |re| and |im|; infinite if both are 0.
+    fn smallest_part(self, simd: S) -> Self::Magnitude;
+
+    /// `sum` in lanes where self is finite, NaN elsewhere.
+    fn poison(self, sum: Self::Magnitude, zero: Self::Magnitude) -> Self::Magnitude;
+
+    /// `yes` in lanes where the mask is set, `no` elsewhere.
+    fn select(mask: Mask<Self::Magnitude, S>, yes: Self, no: Self) -> Self;
+}
+
+/// |x|, or infinity if x is 0.
+#[inline(always)]
+fn nonzero<S: Simd, V: SimdFloat<S, Element: RealLane>>(simd: S, x: V) -> V {
+    let x = x.abs();
+    x.simd_eq(V::splat(simd, V::Element::ZERO)).select(V::splat(simd, V::Element::from_f64(f64::INFINITY)), x)
+}
+
+macro_rules! real_vector {
+    ($real:ident) => {
+        impl<S: Simd, V: SimdFloat<S, Element = $real>> Vector<S, $real> for V {
+            type Magnitude = V;
+            const LANES: usize = V::LEN;
+            const PARTS: usize = 1;
+
+            #[inline(always)]
+            fn part(&self, _: usize) -> V {
+                *self
+            }
+
+            #[inline(always)]
+            fn set_part(&mut self, _: usize, reals: V) {
+                *self = reals;
+            }
+
+            #[inline(always)]
+            fn splat(simd: S, scalar: $real) -> Self {
+                <V as SimdBase<S>>::splat(simd, scalar)
+            }
+
+            #[inline(always)]
+            fn lane(&self, lane: usize) -> $real {
+                self.as_slice()[lane]
+            }
+
+            #[inline(always)]
+            fn set_lane(&mut self, lane: usize, scalar: $real) {
+                self.as_mut_slice()[lane] = scalar;
+            }
+
+            #[inline(always)]
+            fn mul(self, factor: Self) -> Self {
+                self * factor
+            }
+
+            #[inline(always)]
+            fn sub_mul(self, factor: Self, row: Self) -> Self {
+                (-factor).mul_add(row, self)
+            }
+
+            #[inline(always)]
+            fn add_mul(self, factor: Self, row: Self) -> Self {
+                factor.mul_add(row, self)
+            }
+
+            #[inline(always)]
+            fn reciprocal(self, simd: S) -> Self {
+                <V as SimdBase<S>>::splat(simd, 1.0) / self + (self - self)
+            }
+
+            #[inline(always)]
+            fn determinant([[p, q], [r, s]]: [[Self; 2]; 2]) -> (Self, V) {
+                let (minuend, subtrahend) = (p * s, r * q);
+                let errors = p.mul_add(s, -minuend) - r.mul_add(q, -subtrahend);
+                ((minuend - subtrahend) + errors, minuend.abs() + subtrahend.abs())
+            }
+
+            #[inline(always)]
+            fn magnitude(self) -> V {
+                self.abs()
+            }
+
+            #[inline(always)]
+            fn largest_part(self) -> V {
+                self.abs()
+            }
+
+            #[inline(always)]
+            fn smallest_part(self, simd: S) -> V {
+                nonzero(simd, self)
+            }
+
+            #[inline(always)]
+            fn poison(self, sum: V, zero: V) -> V {
+                self.mul_add(zero, sum)
+            }
+
+            #[inline(always)]
+            fn select(mask: Mask<V, S>, yes: Self, no: Self) -> Self {
+                mask.select(yes, no)
+            }
+        }
+    };
+}
+
+real_vector!(f32);
+real_vector!(f64);
+
+/// The bits of a vector of reals, as integers.
+type Bits<S, V> = <V as SimdFloat<S>>::Bits;
+
+/// A vector of complex numbers: real parts in one native vector, imaginary parts in another.
+#[derive(Clone, Copy)]
+pub struct Planar<V> {
+    re: V,
+    im: V,
+}
+
+macro_rules! complex_vector {
+    ($real:ident, $exponent:literal, $twice_bias:literal) => {
+        impl<S: Simd, V: SimdFloat<S, Element = $real>> Vector<S, Complex<$real>> for Planar<V> {
+            type Magnitude = V;
+            const LANES: usize = V::LEN;
+            const PARTS: usize = 2;
+
+            #[inline(always)]
+            fn part(&self, part: usize) -> V {
+                if part == 0 { self.re } else { self.im }
+            }
+
+            #[inline(always)]
+            fn set_part(&mut self, part: usize, reals: V) {
+                *(if part == 0 { &mut self.re } else { &mut self.im }) = reals;
+            }
+
+            #[inline(always)]
+            fn splat(simd: S, scalar: Complex<$real>) -> Self {
+                Self { re: <V as SimdBase<S>>::splat(simd, scalar.re), im: <V as SimdBase<S>>::splat(simd, scalar.im) }
+            }
+
+            #[inline(always)]
+            fn lane(&self, lane: usize) -> Complex<$real> {
+                Complex::new(self.re.as_slice()[lane], self.im.as_slice()[lane])
+            }
+
+            #[inline(always)]
+            fn set_lane(&mut self, lane: usize, scalar: Complex<$real>) {
+                self.re.as_mut_slice()[lane] = scalar.re;
+                self.im.as_mut_slice()[lane] = scalar.im;
+            }
+
+            #[inline(always)]
+            fn mul(self, factor: Self) -> Self {
+                Self {
+                    re: (-self.im).mul_add(factor.im, self.re * factor.re),
+                    im: self.im.mul_add(factor.re, self.re * factor.im),
+                }
+            }
+
+            #[inline(always)]
+            fn sub_mul(self, factor: Self, row: Self) -> Self {
+                Self {
+                    re: factor.im.mul_add(row.im, (-factor.re).mul_add(row.re, self.re)),
+                    im: (-factor.im).mul_add(row.re, (-factor.re).mul_add(row.im, self.im)),
+                }
+            }
+
+            #[inline(always)]
+            fn add_mul(self, factor: Self, row: Self) -> Self {
+                Self {
+                    re: (-factor.im).mul_add(row.im, factor.re.mul_add(row.re, self.re)),
+                    im: factor.im.mul_add(row.re, factor.re.mul_add(row.im, self.im)),
+                }
+            }
+
+            #[inline(always)]
+            fn reciprocal(self, simd: S) -> Self {
+                // Scaled by a power of two to have its larger part in [1, 2), so that the squares neither overflow
+                // nor underflow. The exponent of 1 / 2^e is twice the bias less that of 2^e.
+                let largest = self.largest_part();
+                let bits = largest.to_bits();
+                let exponent = bits & Bits::<S, V>::splat(simd, $exponent);
+                let scale = V::from_bits(Bits::<S, V>::splat(simd, $twice_bias) - exponent);
+                let (re, im) = (self.re * scale, self.im * scale);
+                let square = im.mul_add(im, re * re);
+                let nan_if_infinite = largest - largest;
+                let inverse = <V as SimdBase<S>>::splat(simd, 1.0) / square * scale;
+                Self { re: re.mul_add(inverse, nan_if_infinite), im: (-im).mul_add(inverse, nan_if_infinite) }
+            }
+
+            #[inline(always)]
+            fn determinant([[p, q], [r, s]]: [[Self; 2]; 2]) -> (Self, V) {
+                let (minuend, subtrahend) = (p.mul(s), r.mul(q));
+                let difference = Self { re: minuend.re - subtrahend.re, im: minuend.im - subtrahend.im };
+                (difference, minuend.magnitude() + subtrahend.magnitude())
+            }
+
+            #[inline(always)]
+            fn magnitude(self) -> V {
+                self.re.abs() + self.im.abs()
+            }
+
+            #[inline(always)]
+            fn largest_part(self) -> V {
+                self.re.abs().max(self.im.abs())
+            }
+
+            #[inline(always)]
+            fn smallest_part(self, simd: S) -> V {
+                nonzero(simd, self.re).min(nonzero(simd, self.im))
+            }
+
+            #[inline(always)]
+            fn poison(self, sum: V, zero: V) -> V {
+                self.re.mul_add(zero, self.im.mul_add(zero, sum))
+            }
+
+            #[inline(always)]
+            fn select(mask: Mask<V, S>, yes: Self, no: Self) -> Self {
+                Self { re: mask.select(yes.re, no.re), im: mask.select(yes.im, no.im) }
+            }
+        }
+    };
+}
+
+complex_vector!(f32, 0x7f80_0000, 0x7f00_0000);
+complex_vector!(f64, 0x7ff0_0000_0000_0000, 0x7fe0_0000_0000_0000);

@@ -1,0 +1,195 @@
+//! One task: some matrices, on one thread, with the instructions of one level.
+
+use fearless_simd::Simd;
+
+use crate::cpu::arithmetic::{Arithmetic, Double, Native};
+use crate::cpu::balance::Balance;
+use crate::cpu::frame::{self, Settings, Vectors};
+use crate::cpu::kernel::blocked::Blocked;
+use crate::cpu::kernel::lanes::Lanes;
+use crate::cpu::kernel::passes::{self, Passes};
+use crate::cpu::kernel::registers::{Registers, crowded};
+use crate::cpu::kernel::rows::Rows;
+use crate::cpu::simd::level::{SimdLevel, at_level};
+use crate::cpu::simd::transpose::MAX_LANES;
+use crate::cpu::simd::vector::Vector;
+use crate::data::engine::{CpuKernel, Precision};
+use crate::data::scalar::Scalar;
+use crate::data::status::Status;
+use crate::plan::cpu::{CpuPlan, INTERLEAVED, Sharing, fills_lanes};
+
+/// Some matrices, and where their inverses and statuses go.
+pub struct Task<'a, T> {
+    /// The n of n x n, at least 1.
+    pub order: usize,
+    /// The matrices. Without them they stand in `elements`, from where `lanes` cannot take them.
+    pub input: Option<&'a [T]>,
+    /// The inverses.
+    pub elements: &'a mut [T],
+    /// A status per matrix.
+    pub statuses: &'a mut [Status],
+}
+
+impl<'a, T: Scalar> Task<'a, T> {
+    /// The same task for a scalar that is known to be `U`.
+    pub fn of<U: Scalar>(self) -> Task<'a, U> {
+        let Self { order, input, elements, statuses } = self;
+        let (input, elements) = (input.map(bytemuck::cast_slice), bytemuck::cast_slice_mut(elements));
+        Task { order, input, elements, statuses }
+    }
+}
+
+macro_rules! run_scalar {
+    ($run:ident, $scalar:ty, $double:ident) => {
+        /// Runs a task. It is not generic, so that the kernels are compiled once, in this crate, and not again in every
+        /// crate that calls them.
+        pub fn $run(plan: &CpuPlan, level: SimdLevel, task: Task<'_, $scalar>) {
+            match plan.precision {
+                Precision::Native => at_level!(level, simd => run::<_, Native<$scalar>>(simd, plan, task)),
+                Precision::Double => at_level!(level, simd => run::<_, $double<$scalar>>(simd, plan, task)),
+            }
+        }
+    };
+}
+
+run_scalar!(run_float32, f32, Double);
+run_scalar!(run_float64, f64, Native);
+run_scalar!(run_complex64, num_complex::Complex<f32>, Double);
+run_scalar!(run_complex128, num_complex::Complex<f64>, Native);
+
+/// Runs the kernel of the plan: `lanes` in place on whole groups; then, group by group in working memory, on matrices
+/// that must be converted or do not fill a group; and `rows` on what would fill less than half of one.
+#[inline(always)]
+fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Element>) {
+    let Task { order, input, elements, statuses } = task;
+    let (len, size, group) = (statuses.len(), order * order, Vectors::<S, A>::LANES);
+    let settings = &Settings { order, tuning: plan.tuning, shared: plan.sharing == Sharing::Columns };
+    let balance = &mut Balance::new();
+    let in_lanes = match plan.kernel {
+        CpuKernel::Lanes if fills_lanes(len % group, group) => len,
+        CpuKernel::Lanes => len - len % group,
+        CpuKernel::Rows | CpuKernel::Blocked => 0,
+    };
+    let (mut staged, mut kept, mut done) = (Staged::new(), Default::default(), 0);
+    while done < in_lanes {
+        let direct = if A::NARROWS { 0 } else { (in_lanes - done) / group * group };
+        let here = if direct > 0 { direct } else { group.min(in_lanes - done) };
+        let input = input.map_or(&[][..], |input| &input[done * size..][..here * size]);
+        let elements = &mut elements[done * size..][..here * size];
+        let own_statuses = &mut statuses[done..][..here];
+        done += here;
+        let (input, output, statuses) = match (A::as_work(input).filter(|_| direct > 0), A::as_work_mut(elements)) {
+            (Some(input), Some(output)) => (input, output, &mut *own_statuses),
+            _ => staged.fill::<A>(input, order, group),
+        };
+
+        macro_rules! run_kernel {
+            ($arithmetic:ty, $kernel:ty, $kept:expr, $input:expr, $output:expr, $statuses:expr) => {
+                frame::run::<S, $arithmetic, $kernel>(
+                    simd,
+                    settings,
+                    balance,
+                    &mut $kept,
+                    Some($input),
+                    $output,
+                    $statuses,
+                )
+            };
+        }
+        /// An order that registers hold: some groups interleaved, then the rest.
+        macro_rules! registers {
+            ($order:literal) => {{
+                const GROUPS: usize = INTERLEAVED[$order - 1];
+                let interleaved = const { GROUPS > 1 && !crowded::<S, A::Work>($order, GROUPS) };
+                let together = if interleaved { statuses.len() / (GROUPS * group) * (GROUPS * group) } else { 0 };
+                let (input, rest_input) = input.split_at(together * size);
+                let (output, rest_output) = output.split_at_mut(together * size);
+                let (statuses, rest_statuses) = statuses.split_at_mut(together);
+                if interleaved {
+                    run_kernel!(Native<A::Work>, Registers<S, A::Work, $order, GROUPS>, (), input, output, statuses);
+                }
+                run_kernel!(
+                    Native<A::Work>, Registers<S, A::Work, $order, 1>, (), rest_input, rest_output, rest_statuses
+                );
+            }};
+        }
+        /// Orders that are compiled each by itself, and any other.
+        macro_rules! lanes {
+            ($($order:literal)*) => {
+                match order {
+                    1 => registers!(1),
+                    2 => registers!(2),
+                    3 => registers!(3),
+                    4 => registers!(4),
+                    $($order if const { passes::pays::<S, A::Work>() } => {
+                        run_kernel!(Native<A::Work>, Passes<S, A::Work, $order>, (), input, output, statuses);
+                    })*
+                    _ => run_kernel!(Native<A::Work>, Lanes<S, A::Work>, kept, input, output, statuses),
+                }
+            };
+        }
+        lanes!(5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
+
+        if direct == 0 {
+            staged.empty::<A>(elements, own_statuses, size);
+        }
+    }
+    if in_lanes < len {
+        let input = input.map(|input| &input[in_lanes * size..]);
+        let (elements, statuses) = (&mut elements[in_lanes * size..], &mut statuses[in_lanes..]);
+        if plan.kernel == CpuKernel::Blocked {
+            let kept = &mut Default::default();
+            frame::run::<S, A, Blocked<S, A>>(simd, settings, balance, kept, input, elements, statuses);
+        } else {
+            let kept = &mut Default::default();
+            frame::run::<S, A, Rows<S, A>>(simd, settings, balance, kept, input, elements, statuses);
+        }
+    }
+}
+
+/// A group in working memory, where it is converted or filled up, and its inverses.
+struct Staged<T> {
+    elements: Vec<T>,
+    inverses: Vec<T>,
+    statuses: [Status; MAX_LANES],
+}
+
+impl<T: Scalar> Staged<T> {
+    fn new() -> Self {
+        Self { elements: Vec::new(), inverses: Vec::new(), statuses: [Status::INVERTED; MAX_LANES] }
+    }
+
+    /// Converts matrices and fills the group up. Returns its elements, inverses and statuses.
+    fn fill<A: Arithmetic<Work = T>>(
+        &mut self,
+        input: &[A::Element],
+        order: usize,
+        group: usize,
+    ) -> (&[T], &mut [T], &mut [Status]) {
+        let size = order * order;
+        self.elements.clear();
+        self.elements.extend(input.iter().map(|&element| A::widen(element)));
+        // Lanes without a matrix take the identity.
+        for index in input.len()..group * size {
+            self.elements.push(if (index % size).is_multiple_of(order + 1) { T::ONE } else { T::ZERO });
+        }
+        self.inverses.resize(group * size, T::ZERO);
+        (&self.elements, &mut self.inverses, &mut self.statuses[..group])
+    }
+
+    /// Converts the inverses back, and gives each matrix its status.
+    fn empty<A: Arithmetic<Work = T>>(&self, output: &mut [A::Element], statuses: &mut [Status], size: usize) {
+        let matrices = output.chunks_exact_mut(size).zip(self.inverses.chunks_exact(size));
+        for ((output, inverse), (status, &found)) in matrices.zip(statuses.iter_mut().zip(&self.statuses)) {
+            let mut finite = true;
+            for (element, &inverse) in output.iter_mut().zip(inverse) {
+                *element = A::narrow(inverse);
+                finite &= element.finite();
+            }
+            *status = if found.is_inverted() && !finite { Status::NOT_FINITE } else { found };
+            if !status.is_inverted() {
+                output.fill(A::Element::NAN);
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The ground floor: numbers, shapes, stacks, statuses, errors and results. It imports nothing above itself.
+
+pub mod condition;
+pub mod engine;
+pub mod error;
+pub mod layout;
+pub mod outcome;
+pub mod output;
+pub mod reason;
+pub mod refusal;
+pub mod report;
+pub mod scalar;
+pub mod scaling;
+pub mod shape;
+pub mod stack;
+pub mod status;

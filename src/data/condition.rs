@@ -1,0 +1,89 @@
+//! Norms and the reciprocal condition number, in float64.
+
+use super::scalar::{Real, Scalar};
+use super::stack::Stack;
+use super::status::Status;
+
+/// 1 / (||A||_1 ||X||_1), the reciprocal condition number of `a` whose inverse is `x`, both row-major.
+///
+/// NaN if a matrix is not finite; infinite at order 0.
+///
+/// ```
+/// let rcond: f64 = batchinv::reciprocal_condition(&[2.0, 0.0, 0.0, 8.0], &[0.5, 0.0, 0.0, 0.125], 2);
+/// assert_eq!(rcond, 0.25);
+/// ```
+///
+/// # Panics
+/// If a slice does not hold order^2 elements.
+pub fn reciprocal_condition<T: Scalar>(a: &[T], x: &[T], order: usize) -> T::Real {
+    assert_eq!(a.len(), order * order, "a is not of order {order}");
+    assert_eq!(x.len(), order * order, "x is not of order {order}");
+    if order == 0 {
+        return T::Real::from_f64(f64::INFINITY);
+    }
+    let product = norm(a, order) * norm(x, order);
+    if product.is_normal() {
+        return T::Real::from_f64(1.0 / product);
+    }
+    // Beyond the range of float64, or not finite.
+    let (a, x) = (Unit::new(a), Unit::new(x));
+    let rcond = (1.0 / (a.norm(order) * x.norm(order))).scaled(-(a.exponent + x.exponent));
+    T::Real::from_f64(rcond)
+}
+
+/// The largest column sum of moduli; NaN if one is NaN.
+fn norm<T: Scalar>(matrix: &[T], order: usize) -> f64 {
+    let column = |j: usize| matrix[j..].iter().step_by(order).map(|element| element.modulus()).sum();
+    (0..order).map(column).fold(0.0, larger)
+}
+
+/// The reciprocal condition number of every matrix of a stack: 0 for a singular matrix, NaN for one that is
+/// not finite.
+pub(crate) fn fill_rconds<T: Scalar>(stack: Stack<'_, T>, inverses: &[T], statuses: &[Status], rconds: &mut [T::Real]) {
+    let (order, size) = (stack.order(), stack.order() * stack.order());
+    for (index, (rcond, status)) in rconds.iter_mut().zip(statuses).enumerate() {
+        *rcond = match status.word() {
+            0 => reciprocal_condition(stack.matrix(index), &inverses[index * size..][..size], order),
+            1.. => T::Real::ZERO,
+            _ => T::Real::NAN,
+        };
+    }
+}
+
+/// A matrix in float64, divided by the power of two that brings its largest part into [1, 2): norms and products of
+/// such matrices neither overflow nor underflow.
+pub(crate) struct Unit<'a, T> {
+    elements: &'a [T],
+    pub(crate) exponent: i32,
+}
+
+impl<'a, T: Scalar> Unit<'a, T> {
+    pub(crate) fn new(elements: &'a [T]) -> Self {
+        let largest = elements.iter().map(|element| element.to_double().largest_part()).fold(0.0, f64::max);
+        let exponent = if largest > 0.0 && largest.is_finite() { largest.exponent() } else { 0 };
+        Self { elements, exponent }
+    }
+
+    /// Copies the elements from `start` on.
+    pub(crate) fn copy(&self, start: usize, to: &mut [T::Double]) {
+        for (to, element) in to.iter_mut().zip(&self.elements[start..]) {
+            *to = element.to_double().scaled(-self.exponent);
+        }
+    }
+
+    /// The largest column sum of moduli.
+    pub(crate) fn norm(&self, order: usize) -> f64 {
+        let mut sums = vec![0.0; order];
+        for row in self.elements.chunks_exact(order) {
+            for (sum, element) in sums.iter_mut().zip(row) {
+                *sum += element.to_double().scaled(-self.exponent).modulus();
+            }
+        }
+        sums.into_iter().fold(0.0, larger)
+    }
+}
+
+/// The larger of two sums; NaN if one is NaN.
+pub(crate) fn larger(largest: f64, sum: f64) -> f64 {
+    if sum > largest || sum.is_nan() { sum } else { largest }
+}

@@ -1,0 +1,66 @@
+//! The memory that a call writes to.
+
+use super::error::ShapeError;
+use super::scalar::{Real, Scalar};
+use super::stack::Stack;
+use super::status::Status;
+
+/// The caller's own memory, for a call to write to.
+///
+/// ```
+/// use batchinv::{InversesMut, Inverter, Stack, Status};
+/// let elements = [2.0_f32, 0.0, 0.0, 4.0];
+/// let (mut out, mut statuses) = ([0.0; 4], [Status::NOT_FINITE; 1]);
+/// Inverter::cpu().invert_into(Stack::new(&elements, 2)?, InversesMut::new(&mut out, &mut statuses))?;
+/// assert_eq!(out, [0.5, 0.0, 0.0, 0.25]);
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct InversesMut<'a, T: Scalar> {
+    pub(crate) elements: &'a mut [T],
+    pub(crate) statuses: &'a mut [Status],
+    pub(crate) rconds: Option<&'a mut [T::Real]>,
+}
+
+impl<'a, T: Scalar> InversesMut<'a, T> {
+    /// Memory for len * order^2 elements and len statuses.
+    pub fn new(elements: &'a mut [T], statuses: &'a mut [Status]) -> Self {
+        Self { elements, statuses, rconds: None }
+    }
+
+    /// Adds memory for len reciprocal condition numbers, which the call then computes.
+    pub fn with_rconds(self, rconds: &'a mut [T::Real]) -> Self {
+        Self { rconds: Some(rconds), ..self }
+    }
+
+    /// The same memory, borrowed for a shorter time.
+    pub(crate) fn reborrow(&mut self) -> InversesMut<'_, T> {
+        InversesMut { elements: self.elements, statuses: self.statuses, rconds: self.rconds.as_deref_mut() }
+    }
+
+    /// Checks that every output has the length that the stack needs.
+    pub(crate) fn check(&self, stack: Stack<'_, T>) -> Result<(), ShapeError> {
+        let fits =
+            |what, got, needed| if got == needed { Ok(()) } else { Err(ShapeError::Output { what, got, needed }) };
+        fits("elements", self.elements.len(), stack.elements().len())?;
+        fits("statuses", self.statuses.len(), stack.len())?;
+        self.rconds.as_ref().map_or(Ok(()), |rconds| fits("rconds", rconds.len(), stack.len()))
+    }
+
+    /// The outputs of the matrices from `first` on, for a stack of this order.
+    pub(crate) fn from(self, first: usize, order: usize) -> Self {
+        Self {
+            elements: &mut self.elements[first * order * order..],
+            statuses: &mut self.statuses[first..],
+            rconds: self.rconds.map(|rconds| &mut rconds[first..]),
+        }
+    }
+
+    /// Settles a stack of order 0, whose matrices have no elements: each is inverted, with an infinite rcond.
+    pub(crate) fn fill_empty(self) {
+        self.statuses.fill(Status::INVERTED);
+        if let Some(rconds) = self.rconds {
+            rconds.fill(T::Real::from_f64(f64::INFINITY));
+        }
+    }
+}

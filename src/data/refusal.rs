@@ -1,0 +1,133 @@
+//! Why an engine cannot do some work, as a value whose words are made only when somebody reads them.
+
+use super::scalar::ScalarKind;
+
+/// Why an engine cannot do some work.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The order is above the largest that any kernel takes.
+    #[error("order {order} of {scalar} is above {max}, the largest its kernels take")]
+    Order {
+        /// The order of the matrices.
+        order: usize,
+        /// The scalar that the elimination would run in.
+        scalar: ScalarKind,
+        /// The largest order.
+        max: usize,
+    },
+
+    /// The device lacks float64.
+    #[error("the device does not compute in float64, which {scalar} in this precision needs")]
+    Float64 {
+        /// The scalar of input and output.
+        scalar: ScalarKind,
+    },
+
+    /// The device's subgroups are too small, or it has none.
+    #[error("`subgroup` needs subgroups of {lanes} lanes, the device has none")]
+    Subgroups {
+        /// The number of lanes that share a matrix.
+        lanes: u32,
+    },
+
+    /// The device allows no workgroup at all.
+    #[error("the device runs no workgroups")]
+    NoWorkgroups,
+
+    /// A workgroup would be too large.
+    #[error(
+        "order {order} needs workgroups of {invocations} invocations with {bytes} bytes, the device allows \
+         {max_invocations} with {max_bytes}"
+    )]
+    Workgroup {
+        /// The order of the matrices.
+        order: u32,
+        /// Invocations per workgroup.
+        invocations: u32,
+        /// Bytes of workgroup memory.
+        bytes: u32,
+        /// The most invocations per workgroup that the device allows.
+        max_invocations: u32,
+        /// The most bytes of workgroup memory that the device allows.
+        max_bytes: u32,
+    },
+
+    /// A dispatch would need too many workgroups in one dimension.
+    #[error("order {order} needs {needed} workgroups in a dimension, the device allows {max}")]
+    Workgroups {
+        /// The order of the matrices.
+        order: u32,
+        /// Workgroups in the largest dimension.
+        needed: u32,
+        /// The most that the device allows.
+        max: u32,
+    },
+
+    /// One matrix does not fit in a binding.
+    #[error("one matrix of order {order} takes {bytes} bytes, a binding {max}")]
+    Binding {
+        /// The order of the matrices.
+        order: u32,
+        /// Bytes of one matrix.
+        bytes: u64,
+        /// The most bytes that the device binds.
+        max: u64,
+    },
+
+    /// The working memory of one matrix does not fit in a binding.
+    #[error("order {order} needs {bytes} bytes of working memory, a binding holds {max}")]
+    WorkingMemory {
+        /// The order of the matrices.
+        order: u32,
+        /// Bytes of working memory for one matrix.
+        bytes: u64,
+        /// The most bytes that the device binds.
+        max: u64,
+    },
+
+    /// One matrix and its status do not fit in a buffer.
+    #[error("order {order} takes {bytes} bytes and its status, a buffer {max}")]
+    Buffer {
+        /// The order of the matrices.
+        order: usize,
+        /// Bytes of one matrix.
+        bytes: u64,
+        /// The most bytes of a buffer of this device.
+        max: u64,
+    },
+
+    /// An indirect job is larger than the working memory of the device allows.
+    #[error("an indirect job of this order takes at most {max} matrices")]
+    IndirectCapacity {
+        /// The largest capacity.
+        max: u32,
+    },
+
+    /// A plan made for other matrices.
+    #[error("a plan for order {planned} does not fit order {order}")]
+    Plan {
+        /// The order that the plan is for.
+        planned: u32,
+        /// The order of the matrices.
+        order: usize,
+    },
+
+    /// The device refuses a program.
+    #[error("the device refuses {program}: {detail}")]
+    Program {
+        /// The program's label.
+        program: String,
+        /// The device's message.
+        detail: String,
+    },
+
+    /// The system refuses to start threads.
+    #[error("starting {count} threads: {detail}")]
+    Threads {
+        /// The number of threads.
+        count: usize,
+        /// The system's message.
+        detail: String,
+    },
+}

@@ -1,0 +1,55 @@
+//! The verdict on one matrix.
+
+/// The verdict on one matrix, as one word.
+///
+/// `0`: inverted. `k >= 1`: singular, the pivot of column k, counted from 1, is exactly zero (LAPACK's `info`).
+/// `-1`: not finite, the input holds NaN or infinity or the inverse overflows the scalar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(transparent)]
+pub struct Status(i32);
+
+impl Status {
+    /// `0`.
+    pub const INVERTED: Self = Self(0);
+    /// `-1`.
+    pub const NOT_FINITE: Self = Self(-1);
+
+    /// The pivot of `column`, counted from 1, is exactly zero.
+    pub(crate) const fn singular(column: usize) -> Self {
+        Self(column as i32)
+    }
+
+    /// The word: 0, k or -1.
+    pub const fn word(self) -> i32 {
+        self.0
+    }
+
+    /// The meaning of the word.
+    pub const fn verdict(self) -> Verdict {
+        match self.0 {
+            0 => Verdict::Inverted,
+            column @ 1.. => Verdict::Singular { column: column as usize },
+            _ => Verdict::NotFinite,
+        }
+    }
+
+    /// Returns whether the matrix was inverted.
+    pub const fn is_inverted(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A [`Status`], spelled out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// The matrix was inverted.
+    Inverted,
+    /// The pivot of this column is exactly zero.
+    Singular {
+        /// Counted from 1.
+        column: usize,
+    },
+    /// The input holds NaN or infinity, or the inverse overflows the scalar.
+    NotFinite,
+}

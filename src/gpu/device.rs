@@ -1,0 +1,161 @@
+//! A device with everything that is kept for it: pipelines, buffers and the thread that waits.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use futures_intrusive::sync::Mutex;
+
+use super::adapter;
+use super::cache::Cache;
+use super::counts::Counts;
+use super::error_scopes::Errors;
+use super::pipeline::Pipelines;
+use super::transfer::Pool;
+use super::wait::Waiter;
+use crate::data::error::Error;
+use crate::plan::facts::AdapterFacts;
+use crate::plan::gpu::patience;
+
+/// A device that inverts stacks. It is cheap to clone: clones share the device, its pipelines and its buffers, and
+/// many threads may use them at once.
+///
+/// ```no_run
+/// use batchinv::gpu::GpuInverter;
+/// use batchinv::{Inverter, Stack};
+/// let gpu = GpuInverter::open(Some("llvmpipe"))?;
+/// let inverses = Inverter::with_gpu(gpu).invert(Stack::new(&[2.0_f32, 0.0, 0.0, 4.0], 2)?)?;
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct GpuInverter(pub(super) Arc<Shared>);
+
+/// The devices of [`GpuInverter::shared_async`], by name. The lock is held while a device is opened.
+static OPENED: LazyLock<Mutex<Opened>> = LazyLock::new(|| Mutex::new(HashMap::new(), false));
+
+type Opened = HashMap<Option<String>, Result<GpuInverter, Arc<Error>>>;
+
+/// The parts that clones share.
+#[derive(Debug)]
+pub struct Shared {
+    pub facts: AdapterFacts,
+    pub device: wgpu::Device,
+    pub queue: wgpu::Queue,
+    pub pipelines: Pipelines,
+    pub counts: Counts,
+    pub pool: Pool,
+    pub waiter: Waiter,
+}
+
+impl GpuInverter {
+    /// Opens a device on the first adapter whose name contains `name`, ignoring case; for `None`, on the best:
+    /// discrete, integrated, virtual, other, and software last.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if there is none, or it opens no device.
+    pub async fn open_async(name: Option<&str>) -> Result<Self, Error> {
+        let (device, queue, facts) = adapter::open(name).await?;
+        let gpu = Self::new(device, queue, facts);
+        gpu.set_time_limit(patience(gpu.facts().kind));
+        Ok(gpu)
+    }
+
+    /// An engine on the caller's own device, whose error handlers and other settings stay as they are. The engine
+    /// clones the handles, makes bind group layouts and a small buffer, and starts a thread that polls the device
+    /// whenever results are read back; the device's callbacks may run on that thread. The engine also works
+    /// without optional features; [`wanted_features`](super::wanted_features) and
+    /// [`wanted_limits`](super::wanted_limits) return the features and limits of an adapter that are worth
+    /// requesting.
+    ///
+    /// ```no_run
+    /// # use batchinv::{gpu::{self, GpuInverter}, wgpu};
+    /// # async fn open(adapter: wgpu::Adapter) -> Result<(), Box<dyn std::error::Error>> {
+    /// let descriptor = wgpu::DeviceDescriptor {
+    ///     required_features: gpu::wanted_features(&adapter),
+    ///     required_limits: gpu::wanted_limits(&adapter),
+    ///     ..Default::default()
+    /// };
+    /// let (device, queue) = adapter.request_device(&descriptor).await?;
+    /// let inverter = GpuInverter::from_device(&device, &queue);
+    /// # Ok(()) }
+    /// ```
+    pub fn from_device(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
+        let facts = adapter::facts(&device.adapter_info(), device.features(), &device.limits());
+        Self::new(device.clone(), queue.clone(), facts)
+    }
+
+    fn new(device: wgpu::Device, queue: wgpu::Queue, facts: AdapterFacts) -> Self {
+        // A failure here also fails every later call, so the error handlers of a caller's device need not see it.
+        let errors = Errors::watch(&device);
+        let (pipelines, counts, waiter) = (Pipelines::new(&device), Counts::one_row(&device), Waiter::new(&device));
+        drop(errors);
+        Self(Arc::new(Shared { facts, device, queue, pipelines, counts, pool: Pool::default(), waiter }))
+    }
+
+    /// One device per name for the whole process, opened by the first call that wants it. A failure is kept too,
+    /// since looking for adapters takes longer than a small call.
+    pub(crate) async fn shared_async(name: Option<&str>) -> Result<Self, Arc<Error>> {
+        let name = name.map(str::to_owned);
+        let mut opened = OPENED.lock().await;
+        if let Some(known) = opened.get(&name) {
+            return known.clone();
+        }
+        let result = Self::open_async(name.as_deref()).await.map_err(Arc::new);
+        opened.insert(name, result.clone());
+        result
+    }
+
+    /// Lets the next call that wants a shared device open a new one instead of this.
+    pub(crate) async fn forget(&self) {
+        OPENED.lock().await.retain(|_, gpu| !gpu.as_ref().is_ok_and(|gpu| Arc::ptr_eq(&gpu.0, &self.0)));
+    }
+
+    /// Loads compiled pipelines from a file, and collects those that the driver compiles from now on, so that
+    /// [`save_pipelines`](Self::save_pipelines) can write them all and the next process need not compile them
+    /// again. A file that is missing, damaged, or from another adapter or driver counts as empty. Returns `false`
+    /// if the device lacks wgpu's `PIPELINE_CACHE`. Call this before any other call, and only with files that
+    /// nobody else may write to: the driver trusts their contents.
+    ///
+    /// # Errors
+    /// If the file exists and cannot be read, if a file was named before, or if the device fails.
+    pub async fn keep_pipelines_async(&self, file: &Path) -> std::io::Result<bool> {
+        if !self.0.device.features().contains(wgpu::Features::PIPELINE_CACHE) {
+            return Ok(false);
+        }
+        let cache = Cache::open(&self.0.device, file).await?;
+        let named = |_| std::io::Error::new(std::io::ErrorKind::AlreadyExists, "pipelines are kept in a file already");
+        self.0.pipelines.cache.set(cache).map_err(named)?;
+        Ok(true)
+    }
+
+    /// Replaces the file that `keep_pipelines` named with all pipelines compiled so far. Does nothing if no file
+    /// was named.
+    ///
+    /// # Errors
+    /// If the file cannot be written. The old file then stays as it was, and no partial file is left.
+    pub fn save_pipelines(&self) -> std::io::Result<()> {
+        self.0.pipelines.cache.get().map_or(Ok(()), Cache::save)
+    }
+
+    /// The facts of its adapter.
+    pub fn facts(&self) -> &AdapterFacts {
+        &self.0.facts
+    }
+
+    /// Sets the longest time to wait for a piece of a call, for all clones; `None` means no limit. A call that
+    /// waits longer fails with [`Error::DeviceLost`]. The default is [`plan::patience`](crate::plan::patience) for
+    /// a device that was opened here, and no limit for a caller's device.
+    ///
+    /// A piece takes hardware a few milliseconds, and a software adapter up to a minute at order 1024.
+    pub fn set_time_limit(&self, limit: Option<Duration>) {
+        self.0.waiter.limit(limit);
+    }
+}
+
+impl Shared {
+    /// Converts ticks of the device's clock to seconds.
+    pub fn seconds(&self, ticks: u64) -> f64 {
+        ticks as f64 * f64::from(self.queue.get_timestamp_period()) * 1e-9
+    }
+}

@@ -1,0 +1,117 @@
+//! The description of a job.
+
+use crate::data::engine::Precision;
+use crate::data::layout::Layout;
+use crate::data::scalar::ScalarKind;
+
+/// The description of a [`Job`](super::Job): its matrices, which have one order and lie in one buffer, and the
+/// buffers of its results.
+///
+/// By default the job inverts in place, from the first element of the buffer on, row-major and one matrix after
+/// another.
+///
+/// ```no_run
+/// # use batchinv::{gpu::{GpuInverter, JobDescriptor}, plan::Layout, wgpu, ScalarKind};
+/// # fn frame(gpu: &GpuInverter, instances: &wgpu::Buffer, normals: &wgpu::Buffer) -> Result<(), batchinv::Error> {
+/// // The 3x3 part of column-major 4x4 transforms in, its inverse transpose as WGSL's mat3x3<f32> out.
+/// let transforms = Layout { offset: 0, matrix: 16, row: 1, column: 4 };
+/// let mat3x3 = Layout { offset: 0, matrix: 12, row: 1, column: 4 };
+/// let descriptor = JobDescriptor::new(ScalarKind::Float32, 3, 10_000, instances)
+///     .input_layout(transforms)
+///     .output(normals, mat3x3.transposed());
+/// let job = gpu.job(&descriptor)?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct JobDescriptor<'a> {
+    pub(super) scalar: ScalarKind,
+    pub(super) precision: Precision,
+    pub(super) order: u32,
+    pub(super) capacity: u32,
+    pub(super) input: (&'a wgpu::Buffer, Layout),
+    pub(super) target: Target<'a>,
+    pub(super) statuses: Option<&'a wgpu::Buffer>,
+    pub(super) rconds: Option<&'a wgpu::Buffer>,
+    pub(super) count: Option<(&'a wgpu::Buffer, u64)>,
+}
+
+/// The buffer that the inverses go to.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    /// The elements of their own matrices.
+    InPlace,
+    /// A buffer of the caller's.
+    Buffer(&'a wgpu::Buffer, Layout),
+    /// A buffer that the job makes.
+    Own(Layout),
+}
+
+impl<'a> JobDescriptor<'a> {
+    /// Describes a job for up to `capacity` matrices of `order` in `buffer`, which needs the usage `STORAGE`.
+    pub fn new(scalar: ScalarKind, order: u32, capacity: u32, buffer: &'a wgpu::Buffer) -> Self {
+        Self {
+            scalar,
+            precision: Precision::Native,
+            order,
+            capacity,
+            input: (buffer, Layout::contiguous(order)),
+            target: Target::InPlace,
+            statuses: None,
+            rconds: None,
+            count: None,
+        }
+    }
+
+    /// The precision of the elimination; `Native` by default.
+    #[must_use]
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// The layout of the matrices in the buffer. In place, their inverses go to the same elements.
+    #[must_use]
+    pub fn input_layout(self, layout: Layout) -> Self {
+        Self { input: (self.input.0, layout), ..self }
+    }
+
+    /// The buffer and layout of the inverses; with [`Layout::transposed`], of the inverse transposes. The buffer
+    /// needs the usage `STORAGE`. It may be the input's buffer. Then either each inverse replaces its own matrix,
+    /// or all inverses lie apart from the matrices: behind them, before them, or beside each matrix in a struct
+    /// that holds both.
+    #[must_use]
+    pub fn output(self, buffer: &'a wgpu::Buffer, layout: Layout) -> Self {
+        Self { target: Target::Buffer(buffer, layout), ..self }
+    }
+
+    /// Writes the inverses to a buffer that the job makes, [`Job::output`](super::Job::output). It is large enough
+    /// for this layout and has the usages `STORAGE`, `COPY_SRC` and `VERTEX`. Gaps between the elements are zero.
+    #[must_use]
+    pub fn own_output(self, layout: Layout) -> Self {
+        Self { target: Target::Own(layout), ..self }
+    }
+
+    /// The buffer of the status words, one `i32` per matrix from its start; by default a buffer of the job's own.
+    /// It needs the usage `STORAGE`, and `COPY_SRC` for [`Job::read_statuses`](super::Job::read_statuses), and may
+    /// hold no other data of the job.
+    #[must_use]
+    pub fn statuses(self, buffer: &'a wgpu::Buffer) -> Self {
+        Self { statuses: Some(buffer), ..self }
+    }
+
+    /// The buffer of the reciprocal condition numbers, one `f32` or `f64` per matrix from its start, the real type
+    /// of the scalar; by default they are not computed. It needs the usage `STORAGE`, and may hold no other data
+    /// of the job.
+    #[must_use]
+    pub fn rconds(self, buffer: &'a wgpu::Buffer) -> Self {
+        Self { rconds: Some(buffer), ..self }
+    }
+
+    /// The buffer in which [`Job::encode_indirect`](super::Job::encode_indirect) finds the number of matrices: a
+    /// `u32` at a byte offset, a multiple of 4. The buffer needs the usage `STORAGE`. If the matrices are so large
+    /// that they need working memory on the device, all of them must fit there at once; a larger job is refused as
+    /// unsupported.
+    #[must_use]
+    pub fn count(self, buffer: &'a wgpu::Buffer, offset: u64) -> Self {
+        Self { count: Some((buffer, offset)), ..self }
+    }
+}

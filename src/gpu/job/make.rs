@@ -1,0 +1,183 @@
+//! Making a job: plan, place, compile, and last allocate and bind.
+
+use super::Job;
+use super::descriptor::{JobDescriptor, Target};
+use super::place::{Place, binds, check_count, check_sharing, holds, part};
+use crate::data::error::{Error, JobError};
+use crate::data::layout::Layout;
+use crate::gpu::counts::Counts;
+use crate::gpu::device::GpuInverter;
+use crate::gpu::encode::{Bindings, StackBuffers, Steps};
+use crate::gpu::error::DeviceError;
+use crate::gpu::error_scopes::{Errors, is_alive};
+use crate::gpu::indirect::Indirect;
+use crate::plan::facts::GpuLimits;
+use crate::plan::gpu::GpuPlan;
+use crate::plan::gpu::variant::Variant;
+use crate::plan::work::Work;
+
+impl GpuInverter {
+    /// Makes a job: builds its pipelines and bind groups, and allocates the memory that it needs.
+    ///
+    /// # Errors
+    /// [`Error::Job`] if a buffer is too small, lacks a usage or belongs to another device, if inverses would
+    /// overwrite each other or the matrices of others, or if a count's offset is no multiple of 4.
+    /// [`Error::Unsupported`] if the device cannot do it, [`Error::OutOfMemory`] and [`Error::DeviceLost`] from
+    /// the device.
+    pub async fn job_async(&self, descriptor: &JobDescriptor<'_>) -> Result<Job, Error> {
+        let device = &self.0.device;
+        let at = |error: DeviceError| error.at(0, descriptor.capacity as usize);
+        let planned = plan(descriptor, &self.0.facts.limits)?;
+        check_sharing(descriptor)?;
+        let own;
+        let target = match descriptor.target {
+            Target::InPlace => descriptor.input,
+            Target::Buffer(buffer, layout) => (buffer, layout),
+            Target::Own(layout) => {
+                own = own_output(descriptor, layout, device).await?;
+                (&own, layout)
+            }
+        };
+        let place = Place::new(descriptor, target, device)?;
+        check_count(descriptor)?;
+        let variant = Variant {
+            input: place.input_layout,
+            output: place.output_layout,
+            in_place: place.input.is_none(),
+            rcond: descriptor.rconds.is_some(),
+            ..planned
+        };
+        let (steps, count_pipeline) = self.compile(descriptor, variant).await.map_err(at)?;
+
+        let errors = Errors::watch(device);
+        let job = self.bind(descriptor, target.0, place, variant, steps, count_pipeline);
+        let reported = errors.check().await;
+        if !matches!(reported, Err(DeviceError::OutOfMemory(_))) && !is_alive(device) {
+            // A lost device does not report to error scopes.
+            return Err(at(DeviceError::Lost("it makes no buffers any more".to_owned())));
+        }
+        let job = job?;
+        reported.map_err(|error| match error {
+            DeviceError::Lost(detail) => JobError::Refused { detail }.into(),
+            error => at(error),
+        })?;
+        Ok(job)
+    }
+
+    /// Builds the pipelines of the steps, and the one that reads a count if only the device knows it.
+    async fn compile(
+        &self,
+        descriptor: &JobDescriptor<'_>,
+        variant: Variant,
+    ) -> Result<(Steps, Option<wgpu::ComputePipeline>), DeviceError> {
+        let (device, pipelines, limits) = (&self.0.device, &self.0.pipelines, &self.0.facts.limits);
+        let mut steps = Steps::new(pipelines, device, variant, limits).await?;
+        let Some((_, offset)) = descriptor.count else { return Ok((steps, None)) };
+        // All matrices of an indirect dispatch go through in one batch.
+        steps.schedule.widen(variant.largest_batch(limits));
+        let (workgroups, capacity) = (limits.workgroups, descriptor.capacity);
+        let pipeline = Indirect::pipeline((device, pipelines), workgroups, &steps, offset, capacity).await?;
+        Ok((steps, Some(pipeline)))
+    }
+
+    /// Makes the buffers and bind groups. The caller watches for errors of the device.
+    fn bind(
+        &self,
+        descriptor: &JobDescriptor<'_>,
+        output: &wgpu::Buffer,
+        place: Place<'_>,
+        variant: Variant,
+        steps: Steps,
+        count_pipeline: Option<wgpu::ComputePipeline>,
+    ) -> Result<Job, JobError> {
+        let (shared, device) = (&*self.0, &self.0.device);
+        let capacity = descriptor.capacity;
+        let len = u64::from(capacity);
+        let counts = steps.schedule.counts(capacity).map(|table| Counts::new(device, table));
+        let statuses = match descriptor.statuses {
+            Some(buffer) => part(device, buffer, "statuses", len * 4)?.buffer.clone(),
+            None => own_statuses(device, len * 4),
+        };
+        let real = descriptor.scalar.real_size() as u64;
+        let rconds = descriptor.rconds.map(|buffer| part(device, buffer, "rconds", len * real)).transpose()?;
+        let scratch = working_memory(device, variant, steps.schedule.batch(capacity));
+        let buffers = StackBuffers {
+            scratch: scratch.as_ref().map(|scratch| scratch.each_ref().map(wgpu::Buffer::as_entire_buffer_binding)),
+            input: place.input,
+            output: place.output,
+            statuses: part(device, &statuses, "statuses", len * 4)?,
+            rconds,
+        };
+        let params = counts.as_ref().unwrap_or(&shared.counts).binding();
+        let bindings = Bindings::new(&shared.pipelines, device, params, buffers.clone());
+        let indirect = count_pipeline.zip(descriptor.count).map(|(pipeline, count)| {
+            Indirect::new((device, &shared.pipelines, &shared.counts), pipeline, &steps, buffers, count)
+        });
+        let output = output.clone();
+        Ok(Job { gpu: self.clone(), capacity, steps, bindings, counts, output, statuses, indirect })
+    }
+}
+
+/// The variant for a job's matrices, with the layouts of contiguous buffers.
+fn plan(descriptor: &JobDescriptor<'_>, limits: &GpuLimits) -> Result<Variant, Error> {
+    if descriptor.order == 0 || descriptor.capacity == 0 {
+        return Err(JobError::Empty.into());
+    }
+    let work = Work::inverse(descriptor.scalar, descriptor.order as usize, descriptor.capacity as usize);
+    let plan = GpuPlan::new(work.with_precision(descriptor.precision), limits).map_err(Error::refused)?;
+    Ok(plan.variant)
+}
+
+/// Makes a buffer for the inverses. It reports errors in the placement of the matrices before it allocates memory.
+async fn own_output(
+    descriptor: &JobDescriptor<'_>,
+    layout: Layout,
+    device: &wgpu::Device,
+) -> Result<wgpu::Buffer, Error> {
+    use wgpu::BufferUsages as Usage;
+    let (order, capacity, size) = (descriptor.order, descriptor.capacity, descriptor.scalar.size() as u64);
+    let (input, read) = (descriptor.input.0, descriptor.input.1.elements(order, capacity));
+    holds(input, "input", read.1.saturating_mul(size))?;
+    if !layout.is_injective(order, capacity) {
+        return Err(JobError::Overlap.into());
+    }
+    let bytes = layout.elements(order, capacity).1.saturating_mul(size);
+    binds(device, "output", bytes)?;
+    let limit = device.limits().max_buffer_size;
+    if bytes > limit {
+        return Err(JobError::TooLarge { what: "output", bytes, limit }.into());
+    }
+    let errors = Errors::watch(device);
+    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("batchinv inverses"),
+        size: bytes,
+        usage: Usage::STORAGE | Usage::COPY_SRC | Usage::VERTEX,
+        mapped_at_creation: false,
+    });
+    errors.check().await.map_err(|error| error.at(0, capacity as usize))?;
+    Ok(buffer)
+}
+
+/// Makes a buffer for the status words.
+fn own_statuses(device: &wgpu::Device, size: u64) -> wgpu::Buffer {
+    use wgpu::BufferUsages as Usage;
+    device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("batchinv statuses"),
+        size,
+        usage: Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST,
+        mapped_at_creation: false,
+    })
+}
+
+/// Makes working memory and state for a batch, if the kernel keeps matrices in memory.
+fn working_memory(device: &wgpu::Device, variant: Variant, batch: u32) -> Option<[wgpu::Buffer; 2]> {
+    let buffer = |bytes| {
+        device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("batchinv working memory"),
+            size: bytes * u64::from(batch),
+            usage: wgpu::BufferUsages::STORAGE,
+            mapped_at_creation: false,
+        })
+    };
+    variant.scratch().map(|scratch| scratch.map(buffer))
+}

@@ -1,0 +1,241 @@
+//! The path of a stack from host memory through a device and back, chunk by chunk.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::time::Instant;
+
+use super::device::{GpuInverter, Shared};
+use super::encode::Steps;
+use super::error::DeviceError;
+use super::error_scopes::Errors;
+#[cfg(feature = "testing")]
+use super::faults;
+use super::transfer::{ChunkBuffers, ChunkBytes, Maker};
+use super::wait::Mapping;
+use crate::data::engine::{Engine, Kernel};
+use crate::data::error::Error;
+use crate::data::layout::Layout;
+use crate::data::output::InversesMut;
+use crate::data::refusal::Refusal;
+use crate::data::report::{Report, Stages};
+use crate::data::scalar::Scalar;
+use crate::data::stack::Stack;
+use crate::data::status::Status;
+use crate::plan::gpu::variant::Variant;
+use crate::plan::gpu::{CHUNKS_IN_FLIGHT, GpuPlan};
+
+impl GpuInverter {
+    /// Inverts a stack with a given variant and chunk length, which the plan might not choose; `device` takes
+    /// three submissions per chunk. For tests.
+    #[cfg(feature = "testing")]
+    pub(crate) async fn invert_with_async<T: Scalar>(
+        &self,
+        variant: Variant,
+        chunk_len: usize,
+        stack: Stack<'_, T>,
+        output: InversesMut<'_, T>,
+    ) -> Result<Report, Error> {
+        output.check(stack)?;
+        let submissions = if variant.scratch().is_some() { 3 } else { 1 };
+        let plan = GpuPlan { variant, chunk_len, chunks: stack.len().div_ceil(chunk_len.max(1)), submissions };
+        self.run(plan, stack, output).await
+    }
+
+    /// Inverts a stack into outputs that fit it, exactly as planned.
+    pub(crate) async fn run<T: Scalar>(
+        &self,
+        plan: GpuPlan,
+        stack: Stack<'_, T>,
+        output: InversesMut<'_, T>,
+    ) -> Result<Report, Error> {
+        check_plan(&plan, stack)?;
+        if stack.order() == 0 {
+            output.fill_empty();
+            return Ok(self.report(plan, Stages::default(), None));
+        }
+        let mut call = Call::prepare(&self.0, plan, stack, output).await.map_err(|error| error.at(0, stack.len()))?;
+        let (mut chunks, mut next, mut max_in_flight) = (0, 0, CHUNKS_IN_FLIGHT);
+        let mut in_flight = VecDeque::with_capacity(CHUNKS_IN_FLIGHT);
+        while next < stack.len() || !in_flight.is_empty() {
+            if (next == stack.len() || in_flight.len() == max_in_flight)
+                && let Some(chunk) = in_flight.pop_front()
+            {
+                call.finish(chunk).await.map_err(|error| error.at(call.done, stack.len()))?;
+                continue;
+            }
+            let end = stack.len().min(next + call.plan.chunk_len);
+            match call.submit(next..end).await {
+                Ok(chunk) => {
+                    in_flight.push_back(chunk);
+                    next = end;
+                    chunks += 1;
+                }
+                // First fewer chunks in flight, then smaller chunks; fail only if a single matrix does not fit.
+                Err(DeviceError::OutOfMemory(_)) if !in_flight.is_empty() => max_in_flight = in_flight.len(),
+                Err(DeviceError::OutOfMemory(_)) if call.plan.chunk_len > 1 => {
+                    self.0.pool.clear();
+                    max_in_flight = 1;
+                    call.plan.chunk_len = (end - next).div_ceil(2).max(1);
+                }
+                Err(error) => return Err(error.at(call.done, stack.len())),
+            }
+        }
+        Ok(self.report(GpuPlan { chunks, ..plan }, call.seconds, call.ticks))
+    }
+
+    fn report(&self, plan: GpuPlan, seconds: Stages, ticks: Option<u64>) -> Report {
+        Report {
+            engine: Engine::Gpu,
+            adapter: Some(self.0.facts.name.clone()),
+            kernel: Kernel::Gpu(plan.variant.kernel()),
+            chunks: plan.chunks,
+            reason: None,
+            gpu_failure: None,
+            seconds,
+            device_seconds: ticks.filter(|_| self.0.facts.timestamps).map(|ticks| self.0.seconds(ticks)),
+        }
+    }
+}
+
+/// Checks that the plan fits the stack: the shaders check no index.
+fn check_plan<T: Scalar>(plan: &GpuPlan, stack: Stack<'_, T>) -> Result<(), Error> {
+    let variant = plan.variant;
+    let contiguous = Layout::contiguous(variant.order);
+    if (variant.order as usize, variant.scalar) != (stack.order(), T::KIND)
+        || (variant.input, variant.output, variant.in_place) != (contiguous, contiguous, false)
+        || plan.chunk_len == 0
+    {
+        return Err(Error::refused(Refusal::Plan { planned: variant.order, order: stack.order() }));
+    }
+    Ok(())
+}
+
+/// The state of one call.
+struct Call<'a, T: Scalar> {
+    gpu: &'a Shared,
+    plan: GpuPlan,
+    stack: Stack<'a, T>,
+    steps: Steps,
+    elements: &'a mut [T],
+    statuses: &'a mut [Status],
+    /// Empty if they are not computed.
+    rconds: &'a mut [T::Real],
+    /// The number of matrices finished, from the start.
+    done: usize,
+    seconds: Stages,
+    /// Time in the compute passes by the device's clock, if it has one.
+    ticks: Option<u64>,
+}
+
+/// A chunk that the device is working on.
+struct InFlight {
+    range: Range<usize>,
+    buffers: ChunkBuffers,
+    mapping: Mapping,
+}
+
+impl<'a, T: Scalar> Call<'a, T> {
+    /// Builds the pipelines, and fits the chunks to the device's buffers.
+    async fn prepare(
+        gpu: &'a Shared,
+        mut plan: GpuPlan,
+        stack: Stack<'a, T>,
+        output: InversesMut<'a, T>,
+    ) -> Result<Self, DeviceError> {
+        let InversesMut { elements, statuses, rconds } = output;
+        let start = Instant::now();
+        let variant = Variant { rcond: rconds.is_some(), ..plan.variant };
+        let steps = Steps::new(&gpu.pipelines, &gpu.device, variant, &gpu.facts.limits).await?;
+        let seconds = Stages { prepare: start.elapsed().as_secs_f64(), ..Stages::default() };
+        // All results of a chunk are read through one buffer.
+        let bytes = (stack.order() * stack.order() * size_of::<T>()) as u64;
+        let max = gpu.device.limits().max_buffer_size;
+        let fit = ChunkBytes::most(bytes, size_of::<T::Real>() as u64, max);
+        if fit == 0 {
+            return Err(DeviceError::Unsupported(Refusal::Buffer { order: stack.order(), bytes, max }));
+        }
+        // Each program takes a chunk in one row of workgroups.
+        let fit = fit.min(steps.schedule.row().into());
+        plan.chunk_len = plan.chunk_len.min(usize::try_from(fit).unwrap_or(usize::MAX));
+        let rconds = rconds.unwrap_or_default();
+        Ok(Self { gpu, plan, stack, steps, elements, statuses, rconds, done: 0, seconds, ticks: Some(0) })
+    }
+
+    /// Uploads a chunk, submits the work on it, and requests the results.
+    async fn submit(&mut self, range: Range<usize>) -> Result<InFlight, DeviceError> {
+        let start = Instant::now();
+        let gpu = self.gpu;
+        let matrices: &[u8] = bytemuck::cast_slice(self.stack.slice(range.clone()).elements());
+        let len = range.len();
+        let batch = self.steps.schedule.batch(self.plan.chunk_len.min(self.stack.len()) as u32);
+        let scratch = self.plan.variant.scratch().unwrap_or_default();
+        let wanted = self.rconds.get(range.clone()).unwrap_or_default();
+        let bytes = ChunkBytes {
+            matrices: matrices.len() as u64,
+            statuses: 4 * len as u64,
+            rconds: size_of_val(wanted) as u64,
+            scratch: scratch.map(|bytes| bytes * u64::from(batch)),
+        };
+        let buffers = match gpu.pool.take(bytes) {
+            Some(kept) => kept,
+            None => {
+                let mappable = gpu.facts.limits.mappable;
+                let (device, pipelines, counts) = (&gpu.device, &gpu.pipelines, &gpu.counts);
+                ChunkBuffers::new(Maker { device, pipelines, counts, mappable }, bytes).await?
+            }
+        };
+        let errors = Errors::watch(&gpu.device);
+        let uploaded = buffers.upload(&gpu.queue, matrices);
+        self.seconds.upload += start.elapsed().as_secs_f64();
+
+        let pieces = self.plan.submissions;
+        let submit = |piece: usize| {
+            let (first, last) = (piece == 0, piece + 1 == pieces);
+            let label = Some("batchinv");
+            let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
+            {
+                let timestamp_writes = buffers.timestamp_writes(first, last);
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes });
+                let steps = self.steps.schedule.piece(piece, pieces);
+                self.steps.dispatch(&mut pass, steps, &buffers.bindings, &gpu.counts, len as u32);
+            }
+            if last {
+                buffers.encode_readback(&mut encoder, bytes);
+            }
+            gpu.queue.submit([encoder.finish()])
+        };
+        let submission = (1..pieces).fold(submit(0), |_, piece| submit(piece));
+        let mapping = buffers.map(bytes);
+        let checked = errors.check();
+        uploaded?;
+        checked.await?;
+        gpu.waiter.watch(submission, &mapping);
+        Ok(InFlight { range, buffers, mapping })
+    }
+
+    /// Waits for a chunk and copies its results to the caller's memory.
+    async fn finish(&mut self, chunk: InFlight) -> Result<(), DeviceError> {
+        let InFlight { range, buffers, mapping } = chunk;
+        let start = Instant::now();
+        #[cfg(feature = "testing")]
+        faults::wait(&self.gpu.device);
+        mapping.wait().await?;
+        let mapped = Instant::now();
+        self.seconds.dispatch += (mapped - start).as_secs_f64();
+
+        let size = self.stack.order() * self.stack.order();
+        let elements = &mut self.elements[range.start * size..range.end * size];
+        let statuses = &mut self.statuses[range.clone()];
+        let rconds = self.rconds.get_mut(range.clone()).unwrap_or_default();
+        let ticks = buffers.read(
+            bytemuck::cast_slice_mut(elements),
+            bytemuck::cast_slice_mut(statuses),
+            bytemuck::cast_slice_mut(rconds),
+        )?;
+        self.ticks = self.ticks.zip(ticks).map(|(sum, ticks)| sum + ticks);
+        self.seconds.readback += mapped.elapsed().as_secs_f64();
+        self.done = range.end;
+        self.gpu.pool.put(buffers);
+        Ok(())
+    }
+}

@@ -1,0 +1,221 @@
+//! The blocking forms of everything that waits: the only place that blocks.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use super::buffers::Buffers;
+use super::engine_choice::EngineChoice;
+use super::options::Inverter;
+use crate::data::error::Error;
+use crate::data::outcome::Inverses;
+use crate::data::output::InversesMut;
+use crate::data::report::Report;
+use crate::data::scalar::Scalar;
+use crate::data::stack::{Stack, StackBuf};
+#[cfg(feature = "gpu")]
+use crate::gpu::device::GpuInverter;
+#[cfg(feature = "gpu")]
+use crate::gpu::job::Job;
+#[cfg(feature = "gpu")]
+use crate::gpu::job::descriptor::JobDescriptor;
+#[cfg(all(feature = "gpu", feature = "testing"))]
+use crate::plan::gpu::variant::Variant;
+use crate::plan::work::Work;
+
+/// Inverts every matrix of a stack, each with a [`Status`](crate::Status); the engine is chosen automatically.
+///
+/// The same as [`Inverter::auto`]`().invert(stack)`.
+///
+/// ```
+/// let elements = [1.0_f64, 2.0, 2.0, 4.0];
+/// let inverses = batchinv::invert(batchinv::Stack::new(&elements, 2)?)?;
+/// assert_eq!(inverses.statuses()[0].word(), 2); // the pivot of column 2 is zero
+/// assert!(inverses.stack().elements().iter().all(|x| x.is_nan()));
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+///
+/// # Errors
+/// None for the numbers in the stack. [`Error`] if no engine could finish the work.
+pub fn invert<T: Scalar>(stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
+    let mut buffers = Buffers::new(stack, false)?;
+    let report = block_on(Inverter::auto().invert_into_async(stack, buffers.output()))?;
+    Ok(buffers.into_outcome(report))
+}
+
+/// Inverts every matrix of a stack, or fails on the first that has no inverse, as `np.linalg.inv` does.
+///
+/// ```
+/// let singular = [1.0_f64, 2.0, 2.0, 4.0];
+/// let error = batchinv::inv(batchinv::Stack::new(&singular, 2)?).unwrap_err();
+/// assert!(error.to_string().starts_with("Singular matrix"));
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Singular`] or [`Error::NotFinite`] for the first matrix with a status other than 0; otherwise as
+/// [`invert`].
+pub fn inv<T: Scalar>(stack: Stack<'_, T>) -> Result<StackBuf<T>, Error> {
+    invert(stack)?.strict()
+}
+
+impl Inverter {
+    /// An engine by its name. Without the feature `gpu`, `Gpu` fails and `Auto` is the CPU.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if the GPU engine is asked for and there is no adapter.
+    pub fn new(choice: EngineChoice) -> Result<Self, Error> {
+        let inverter = Self::with_choice(choice);
+        if choice == EngineChoice::Gpu {
+            block_on(inverter.source.open()).map_err(std::sync::Arc::unwrap_or_clone)?;
+        }
+        Ok(inverter)
+    }
+
+    /// The GPU engine on the best adapter that wgpu finds, hardware before software.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if there is none.
+    #[cfg(feature = "gpu")]
+    pub fn gpu() -> Result<Self, Error> {
+        Self::new(EngineChoice::Gpu)
+    }
+
+    /// Inverts every matrix of a stack, each with a [`Status`](crate::Status). Blocks.
+    ///
+    /// # Errors
+    /// None for the numbers in the stack. From the GPU engine chosen by name: [`Error::NoAdapter`] if the adapter asked
+    /// for does not exist, [`Error::Unsupported`] if the engine cannot do the work, [`Error::OutOfMemory`] and
+    /// [`Error::DeviceLost`] from the device. The automatic choice returns none of these: it leaves to the CPU the
+    /// matrices that the GPU has not finished, and says so in the [`Report`].
+    pub fn invert<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
+        block_on(self.invert_async(stack))
+    }
+
+    /// Inverts a stack into the caller's own memory. Blocks.
+    ///
+    /// # Errors
+    /// [`ShapeError::Output`](crate::ShapeError::Output) if an output does not fit the stack; otherwise as
+    /// [`Inverter::invert`]. After an error, the contents of the outputs are unspecified.
+    pub fn invert_into<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>) -> Result<Report, Error> {
+        block_on(self.invert_into_async(stack, output))
+    }
+
+    /// Replaces every matrix by its inverse. `stack` holds, as elements, the matrices of `order` on entry and their
+    /// inverses on return; statuses and, if there is memory for them, reciprocal condition numbers are filled in, as
+    /// [`Inverter::invert_into`] does. A matrix whose status is not 0 becomes NaN. Blocks.
+    ///
+    /// The bits are those of [`Inverter::invert`]. On the CPU engine, each thread has working memory for one matrix
+    /// above order 32, in the precision of the elimination, and for a few of smaller orders; if reciprocal condition
+    /// numbers are asked for, also for a copy of these matrices. On the GPU engine the whole stack is copied first.
+    ///
+    /// ```
+    /// use batchinv::{InversesMut, Inverter, Status};
+    /// let mut elements = [4.0_f64, 7.0, 2.0, 6.0, 1.0, 2.0, 2.0, 4.0];
+    /// let mut statuses = [Status::INVERTED; 2];
+    /// Inverter::cpu().invert_in_place(2, InversesMut::new(&mut elements, &mut statuses))?;
+    /// assert!((elements[0] - 0.6).abs() < 1e-15);
+    /// assert_eq!(statuses.map(Status::word), [0, 2]);
+    /// assert!(elements[4..].iter().all(|x| x.is_nan()));
+    /// # Ok::<(), batchinv::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ShapeError`](crate::ShapeError) if the number of elements does not match the order and the number of statuses;
+    /// otherwise as [`Inverter::invert_into`]. After any error but a `ShapeError`, elements and statuses are
+    /// unspecified.
+    pub fn invert_in_place<T: Scalar>(&self, order: usize, stack: InversesMut<'_, T>) -> Result<Report, Error> {
+        block_on(self.invert_in_place_async(order, stack))
+    }
+
+    /// This inverter with its engine decided for all of `work`, for a stack that comes in pieces: every call goes to
+    /// the engine that would take the whole, so that the bits do not depend on the pieces. Options that are set later
+    /// do not change the decision.
+    ///
+    /// ```
+    /// use batchinv::plan::Work;
+    /// use batchinv::{Inverter, ScalarKind, Stack};
+    /// let inverter = Inverter::auto().decided(Work::inverse(ScalarKind::Float32, 1, 1_000_000))?;
+    /// assert_eq!(inverter.invert(Stack::new(&[2.0_f32; 1000], 1)?)?.stack().elements(), [0.5; 1000]);
+    /// # Ok::<(), batchinv::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if an adapter was asked for that does not exist.
+    pub fn decided(&self, work: Work) -> Result<Self, Error> {
+        block_on(self.decided_async(work))
+    }
+}
+
+/// The blocking forms of a device's calls.
+#[cfg(feature = "gpu")]
+impl GpuInverter {
+    /// Opens a device on the first adapter whose name contains `name`, ignoring case; for `None`, on the best:
+    /// discrete, integrated, virtual, other, and software last. Blocks.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if there is none, or it opens no device.
+    pub fn open(name: Option<&str>) -> Result<Self, Error> {
+        block_on(Self::open_async(name))
+    }
+
+    /// Makes a job: builds its pipelines, bind groups and the memory that it needs. Blocks.
+    ///
+    /// # Errors
+    /// The same as for [`GpuInverter::job_async`].
+    pub fn job(&self, descriptor: &JobDescriptor<'_>) -> Result<Job, Error> {
+        block_on(self.job_async(descriptor))
+    }
+
+    /// Seconds that the device takes to copy `bytes` bytes from one of its buffers into another, by its own clock: the
+    /// best of `repeats`. `None` if it has no clock. Blocks.
+    ///
+    /// # Errors
+    /// The same as for [`GpuInverter::copy_seconds_async`].
+    pub fn copy_seconds(&self, bytes: u64, repeats: usize) -> Result<Option<f64>, Error> {
+        block_on(self.copy_seconds_async(bytes, repeats))
+    }
+
+    /// Lets the driver start from the pipelines in a file, and keeps those that it compiles from now on: see
+    /// [`GpuInverter::keep_pipelines_async`]. Blocks.
+    ///
+    /// ```no_run
+    /// use batchinv::gpu::GpuInverter;
+    /// let gpu = GpuInverter::open(None)?;
+    /// gpu.keep_pipelines("pipelines.bin".as_ref())?;
+    /// // ... invert ...
+    /// gpu.save_pipelines()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The same as for [`GpuInverter::keep_pipelines_async`].
+    pub fn keep_pipelines(&self, file: &std::path::Path) -> std::io::Result<bool> {
+        block_on(self.keep_pipelines_async(file))
+    }
+
+    /// Inverts a stack with a variant, and in chunks of a length, that the plan would not choose. For tests.
+    ///
+    /// # Errors
+    /// The same as for [`Inverter::invert`].
+    #[cfg(feature = "testing")]
+    pub fn invert_with<T: Scalar>(
+        &self,
+        variant: Variant,
+        chunk_len: usize,
+        stack: Stack<'_, T>,
+        output: InversesMut<'_, T>,
+    ) -> Result<Report, Error> {
+        block_on(self.invert_with_async(variant, chunk_len, stack, output))
+    }
+}
+
+/// Blocks the thread until a future is ready. One that is ready at once, as a call of the CPU engine is, needs no
+/// waker: making one would take a noticeable share of the time of a 4x4.
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => pollster::block_on(future),
+    }
+}

@@ -1,0 +1,36 @@
+//! Memory for the result of a call.
+
+use crate::data::error::Error;
+use crate::data::outcome::Inverses;
+use crate::data::output::InversesMut;
+use crate::data::report::Report;
+use crate::data::scalar::Scalar;
+use crate::data::stack::{Stack, StackBuf};
+use crate::data::status::Status;
+
+/// Memory for the result of a call.
+pub struct Buffers<T: Scalar> {
+    values: StackBuf<T>,
+    statuses: Vec<Status>,
+    rconds: Option<Vec<T::Real>>,
+}
+
+impl<T: Scalar> Buffers<T> {
+    pub fn new(stack: Stack<'_, T>, rcond: bool) -> Result<Self, Error> {
+        Ok(Self {
+            values: StackBuf::zeros(stack.order(), stack.len())?,
+            statuses: vec![Status::INVERTED; stack.len()],
+            rconds: rcond.then(|| vec![T::Real::ZERO; stack.len()]),
+        })
+    }
+
+    pub fn output(&mut self) -> InversesMut<'_, T> {
+        let Self { values, statuses, rconds } = self;
+        InversesMut { elements: values.elements_mut(), statuses, rconds: rconds.as_deref_mut() }
+    }
+
+    pub fn into_outcome(self, report: Report) -> Inverses<T> {
+        let Self { values, statuses, rconds } = self;
+        Inverses { values, statuses, rconds, report }
+    }
+}

@@ -1,0 +1,110 @@
+//! One call, without blocking: choose, run, account.
+
+use std::sync::Arc;
+
+use super::buffers::Buffers;
+use super::choice::Decision;
+use super::engine_choice::EngineChoice;
+use super::options::Inverter;
+use super::source::DeviceSource;
+#[cfg(not(feature = "gpu"))]
+use super::without_gpu::GpuInverter;
+use crate::cpu::tasks;
+use crate::data::error::Error;
+use crate::data::outcome::Inverses;
+use crate::data::output::InversesMut;
+use crate::data::reason::Reason;
+use crate::data::report::Report;
+use crate::data::scalar::Scalar;
+use crate::data::stack::Stack;
+#[cfg(feature = "gpu")]
+use crate::gpu::device::GpuInverter;
+
+impl Inverter {
+    /// [`Inverter::invert`], without blocking while the GPU works. The CPU engine computes when the future is first
+    /// polled; on the GPU engine, opening the device, building pipelines and copying from and to host memory happen
+    /// while it is polled.
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// let elements = [2.0_f32];
+    /// let inverses = batchinv::Inverter::cpu().invert_async(batchinv::Stack::new(&elements, 1)?).await?;
+    /// assert_eq!(inverses.stack().elements(), [0.5]);
+    /// # Ok::<(), batchinv::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// The same as for [`Inverter::invert`].
+    pub async fn invert_async<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
+        let mut buffers = Buffers::new(stack, self.rcond)?;
+        let report = self.invert_into_async(stack, buffers.output()).await?;
+        Ok(buffers.into_outcome(report))
+    }
+
+    /// [`Inverter::invert_into`], without blocking while the GPU works.
+    ///
+    /// ```
+    /// # pollster::block_on(async {
+    /// use batchinv::{InversesMut, Inverter, Stack, Status};
+    /// let (mut out, mut statuses) = ([0.0_f32; 2], [Status::NOT_FINITE; 2]);
+    /// let output = InversesMut::new(&mut out, &mut statuses);
+    /// Inverter::cpu().invert_into_async(Stack::new(&[2.0, 4.0], 1)?, output).await?;
+    /// assert_eq!(out, [0.5, 0.25]);
+    /// # Ok::<(), batchinv::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// The same as for [`Inverter::invert_into`].
+    pub async fn invert_into_async<T: Scalar>(
+        &self,
+        stack: Stack<'_, T>,
+        mut output: InversesMut<'_, T>,
+    ) -> Result<Report, Error> {
+        output.check(stack)?;
+        let report = match self.decide(self.work::<T>(stack.order(), stack.len())).await? {
+            Decision::Cpu(plan, reason) => {
+                let report = tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow());
+                Report { reason, ..report }
+            }
+            Decision::Gpu(gpu, plan, reason) => match gpu.run(plan, stack, output.reborrow()).await {
+                Ok(report) => Report { reason, ..report },
+                Err(error) => self.finish_on_cpu(&gpu, error, stack, output.reborrow()).await?,
+            },
+        };
+        self.spoil(output.elements);
+        Ok(report)
+    }
+
+    /// Under the automatic choice, the CPU inverts the matrices that the GPU has not finished.
+    pub(super) async fn finish_on_cpu<T: Scalar>(
+        &self,
+        gpu: &GpuInverter,
+        error: Error,
+        stack: Stack<'_, T>,
+        output: InversesMut<'_, T>,
+    ) -> Result<Report, Error> {
+        let kept = matches!(self.source.device, DeviceSource::Best | DeviceSource::Named(_));
+        if kept && matches!(error, Error::DeviceLost { .. }) {
+            gpu.forget().await;
+        }
+        if self.choice != EngineChoice::Auto {
+            return Err(error);
+        }
+        let (order, done) = (stack.order(), error.done());
+        let rest = stack.slice(done..stack.len());
+        let plan = self.plan_cpu(self.work::<T>(order, rest.len()));
+        let report = tasks::run(&plan, &self.host, order, Some(rest), output.from(done, order));
+        let reason = Some(Reason::Failed(Arc::new(error.clone())));
+        Ok(Report { gpu_failure: Some(error), reason, ..report })
+    }
+
+    /// Makes the last element wrong if a test asks for it.
+    pub(super) fn spoil<T: Scalar>(&self, elements: &mut [T]) {
+        #[cfg(feature = "testing")]
+        if let (true, Some(element)) = (self.wrong, elements.last_mut()) {
+            *element = *element + *element + T::ONE;
+        }
+        #[cfg(not(feature = "testing"))]
+        let _ = elements;
+    }
+}

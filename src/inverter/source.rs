@@ -1,0 +1,53 @@
+//! The source of the GPU engine's device.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(not(feature = "gpu"))]
+use super::without_gpu::GpuInverter;
+use crate::data::error::Error;
+#[cfg(feature = "gpu")]
+use crate::gpu::device::GpuInverter;
+
+/// The source of the device, and the longest wait for it.
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "no device is ever opened"))]
+pub struct GpuSource {
+    pub device: DeviceSource,
+    /// The longest wait for a piece of work, if it is not the device's own.
+    pub time_limit: Option<Duration>,
+}
+
+#[derive(Clone, Debug, Default)]
+#[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "no device is ever opened"))]
+pub enum DeviceSource {
+    /// The best adapter, opened by the first call that wants it and kept for the process.
+    #[default]
+    Best,
+    /// The first adapter whose name contains this, opened and kept likewise.
+    Named(String),
+    /// A device that the caller opened.
+    Own(GpuInverter),
+}
+
+impl GpuSource {
+    /// The device, opened if necessary.
+    #[cfg(feature = "gpu")]
+    pub async fn open(&self) -> Result<GpuInverter, Arc<Error>> {
+        let gpu = match &self.device {
+            DeviceSource::Best => GpuInverter::shared_async(None).await?,
+            DeviceSource::Named(name) => GpuInverter::shared_async(Some(name)).await?,
+            DeviceSource::Own(gpu) => gpu.clone(),
+        };
+        if self.time_limit.is_some() {
+            gpu.set_time_limit(self.time_limit);
+        }
+        Ok(gpu)
+    }
+
+    /// An error: there is no GPU engine in this build.
+    #[cfg(not(feature = "gpu"))]
+    pub async fn open(&self) -> Result<GpuInverter, Arc<Error>> {
+        Err(Arc::new(Error::NoAdapter { reason: "built without the feature \"gpu\"".to_owned() }))
+    }
+}

@@ -1,0 +1,27 @@
+//! The GPU engine of a build without the feature `gpu`: a type without values, so that the front is written once.
+
+use crate::data::error::Error;
+use crate::data::output::InversesMut;
+use crate::data::report::Report;
+use crate::data::scalar::Scalar;
+use crate::data::stack::Stack;
+use crate::plan::facts::AdapterFacts;
+use crate::plan::gpu::GpuPlan;
+
+/// There is none.
+#[derive(Clone, Debug)]
+pub enum GpuInverter {}
+
+impl GpuInverter {
+    pub fn facts(&self) -> &AdapterFacts {
+        match *self {}
+    }
+
+    pub async fn forget(&self) {
+        match *self {}
+    }
+
+    pub async fn run<T: Scalar>(&self, _: GpuPlan, _: Stack<'_, T>, _: InversesMut<'_, T>) -> Result<Report, Error> {
+        match *self {}
+    }
+}

@@ -1,0 +1,85 @@
+//! The questions that a plan asks each kernel.
+
+use super::program::{Grid, Program, Step};
+use crate::data::engine::GpuKernel;
+use crate::data::refusal::Refusal;
+use crate::data::scalar::ScalarKind;
+use crate::plan::facts::GpuLimits;
+
+/// The size of the matrices that a kernel works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Size {
+    /// The scalar that the elimination runs in.
+    pub working: ScalarKind,
+    /// The n of n x n: `N` in the shader.
+    pub order: u32,
+}
+
+impl Size {
+    /// 32-bit words of a scalar.
+    pub const fn words(self) -> usize {
+        self.working.size() / 4
+    }
+}
+
+/// Everything that Rust knows of one kernel. Each implementation stands in a file of its own, next to the shader of the
+/// same name.
+#[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "only the GPU engine asks for constants"))]
+pub(crate) trait PlannedKernel: Copy {
+    /// The kernel's name.
+    const NAME: GpuKernel;
+
+    /// The largest order that the kernel takes on any device.
+    fn max_order(working: ScalarKind) -> usize;
+
+    /// The configuration for a device with WebGPU's default limits.
+    fn new(size: Size) -> Self;
+
+    /// The same, fitted to a device with these limits.
+    fn suited(self, _: Size, _: &GpuLimits) -> Self {
+        self
+    }
+
+    /// Returns whether a plan prefers this kernel to the next one on a device with these limits.
+    fn suits(self, size: Size, limits: &GpuLimits) -> bool;
+
+    /// Why a device with these limits cannot run this configuration, beyond the size of its workgroups.
+    fn refusal(self, _: Size, _: &GpuLimits) -> Option<Refusal> {
+        None
+    }
+
+    /// Matrices per workgroup: `MATRICES` in the shader.
+    fn matrices(self) -> u32;
+
+    /// Invocations per workgroup: `WORKGROUP` in the shader.
+    fn workgroup(self, size: Size) -> u32;
+
+    /// Bytes of workgroup memory.
+    fn workgroup_bytes(self, _: Size) -> u32 {
+        0
+    }
+
+    /// The constants of a program beyond those that all kernels have.
+    fn constants(self, _: Size, _: Program) -> Vec<(&'static str, u32)> {
+        Vec::new()
+    }
+
+    /// Bytes of working memory and of state for each matrix, if the kernel keeps matrices in memory.
+    fn scratch(self, _: Size) -> Option<[u64; 2]> {
+        None
+    }
+
+    /// Matrices that one batch holds, if `bytes` of working memory may be used at once.
+    fn batch(self, _: Size, _: &GpuLimits, _bytes: u64) -> Option<u32> {
+        None
+    }
+
+    /// The dispatches of a batch, in order.
+    fn steps(self, _: Size, _rcond: bool) -> Vec<Step> {
+        vec![Step { program: Program::MAIN, grid: Grid::Packed { matrices: self.matrices() } }]
+    }
+
+    /// The kernel's own text.
+    #[cfg(feature = "gpu")]
+    fn source(self) -> &'static str;
+}

@@ -1,0 +1,179 @@
+//! A variant: everything that the programs of a kernel are compiled for, and the sizes that follow from it.
+
+use super::config::KernelConfig;
+use super::device::DEVICE_WORK_BYTES;
+use super::kernel::Size;
+use super::program::{Schedule, Step};
+use crate::data::engine::{GpuKernel, Op, Precision};
+use crate::data::layout::Layout;
+use crate::data::refusal::Refusal;
+use crate::data::scalar::ScalarKind;
+use crate::plan::facts::GpuLimits;
+
+/// Everything that decides the text of a kernel's programs: equal variants share their pipelines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Variant {
+    /// The kernel with its own numbers.
+    pub config: KernelConfig,
+    /// The operation.
+    pub op: Op,
+    /// The scalar of input and output.
+    pub scalar: ScalarKind,
+    /// The precision of the elimination.
+    pub precision: Precision,
+    /// The n of n x n: `N` in the shader.
+    pub order: u32,
+    /// The layout of the input: `INPUT_OFFSET` and so on in the shader.
+    pub input: Layout,
+    /// The layout of the output.
+    pub output: Layout,
+    /// True if input and output are one buffer.
+    pub in_place: bool,
+    /// True if rcond is computed too.
+    pub rcond: bool,
+}
+
+impl Variant {
+    /// A kernel for matrices of this order, from one contiguous buffer to another, for a device with WebGPU's default
+    /// limits.
+    pub fn new(kernel: GpuKernel, scalar: ScalarKind, precision: Precision, order: u32) -> Self {
+        let layout = Layout::contiguous(order);
+        Self {
+            config: KernelConfig::new(kernel, Size { working: scalar.working(precision), order }),
+            op: Op::Inverse,
+            scalar,
+            precision,
+            order,
+            input: layout,
+            output: layout,
+            in_place: false,
+            rcond: false,
+        }
+    }
+
+    /// The same, fitted to a device with these limits.
+    #[must_use]
+    pub fn suited(self, limits: &GpuLimits) -> Self {
+        Self { config: self.config.suited(self.size(), limits), ..self }
+    }
+
+    /// The kernel's name.
+    pub fn kernel(self) -> GpuKernel {
+        self.config.name()
+    }
+
+    /// The scalar that the elimination runs in.
+    pub const fn working_scalar(self) -> ScalarKind {
+        self.scalar.working(self.precision)
+    }
+
+    /// The size of the matrices.
+    pub const fn size(self) -> Size {
+        Size { working: self.working_scalar(), order: self.order }
+    }
+
+    /// Matrices per workgroup: `MATRICES` in the shader.
+    pub fn matrices(self) -> u32 {
+        self.config.matrices()
+    }
+
+    /// Invocations per workgroup: `WORKGROUP` in the shader.
+    pub fn workgroup(self) -> u32 {
+        self.config.workgroup(self.size())
+    }
+
+    /// Bytes of workgroup memory.
+    pub fn workgroup_bytes(self) -> u32 {
+        self.config.workgroup_bytes(self.size())
+    }
+
+    /// Bytes of working memory and of state for each matrix, if the kernel keeps matrices in memory.
+    pub fn scratch(self) -> Option<[u64; 2]> {
+        self.config.scratch(self.size())
+    }
+
+    /// Matrices in working memory at once, if the kernel needs any.
+    pub fn batch(self, limits: &GpuLimits) -> Option<u32> {
+        self.config.batch(self.size(), limits, DEVICE_WORK_BYTES)
+    }
+
+    /// The same if only bindings and indexes limited it.
+    pub fn largest_batch(self, limits: &GpuLimits) -> Option<u32> {
+        self.config.batch(self.size(), limits, u64::MAX)
+    }
+
+    /// Returns whether it computes in float64 or complex128.
+    pub const fn needs_float64(self) -> bool {
+        matches!(self.working_scalar(), ScalarKind::Float64 | ScalarKind::Complex128)
+    }
+
+    /// The dispatches of a batch, in order.
+    pub fn steps(self) -> Vec<Step> {
+        self.config.steps(self.size(), self.rcond)
+    }
+
+    /// The same on a device with these limits.
+    pub fn schedule(self, limits: &GpuLimits) -> Schedule {
+        Schedule::new(self.steps(), self.batch(limits), limits)
+    }
+
+    /// Why a device with these limits cannot run it.
+    pub(crate) fn refusal(self, limits: &GpuLimits) -> Option<Refusal> {
+        if self.needs_float64() && !limits.float64 {
+            return Some(Refusal::Float64 { scalar: self.scalar });
+        }
+        if limits.workgroups == 0 {
+            return Some(Refusal::NoWorkgroups);
+        }
+        if self.workgroup() > limits.invocations || self.workgroup_bytes() > limits.workgroup_bytes {
+            return Some(Refusal::Workgroup {
+                order: self.order,
+                invocations: self.workgroup(),
+                bytes: self.workgroup_bytes(),
+                max_invocations: limits.invocations,
+                max_bytes: limits.workgroup_bytes,
+            });
+        }
+        let bytes = self.matrix_bytes();
+        if bytes > limits.binding_bytes {
+            return Some(Refusal::Binding { order: self.order, bytes, max: limits.binding_bytes });
+        }
+        self.config.refusal(self.size(), limits)
+    }
+
+    /// Bytes of one matrix; 1 at order 0, so that it can divide.
+    pub(crate) fn matrix_bytes(self) -> u64 {
+        (u64::from(self.order).pow(2) * self.scalar.size() as u64).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::gpu::workgroup::Workgroup;
+
+    /// 65 columns in two parts of 33, so 66 rows with the padding.
+    #[test]
+    fn sizes_of_a_variant() {
+        let variant = Variant::new(GpuKernel::Workgroup, ScalarKind::Float32, Precision::Native, 65);
+        let config = Workgroup { matrices: 1, parts: 2 };
+        assert_eq!((variant.config, config.columns(65)), (KernelConfig::Workgroup(config), 33));
+        assert_eq!((variant.matrices(), variant.workgroup()), (1, 132));
+        assert_eq!(variant.workgroup_bytes(), 66 * (2 * 4 + 5 * 4) + 2 * 4 * 132 + 8);
+        let thread = Variant::new(GpuKernel::Thread, ScalarKind::Float32, Precision::Native, 5);
+        assert_eq!((thread.matrices(), thread.workgroup(), thread.workgroup_bytes()), (64, 64, 0));
+    }
+
+    /// Order 0 divides by nothing that is zero.
+    #[test]
+    fn order_0() {
+        let software = GpuLimits { software: true, ..GpuLimits::WEBGPU_DEFAULT };
+        for kernel in GpuKernel::ALL {
+            let variant = Variant::new(kernel, ScalarKind::Float32, Precision::Native, 0);
+            let suited = variant.suited(&software);
+            assert!(variant.refusal(&GpuLimits::WEBGPU_DEFAULT).is_none() || kernel == GpuKernel::Subgroup, "{kernel}");
+            assert!(suited.matrices() > 0 && suited.batch(&software) != Some(0), "{kernel}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
-//! `batchinv bench`: check every answer, time it, and show the figures.
+//! `batchinv bench`: checks every answer, times the calls, and shows the figures.
 
-mod args;
+pub mod args;
 mod engines;
 mod machine;
 mod measure;
@@ -17,16 +17,15 @@ use std::io::{self, Write};
 
 use batchinv::ScalarKind;
 
-pub use self::args::Args;
-use self::args::Configuration;
-use self::engines::{Engine, Engines};
-use self::machine::Machine;
-use self::progress::Progress;
-use self::row::Row;
-use self::table::Table;
-use crate::args::is_dash;
+use crate::bench::args::{Args, Configuration};
+use crate::bench::engines::{Engine, Engines};
+use crate::bench::machine::Machine;
+use crate::bench::progress::Progress;
+use crate::bench::row::Row;
+use crate::bench::table::Table;
 use crate::exit::{Failure, say};
 use crate::files::{Content, Outputs};
+use crate::stdio::is_dash;
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let peers = peers::read(&args.with)?;
@@ -50,15 +49,15 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     table.foot(&rows, &peers)?;
 
     let json = row::list(&rows)?;
-    let svg = plot::svg(&rows, &peers);
+    let svg = plot::svg(&rows, &peers)?;
     // In the order of `Args::outputs`.
     let texts = [args.json.as_ref().map(|_| json), args.plot.as_ref().map(|_| svg)];
     let contents = texts.iter().flatten().map(|text| Content { header: text.as_bytes(), elements: &[] });
     outputs.write(&contents.collect::<Vec<_>>())
 }
 
-/// Every configuration that is asked for and that its engine takes. What an engine cannot take is said once for
-/// each reason; where nothing is left, the first reason is the failure.
+/// Every requested configuration with each engine that takes it. Prints one line per reason for those that an engine
+/// refuses; if none is left, fails with the first reason.
 fn choose<'a>(args: &Args, engines: &'a Engines) -> Result<Vec<(Configuration, &'a Engine)>, Failure> {
     let mut chosen = Vec::new();
     let mut first = engines.missing.clone();
@@ -84,7 +83,7 @@ fn choose<'a>(args: &Args, engines: &'a Engines) -> Result<Vec<(Configuration, &
                 let orders = orders.join(", ");
                 let line = format!("skipped {engine} for {scalar}, order {orders}: {refusal}", engine = engine.name());
                 first.get_or_insert(refusal);
-                // Where nothing is left, the reason is said at the end instead.
+                // A single configuration has its reason in the failure instead.
                 if args.scalar.len() * args.order.len() > 1 || args.engine.is_none() {
                     tell(args, &line);
                 }
@@ -107,7 +106,7 @@ fn time(configuration: Configuration, engine: &Engine, args: &Args, machine: &Ma
     time(configuration, engine, args.repeats, machine)
 }
 
-/// Where the table goes: to stdout, or to stderr where stdout is taken.
+/// The stream for the table: stdout, or stderr if an output takes stdout.
 fn stream(args: &Args) -> Box<dyn Write> {
     match args.outputs().any(is_dash) {
         true if args.quiet => Box::new(io::sink()),

@@ -1,4 +1,4 @@
-//! How the program ends: an exit status, and one line on stderr for each but 0.
+//! How the program ends: with an exit status, and with one line on stderr unless the status is 0.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -7,12 +7,22 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Why the program ends with a status other than 0. Interrupts, 129, 130 and 143, are `interrupt.rs`.
+/// The exit statuses, for `--help`.
+pub const HELP: &str = "\
+Exit status:
+  0         done; matrices without an inverse are counted on stderr
+  1         --strict met a matrix without an inverse, or --verify or bench a wrong one
+  2         bad arguments or bad input
+  3         the engine is absent, cannot do this, or was lost
+  4         reading or writing failed
+  129, 130, 143  hung up, interrupted, terminated";
+
+/// The statuses of failures. `interrupt.rs` ends the program with 129, 130 or 143 itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
-    /// `--strict` or `--verify` found a matrix.
+    /// `--strict` found a matrix without an inverse, or `--verify` or `bench` a wrong one.
     Refused = 1,
-    /// Bad arguments, bad input.
+    /// The arguments or the input are bad.
     Input = 2,
     /// The engine is absent, cannot do this, or was lost.
     Engine = 3,
@@ -20,7 +30,7 @@ enum Status {
     Io = 4,
 }
 
-/// A status and its line.
+/// An exit status and its line.
 #[derive(Debug)]
 pub struct Failure {
     status: Status,
@@ -44,9 +54,9 @@ impl Failure {
         Self { status: Status::Io, line: line.into() }
     }
 
-    /// The same failure, with what it is about before the line.
-    pub fn about(self, what: impl Display) -> Self {
-        Self { line: format!("{what}: {}", self.line), ..self }
+    /// Puts the name of a file, say, before the line.
+    pub fn about(self, subject: impl Display) -> Self {
+        Self { line: format!("{subject}: {}", self.line), ..self }
     }
 }
 
@@ -61,24 +71,24 @@ impl From<batchinv::Error> for Failure {
     }
 }
 
-/// The last panic's words and place.
+/// Message and place of the last panic.
 static PANIC: Mutex<String> = Mutex::new(String::new());
 
-/// A panic, in this program or in a driver's bindings, is a failure of the engine, in one line. What the library catches,
-/// it makes an error of, and nobody else need hear of it.
-pub fn unpanicked(run: impl FnOnce() -> Result<(), Failure> + UnwindSafe) -> Result<(), Failure> {
+/// Turns a panic, in this program or in a driver's bindings, into a failure of the engine with one line. A panic that
+/// the library catches becomes an error there and prints nothing.
+pub fn catch_panics(run: impl FnOnce() -> Result<(), Failure> + UnwindSafe) -> Result<(), Failure> {
     panic::set_hook(Box::new(|info| {
-        let words = info.payload_as_str().unwrap_or("no words");
+        let message = info.payload_as_str().unwrap_or("no message");
         let place = info.location().map_or(String::new(), |place| format!(" ({place})"));
-        *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = format!("{words}{place}");
+        *PANIC.lock().unwrap_or_else(PoisonError::into_inner) = format!("{message}{place}");
     }));
     panic::catch_unwind(run).unwrap_or_else(|_| {
-        let words = PANIC.lock().unwrap_or_else(PoisonError::into_inner);
-        Err(Failure::engine(format!("stopped by a fault that should not be: {words}")))
+        let panic = PANIC.lock().unwrap_or_else(PoisonError::into_inner);
+        Err(Failure::engine(format!("internal error: {panic}")))
     })
 }
 
-/// Says the one line of a failure and turns it into the exit status.
+/// Prints the line of a failure and returns its exit status.
 pub fn finish(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -89,35 +99,35 @@ pub fn finish(outcome: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// A progress bar stands in the terminal's last line.
+/// True while a progress bar occupies the terminal's last line.
 static BAR: AtomicBool = AtomicBool::new(false);
 
-/// Whether a progress bar stands there from now on; the next line takes its place.
+/// Records whether a progress bar is shown, which the next line then replaces.
 pub fn bar_shown(shown: bool) {
     BAR.store(shown, Ordering::Relaxed);
 }
 
-/// One line on stderr, whatever file names and drivers put into it. Where stderr itself is gone, nobody is left
-/// to tell.
+/// Prints exactly one line on stderr, even if file names or drivers put line breaks into it. A failure to write it is
+/// ignored: there is nowhere left to report it.
 pub fn say(line: &str) {
     let line = one_line(line);
-    // To the beginning of the line, and clear it.
+    // Returns to the start of the line and clears it.
     let clear = if BAR.swap(false, Ordering::Relaxed) { "\r\x1b[K" } else { "" };
     let _ = writeln!(std::io::stderr().lock(), "{clear}batchinv: {line}");
 }
 
-/// What has several lines, as wgpu's errors with their causes, in one.
+/// Joins several lines into one; wgpu's errors list their causes on lines of their own.
 fn one_line(text: &str) -> String {
     let mut line = String::new();
     for part in text.split(['\n', '\r']).map(str::trim).filter(|part| !part.is_empty()) {
-        let between = if line.is_empty() {
+        let separator = if line.is_empty() {
             ""
         } else if line.ends_with(':') {
             " "
         } else {
             "; "
         };
-        line += between;
+        line += separator;
         line.extend(part.chars().map(|c| if c.is_control() { ' ' } else { c }));
     }
     line

@@ -1,7 +1,7 @@
 //! Outputs that appear whole or not at all.
 //!
-//! A file is written beside its place under another name, synced, and renamed. What exists and is no regular
-//! file, a device or a pipe, is written to directly and never replaced.
+//! A file is written in the folder of its destination under a temporary name, synced, and renamed. A device or a pipe
+//! is written to directly and never replaced.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Seek, Write};
@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use crate::args::is_dash;
 use crate::exit::Failure;
 use crate::input;
 use crate::interrupt::temporary;
+use crate::stdio::is_dash;
 
-/// Outputs that are all checked before work begins, written piece by piece, and put in place together after it.
+/// Outputs that are all checked before the work begins, written piece by piece, and put in place together at the end.
 pub struct Outputs(Vec<Output>);
 
-/// The bytes of one output, in two parts.
+/// The bytes of one output, in two slices.
 #[derive(Clone, Copy)]
 pub struct Content<'a> {
     pub header: &'a [u8],
@@ -25,7 +25,7 @@ pub struct Content<'a> {
 }
 
 impl Outputs {
-    /// Finds out where each path leads, and that it can be written to.
+    /// Resolves each path and checks that it can be written to.
     pub fn open<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<Self, Failure> {
         let outputs = paths.map(Output::find).collect::<Result<Vec<_>, _>>()?;
         for (i, output) in outputs.iter().enumerate() {
@@ -37,9 +37,9 @@ impl Outputs {
         outputs.into_iter().map(Output::prepare).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Refuses an input that is also written to directly: it would be changed while it is read. A file that is
-    /// replaced stays what it was for whoever has it open; but only the last output may replace it, since until that one is
-    /// in place the input holds what cannot be had again.
+    /// Refuses an input that is also an output, if that could destroy it. Writing directly to it would change it
+    /// while it is read. A file that is replaced keeps its bytes for readers that have it open, but only the last
+    /// output may replace the input: until that one is in place, the input is the only copy of the data.
     pub fn refuse_input(&self, input: &Path) -> Result<(), Failure> {
         let Some(identity) = input::identity(input) else { return Ok(()) };
         let last = self.0.len().saturating_sub(1);
@@ -51,12 +51,12 @@ impl Outputs {
             None => Ok(()),
             Some((_, output)) => {
                 let (input, output) = (input::name(input), name(&output.path));
-                Err(Failure::input(format!("{output} is the file that is read: {input}")))
+                Err(Failure::input(format!("{output} is also the input {input}")))
             }
         }
     }
 
-    /// A folder for temporary files: that of the last output that is a file, or the system's.
+    /// The folder for temporary files: the folder of the last output that is a file, or the system's.
     pub fn folder(&self) -> PathBuf {
         let folders = self.0.iter().rev().filter_map(|output| match &output.place {
             Place::File(place) => Some(folder(place).to_owned()),
@@ -65,9 +65,9 @@ impl Outputs {
         folders.into_iter().next().unwrap_or_else(std::env::temp_dir)
     }
 
-    /// Readies them for `append`. Where nothing may be seen of them before all is well, or a reader of one output could
-    /// wait for the end of it while another waits for its own reader, what is written to directly is kept until
-    /// `finish`.
+    /// Prepares the outputs for `append`. With `keep`, a device or a pipe receives nothing before `finish`. Bytes for
+    /// it are also kept until then if there are several such outputs, or if it is not the last output: a reader that
+    /// waits for the end of one pipe before it opens the next would otherwise wait forever.
     pub fn begin(&mut self, keep: bool) -> Result<(), Failure> {
         let direct = self.0.iter().filter(|output| output.temporary.is_none()).count();
         let count = self.0.len();
@@ -79,13 +79,13 @@ impl Outputs {
         Ok(())
     }
 
-    /// Writes to the end of one output, counted as they were opened.
+    /// Writes to the end of output `index`, in the order in which they were opened.
     pub fn append(&mut self, index: usize, bytes: &[u8]) -> Result<(), Failure> {
         let output = &mut self.0[index];
         output.append(bytes).map_err(|error| failed(&output.path, &error))
     }
 
-    /// Has everything safe on the disk, then puts it in place, first to last.
+    /// Syncs all outputs to the disk, then puts them in place, first to last.
     pub fn finish(self) -> Result<(), Failure> {
         let mut outputs = self.0;
         for output in &mut outputs {
@@ -97,7 +97,7 @@ impl Outputs {
         Ok(())
     }
 
-    /// All of it at once.
+    /// Writes all outputs at once, and finishes.
     pub fn write(mut self, contents: &[Content<'_>]) -> Result<(), Failure> {
         self.begin(true)?;
         for (index, content) in contents.iter().enumerate() {
@@ -109,18 +109,18 @@ impl Outputs {
 }
 
 struct Output {
-    /// As the user wrote it.
+    /// The path as the user wrote it.
     path: PathBuf,
     place: Place,
     temporary: Option<TemporaryFile>,
     direct: Option<Direct>,
 }
 
-/// What is written to a device, a pipe or stdout.
+/// An output to a device, a pipe or stdout.
 enum Direct {
-    /// At once.
+    /// Written at once.
     Now(Box<dyn Write + Send>),
-    /// At the end; until then in a file of no name.
+    /// Kept in an unnamed temporary file, and written at the end.
     Kept(File),
 }
 
@@ -129,7 +129,7 @@ enum Place {
     Stdout,
     /// A device or a pipe.
     Direct(PathBuf),
-    /// A regular file, there or not, with no symlink left in the name.
+    /// A regular file, existing or not, with all symlinks resolved.
     File(PathBuf),
 }
 
@@ -140,7 +140,7 @@ impl Output {
         Ok(Self { path: path.to_owned(), place, temporary: None, direct: None })
     }
 
-    /// Makes sure that the output can be written to, by creating its temporary file.
+    /// Checks that the output can be written to, by creating its temporary file.
     fn prepare(self) -> Result<Self, Failure> {
         match &self.place {
             Place::File(place) => match TemporaryFile::beside(place) {
@@ -151,7 +151,7 @@ impl Output {
         }
     }
 
-    /// Of the file that is written to directly.
+    /// Identity of the file, if it is written to directly.
     fn identity(&self) -> Option<(u64, u64)> {
         match &self.place {
             Place::Stdout if cfg!(unix) => input::identity(Path::new("/dev/stdout")),
@@ -201,11 +201,11 @@ impl Output {
 }
 
 impl Place {
-    /// For writing to it directly.
+    /// Opens it for writing directly.
     fn open(&self) -> io::Result<Box<dyn Write + Send>> {
         Ok(match self {
             Self::Stdout => Box::new(io::stdout()),
-            // Appending: a shell's `> file` stands at the end of what other commands wrote.
+            // Appends: other commands may already have written to the file of a shell's `> file`.
             Self::Direct(path) | Self::File(path) => Box::new(OpenOptions::new().append(true).open(path)?),
         })
     }
@@ -219,11 +219,11 @@ fn failed(path: &Path, error: &io::Error) -> Failure {
     Failure::io(format!("cannot write {}: {error}", name(path)))
 }
 
-/// Names of what the program already has open, whatever it is: to replace the file behind them would pull it away
-/// from under the other programs that write to it.
+/// Names of files that the program inherited open. Other programs may be writing to them, so they are never replaced,
+/// not even if they are regular files.
 const OPEN_ALREADY: [&str; 4] = ["/dev/stdout", "/dev/stderr", "/dev/fd", "/proc"];
 
-/// Where a path leads.
+/// Resolves a path.
 fn place(path: &Path) -> io::Result<Place> {
     if cfg!(unix) && OPEN_ALREADY.iter().any(|name| path.starts_with(name)) {
         return Ok(Place::Direct(path.to_owned()));
@@ -231,7 +231,7 @@ fn place(path: &Path) -> io::Result<Place> {
     match fs::metadata(path) {
         Ok(facts) if facts.is_dir() => return Err(io::Error::other("it is a folder")),
         Ok(facts) if !facts.is_file() => return Ok(Place::Direct(path.to_owned())),
-        // Renaming would replace even a file that must not be written to.
+        // A rename would replace even a file without write permission, so permission is checked here.
         Ok(_) => drop(OpenOptions::new().append(true).open(path)?),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
@@ -241,10 +241,10 @@ fn place(path: &Path) -> io::Result<Place> {
     Ok(Place::File(fs::canonicalize(folder(&target))?.join(name)))
 }
 
-/// The end of a chain of symlinks, there or not.
+/// The end of a chain of symlinks, existing or not.
 fn follow(path: &Path) -> io::Result<PathBuf> {
-    // As many as Linux follows.
     let mut path = path.to_owned();
+    // Linux follows 40 links, too.
     for _ in 0..40 {
         if !fs::symlink_metadata(&path).is_ok_and(|facts| facts.is_symlink()) {
             return Ok(path);
@@ -258,10 +258,10 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A file that is gone unless it was renamed, even after an interrupt.
+/// A file that is removed unless it was renamed, even after an interrupt.
 struct TemporaryFile {
     file: Option<NamedTempFile>,
-    /// Of the file that is replaced.
+    /// Permissions of the file that will be replaced.
     permissions: Option<Permissions>,
 }
 
@@ -273,7 +273,7 @@ impl TemporaryFile {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            // What any new file gets, less the umask; or, where one is replaced, no more than that one has.
+            // The default for a new file before the umask; for a replacement, no more than the replaced file has.
             let mode = permissions.as_ref().map_or(0o666, |permissions| permissions.mode() & 0o777);
             builder.permissions(Permissions::from_mode(mode));
         }
@@ -302,12 +302,12 @@ impl TemporaryFile {
         let Some(file) = self.file.take() else { return Ok(()) };
         let mut list = temporary();
         let path = file.path().to_owned();
-        // Where the renaming fails, the error holds the file and removes it.
+        // If the rename fails, the error holds the file and removes it.
         let renamed = file.persist(place).map(drop).map_err(|error| error.error);
         list.forget(&path);
         drop(list);
         renamed?;
-        // So that the new name survives a crash, too; not every file system can do it.
+        // Makes the new name survive a crash; not every file system supports this.
         if cfg!(unix) {
             let _ = File::open(folder(place)).and_then(|folder| folder.sync_all());
         }

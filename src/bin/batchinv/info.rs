@@ -1,30 +1,37 @@
-//! `batchinv info`: what this machine offers, and which kernel each order takes on it.
+//! `batchinv info`: the CPU, the GPU adapters, and the kernel that each order takes on them.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
-use batchinv::plan::{self, AdapterFacts, Work};
-use batchinv::{Kernel, Precision, ScalarKind, SimdLevel, gpu};
+use batchinv::plan::{self, AdapterFacts, CpuTuning, Work};
+use batchinv::{Kernel, ScalarKind, SimdLevel, gpu};
 use serde::Serialize;
 
-use crate::args;
 use crate::exit::Failure;
-use crate::report::print;
+use crate::json;
 
-/// Grows when a key changes its meaning or goes away.
+/// Increases when a key changes its meaning or is removed.
 const SCHEMA: u32 = 1;
 
-/// Largest order that is looked at.
+/// Largest order in the list of kernels.
 const MAX_ORDER: usize = 1024;
 
-/// Length of the stacks that are looked at. Short ones may go to another kernel.
+/// Length of the stacks in the list of kernels. Shorter stacks may take another kernel.
 const LEN: usize = 1 << 16;
 
-pub fn run(args: &args::Info) -> Result<(), Failure> {
+/// Show the CPU, the GPU adapters, and the kernel that each order takes on them
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+pub fn run(args: &Args) -> Result<(), Failure> {
     let info = Info::gather();
     let mut stdout = io::stdout().lock();
     if args.json {
-        return print(&info, &mut stdout, "standard output");
+        return json::print(&info, &mut stdout, "standard output");
     }
     write!(stdout, "{}", info.text())
         .and_then(|()| stdout.flush())
@@ -35,9 +42,9 @@ pub fn run(args: &args::Info) -> Result<(), Failure> {
 struct Info {
     schema: u32,
     version: &'static str,
-    /// Architecture and operating system that the program was built for.
+    /// Architecture and operating system for which the program was built.
     target: String,
-    /// Matrices in the stacks whose kernels are listed.
+    /// Length of the stacks in the lists of kernels.
     len: usize,
     cpu: Cpu,
     adapters: Vec<Adapter>,
@@ -46,8 +53,9 @@ struct Info {
 #[derive(Serialize)]
 struct Cpu {
     threads: usize,
-    /// The SIMD level that is used, and all that there are.
+    /// The SIMD level in use.
     simd: &'static str,
+    /// All SIMD levels that this CPU supports.
     simd_levels: Vec<&'static str>,
     kernels: Vec<Kernels>,
 }
@@ -59,7 +67,7 @@ struct Adapter {
     backend: String,
     driver: String,
     limits: Limits,
-    /// The smallest and the largest.
+    /// Smallest and largest subgroup size, if the adapter has subgroups.
     subgroups: Option<(u32, u32)>,
     float64: bool,
     timestamps: bool,
@@ -75,14 +83,14 @@ struct Limits {
     workgroup_bytes: u32,
 }
 
-/// Which kernel takes which orders of one scalar.
+/// The kernel that each order of one scalar takes.
 #[derive(Serialize)]
 struct Kernels {
     scalar: &'static str,
     ranges: Vec<Range>,
 }
 
-/// Orders from the first to the last that take the same kernel; `None`: not taken.
+/// Consecutive orders that take the same kernel; `None` if the engine cannot take them.
 #[derive(Serialize)]
 struct Range {
     first: usize,
@@ -101,7 +109,7 @@ impl Info {
                 threads: rayon::current_num_threads(),
                 simd: SimdLevel::best().name(),
                 simd_levels: SimdLevel::all().into_iter().map(SimdLevel::name).collect(),
-                kernels: kernels(|work| Some(plan::cpu_kernel(work))),
+                kernels: kernels(|work| Some(CpuTuning::MEASURED.kernel(work).into())),
             },
             adapters: gpu::adapters().into_iter().map(Adapter::new).collect(),
         }
@@ -129,7 +137,7 @@ impl Info {
                 text,
                 "  subgroups {subgroups}, float64 {float64}, timestamps {timestamps}, mappable buffers {mappable}"
             );
-            let _ = writeln!(text, "  bindings of {binding_bytes} bytes, {workgroups} workgroups to a dimension");
+            let _ = writeln!(text, "  bindings of {binding_bytes} bytes, {workgroups} workgroups per dimension");
             let _ = writeln!(text, "  workgroups of {invocations} invocations with {workgroup_bytes} bytes");
             list(&mut text, kernels);
         }
@@ -144,8 +152,8 @@ impl Adapter {
     fn new(facts: AdapterFacts) -> Self {
         let limits = facts.limits;
         Self {
-            kernels: kernels(|work| plan::gpu(work, &limits).ok().map(|plan| plan.variant.kernel)),
-            name: facts.name,
+            kernels: kernels(|work| plan::gpu(work, &limits).ok().map(|plan| plan.variant.kernel().into())),
+            name: facts.name.to_string(),
             kind: facts.kind.name(),
             backend: facts.backend,
             driver: facts.driver,
@@ -163,12 +171,12 @@ impl Adapter {
     }
 }
 
-/// Asks the plan about every order of every scalar.
+/// The kernel that `plan` chooses for every order of every scalar.
 fn kernels(plan: impl Fn(Work) -> Option<Kernel>) -> Vec<Kernels> {
     let of = |scalar: ScalarKind| {
         let mut ranges: Vec<Range> = Vec::new();
         for order in 0..=MAX_ORDER {
-            let kernel = plan(Work { scalar, precision: Precision::Native, order, len: LEN }).map(Kernel::name);
+            let kernel = plan(Work::inverse(scalar, order, LEN)).map(Kernel::name);
             match ranges.last_mut() {
                 Some(range) if range.kernel == kernel => range.last = order,
                 _ => ranges.push(Range { first: order, last: order, kernel }),

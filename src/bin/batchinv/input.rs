@@ -1,15 +1,16 @@
-//! INPUT: a file, or whatever stdin is.
+//! INPUT: a file or stdin.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use crate::args::is_dash;
 use crate::exit::Failure;
-use crate::npy::{Input, Reader};
+use crate::npy::Reader;
+use crate::npy::source::Input;
+use crate::stdio::is_dash;
 
-/// The array behind a path, as far as its header. What cannot be read twice and lies in Fortran order is kept in a
-/// file of no name in `folder` meanwhile.
+/// Opens the array at a path and reads its header. A stream in Fortran order is copied to an unnamed temporary file in
+/// `folder`, because its bytes are needed in another order.
 pub fn open(path: &Path, folder: &Path) -> Result<Reader, Failure> {
     let reader = |input| Reader::new(input, || tempfile::tempfile_in(folder)).map_err(|error| error.about(name(path)));
     if is_dash(path) {
@@ -21,16 +22,17 @@ pub fn open(path: &Path, folder: &Path) -> Result<Reader, Failure> {
     if facts.is_dir() {
         return Err(Failure::io(format!("cannot read {}: it is a folder", path.display())));
     }
-    // Only a regular file says how long it is.
+    // Only the length of a regular file is known.
     reader(if facts.is_file() { Input::File(Box::new(file), facts.len()) } else { Input::Stream(Box::new(file)) })
 }
 
-/// For people.
+/// The path as messages name it.
 pub fn name(path: &Path) -> String {
     if is_dash(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-/// What tells one open file from another, where there is such a thing.
+/// Device and inode of a regular file, which tell whether two paths are the same file; `None` for anything else and on
+/// systems without them.
 #[cfg(unix)]
 pub fn identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::fd::AsFd;

@@ -1,16 +1,17 @@
-//! Ctrl-C, SIGTERM, and a terminal that hangs up: unfinished files are removed, then the program ends with 130, 143 or 129.
+//! Ctrl-C, SIGTERM and a terminal that hangs up: temporary files are removed, then the program ends with 130, 143 or
+//! 129.
 //!
-//! Elsewhere than on Unix, an interrupt may leave a temporary file behind.
+//! On systems other than Unix, an interrupt may leave a temporary file behind.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::exit::Failure;
 
-/// The temporary files that are there right now.
+/// The temporary files that exist right now.
 ///
-/// Whoever creates, renames or removes one holds the lock meanwhile, so that an interrupt finds either all of
-/// that done or none of it.
+/// The lock is held while one is created, renamed or removed, so that an interrupt finds that step either done or not
+/// begun.
 static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// The list of temporary files, locked.
@@ -36,10 +37,10 @@ pub fn watch() -> Result<(), Failure> {
 }
 
 #[cfg(not(unix))]
-pub fn wait_where_interrupted() {}
+pub fn wait_if_interrupted() {}
 
 #[cfg(unix)]
-pub use unix::{wait_where_interrupted, watch};
+pub use unix::{wait_if_interrupted, watch};
 
 #[cfg(unix)]
 mod unix {
@@ -51,22 +52,22 @@ mod unix {
 
     use super::*;
 
-    /// A signal that ends the program has come.
+    /// True once a signal has arrived that ends the program.
     static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-    /// Watches for signals from now on.
+    /// Starts to watch for signals.
     pub fn watch() -> Result<(), Failure> {
         let failed = |error| Failure::io(format!("cannot watch for signals: {error}"));
-        // A file that must not grow is a failure to write, as a full disk is.
+        // Reaching the file size limit is then an error of the write, like a full disk, and does not kill the program.
         signal_hook::flag::register(SIGXFSZ, Arc::default()).map_err(failed)?;
 
         let ignored = ignored();
-        // What `nohup` or a shell's `&` had ignored stays so.
+        // Signals that `nohup` or a shell's `&` ignores stay ignored.
         let watched = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
         let mut signals = signal_hook::iterator::Signals::new(watched.clone()).map_err(failed)?;
         let clean_up = move || {
             let Some(signal) = signals.forever().next() else { return };
-            // Held to the end: no file begins or appears any more.
+            // Held to the end, so that no further file is created or renamed.
             let mut list = temporary();
             for path in list.0.drain(..) {
                 let _ = std::fs::remove_file(path);
@@ -76,7 +77,7 @@ mod unix {
                 SIGTERM => "terminated",
                 _ => "the terminal hung up",
             });
-            // At once, without the exit hooks of graphics drivers, whose threads are at work.
+            // Ends at once, without the exit hooks of graphics drivers, whose threads are still running.
             signal_hook::low_level::exit(128 + signal);
         };
         thread::Builder::new().name("signals".to_owned()).spawn(clean_up).map_err(failed)?;
@@ -87,15 +88,16 @@ mod unix {
         Ok(())
     }
 
-    /// Never returns once a signal has come that ends the program: what fails then fails because of it, as where Ctrl-C
-    /// ended the other programs of a pipeline first.
-    pub fn wait_where_interrupted() {
+    /// Never returns once a signal has arrived that ends the program. A failure after that is only its consequence: for
+    /// example, Ctrl-C may have ended the other programs of a pipeline first.
+    pub fn wait_if_interrupted() {
         while INTERRUPTED.get().is_some_and(|interrupted| interrupted.load(Ordering::SeqCst)) {
             thread::park();
         }
     }
 
-    /// The signals that are ignored, bit by bit from signal 1 on, where the system says so. proc(5), `SigIgn`.
+    /// The ignored signals as a bit mask, with signal 1 in the lowest bit; 0 on systems without /proc. See `SigIgn` in
+    /// proc(5).
     fn ignored() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,27 +1,31 @@
-//! `batchinv inv`: read, invert, check, write, report; piece by piece, several pieces at once.
+//! `batchinv inv`: reads, inverts, checks, writes and reports, piece by piece, with several pieces in flight.
 
+pub mod args;
 mod check;
 mod pieces;
 mod pipeline;
 mod progress;
+mod report;
 
 use std::time::Instant;
 
 use batchinv::gpu::GpuInverter;
 use batchinv::plan::Work;
-use batchinv::{Complex, Error, InversesMut, Inverter, Precision, Scalar, ScalarKind, Stack, Status};
+use batchinv::{Complex, Error, InversesMut, Inverter, Precision, Report, Scalar, ScalarKind, Stack, Status};
 
-use self::pieces::{Parts, Pieces, Slot};
-use self::progress::Progress;
-use crate::args::{self, Engine};
 use crate::exit::Failure;
 use crate::files::Outputs;
 use crate::input;
-use crate::npy::{self, Reader};
-use crate::report::{Account, Ran, Seconds, Tally};
+use crate::inv::args::{Args, Engine};
+use crate::inv::pieces::{Parts, Pieces, Slot};
+use crate::inv::progress::Progress;
+use crate::inv::report::{Account, Seconds, Tally, merge};
+use crate::npy::Reader;
+use crate::npy::elements::{descr, to_little_endian};
+use crate::npy::header;
 use crate::shape::Shape;
 
-pub fn run(args: &args::Inv) -> Result<(), Failure> {
+pub fn run(args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
     let outputs = Outputs::open(args.outputs())?;
     outputs.refuse_input(&args.input)?;
@@ -41,8 +45,8 @@ pub fn run(args: &args::Inv) -> Result<(), Failure> {
     }
 }
 
-/// The engine that was asked for.
-fn inverter(args: &args::Inv) -> Result<Inverter, Failure> {
+/// The engine of `--engine`, `--adapter` and `--precision`.
+fn inverter(args: &Args) -> Result<Inverter, Failure> {
     let adapter = args.adapter.as_deref();
     let inverter = match (args.engine, adapter) {
         (Engine::Gpu, Some(_)) => Inverter::with_gpu(GpuInverter::open(adapter)?),
@@ -50,12 +54,12 @@ fn inverter(args: &args::Inv) -> Result<Inverter, Failure> {
         (engine, _) => Inverter::new(engine.into())?,
     };
     let inverter = inverter.precision(args.working_precision.into());
-    // On this thread, which inverts.
+    // Faults belong to a thread; this is the one that inverts.
     #[cfg(feature = "testing")]
     if let Ok(fault) = std::env::var("BATCHINV_TEST_FAULT") {
         batchinv::gpu::faults::arm_by_name(&fault).map_err(Failure::input)?;
     }
-    // So that the automatic path runs end to end where there is only a software adapter.
+    // Lets the automatic path run end to end on machines that have only a software adapter.
     #[cfg(feature = "testing")]
     if std::env::var_os("BATCHINV_TEST_AUTO").is_some_and(|value| value == "software") {
         return Ok(inverter.auto_policy(batchinv::plan::AutoPolicy::SoftwareCounts));
@@ -63,9 +67,9 @@ fn inverter(args: &args::Inv) -> Result<Inverter, Failure> {
     Ok(inverter)
 }
 
-/// Everything about the call that does not depend on the scalar.
+/// The parts of a run that do not depend on the scalar.
 struct Job<'a> {
-    args: &'a args::Inv,
+    args: &'a Args,
     start: Instant,
     seconds: Seconds,
     outputs: Outputs,
@@ -77,9 +81,8 @@ impl Job<'_> {
     fn run<T: Scalar>(self) -> Result<(), Failure> {
         let Self { args, start, mut seconds, mut outputs, inverter, mut reader } = self;
         let shape = reader.shape().clone();
-        let work =
-            Work { scalar: T::KIND, precision: args.working_precision.into(), order: shape.order, len: shape.len };
-        // Once for the whole file, whatever the pieces.
+        let work = Work::inverse(T::KIND, shape.order, shape.len).with_precision(args.working_precision.into());
+        // The engine is chosen once for the whole file, so the result does not depend on the pieces.
         let inverter = inverter.decided(work)?;
         let rcond = args.rcond.is_some();
         let pieces = Pieces::new(&shape, size_of::<T>(), reader.is_fortran(), args.verify || rcond);
@@ -87,7 +90,8 @@ impl Job<'_> {
         pieces.try_copy::<T>(shape.order, work.precision == Precision::Double)?;
 
         let progress = Progress::new(shape.len, args);
-        let mut inverting = Inverting { args, shape: &shape, inverter, ran: None, tally: Tally::default(), ratio: 0.0 };
+        let mut inverting =
+            Inverting { args, shape: &shape, inverter, report: None, tally: Tally::default(), verify: None };
         let headers = Headers::of::<T>(&shape);
         let mut begun = false;
         let times = pipeline::run(
@@ -97,7 +101,7 @@ impl Job<'_> {
                 let len = slot.range.len();
                 reader.fill(slot.parts().matrices, len).map_err(|error| error.about(input::name(&args.input)))
             },
-            |slot| inverting.piece(slot, &mut seconds),
+            |slot| inverting.piece(slot),
             |slot| {
                 if !std::mem::replace(&mut begun, true) {
                     headers.begin(&mut outputs, args)?;
@@ -110,30 +114,38 @@ impl Job<'_> {
         let finishing = Instant::now();
         progress.clear();
         outputs.finish()?;
+        let Inverting { report, tally, verify, .. } = inverting;
+        let Some(report) = report else { unreachable!("there is at least one piece") };
+        seconds.add_stages(&report.seconds);
+        seconds.verify = verify.map(|verify| verify.seconds);
         seconds.read += times.read;
         seconds.write = times.write + finishing.elapsed().as_secs_f64();
         seconds.total = start.elapsed().as_secs_f64();
 
-        let Inverting { ran, tally, ratio, .. } = inverting;
-        let ratio = args.verify.then_some(ratio);
-        let Some(ran) = ran else { unreachable!("there is at least one piece") };
-        Account::new(&ran, T::KIND, args.working_precision, &shape, tally, ratio, seconds).tell(args)
+        let ratio = verify.map(|verify| verify.largest_ratio);
+        Account::new(&report, T::KIND, args.working_precision, &shape, tally, ratio, seconds).tell(args)
     }
 }
 
-/// The step that computes, with what it has seen so far.
+/// The step that computes, with its results so far.
 struct Inverting<'a> {
-    args: &'a args::Inv,
+    args: &'a Args,
     shape: &'a Shape,
     inverter: Inverter,
-    ran: Option<Ran>,
+    report: Option<Report>,
     tally: Tally,
-    /// The largest one.
-    ratio: f64,
+    verify: Option<Verify>,
+}
+
+/// The results of `--verify` so far.
+#[derive(Clone, Copy, Default)]
+struct Verify {
+    largest_ratio: f64,
+    seconds: f64,
 }
 
 impl Inverting<'_> {
-    fn piece<T: Scalar>(&mut self, slot: &mut Slot<T>, seconds: &mut Seconds) -> Result<(), Failure> {
+    fn piece<T: Scalar>(&mut self, slot: &mut Slot<T>) -> Result<(), Failure> {
         let first = slot.range.start;
         let len = slot.range.len();
         let Parts { matrices, inverses, statuses, rconds } = slot.parts();
@@ -149,16 +161,13 @@ impl Inverting<'_> {
             let stack = Stack::with_len(matrices, order, len).map_err(Error::from)?;
             self.inverter.invert_into(stack, room(&mut *inverses, &mut *statuses))
         };
-        let report = report.map_err(|error| error.of_piece(first, self.shape.len))?;
-        seconds.of_engine(&report.seconds);
+        let mut report = report.map_err(|error| error.of_piece(first, self.shape.len))?;
+        report.gpu_failure = report.gpu_failure.map(|failure| failure.of_piece(first, self.shape.len));
         if report.gpu_failure.is_some() {
-            // Bits depend on the engine: it does not change back.
+            // The bits depend on the engine, so the CPU keeps the rest.
             self.inverter = Inverter::cpu().precision(self.args.working_precision.into());
         }
-        match &mut self.ran {
-            Some(ran) => ran.add(report, first, self.shape.len),
-            None => self.ran = Some(Ran::new(report, self.shape.len)),
-        }
+        merge(&mut self.report, report);
 
         self.tally.add(statuses, first, self.shape);
         if self.args.strict {
@@ -167,8 +176,10 @@ impl Inverting<'_> {
         if self.args.verify {
             let start = Instant::now();
             let stack = Stack::with_len(matrices, order, len).map_err(Error::from)?;
-            self.ratio = self.ratio.max(check::verify(stack, inverses, statuses, first, self.shape)?);
-            *seconds.verify.get_or_insert_default() += start.elapsed().as_secs_f64();
+            let ratio = check::verify(stack, inverses, statuses, first, self.shape)?;
+            let verify = self.verify.get_or_insert_default();
+            verify.largest_ratio = verify.largest_ratio.max(ratio);
+            verify.seconds += start.elapsed().as_secs_f64();
         }
         Ok(())
     }
@@ -180,34 +191,31 @@ struct Headers([Vec<u8>; 3]);
 impl Headers {
     fn of<T: Scalar>(shape: &Shape) -> Self {
         Self([
-            npy::write_header("<i4", shape.leading()),
-            npy::write_header(npy::descr(<T::Real as Scalar>::KIND), shape.leading()),
-            npy::write_header(npy::descr(T::KIND), &shape.axes),
+            header::write("<i4", shape.leading()),
+            header::write(descr(<T::Real as Scalar>::KIND), shape.leading()),
+            header::write(descr(T::KIND), &shape.axes),
         ])
     }
 
-    fn begin(&self, outputs: &mut Outputs, args: &args::Inv) -> Result<(), Failure> {
-        // A refused matrix must leave nothing behind, on stdout neither.
+    fn begin(&self, outputs: &mut Outputs, args: &Args) -> Result<(), Failure> {
+        // A refused matrix must leave nothing behind, not even on stdout.
         outputs.begin(args.strict || args.verify)?;
         let [status, rcond, output] = &self.0;
         append(outputs, args, [status, rcond, output])
     }
 }
 
-fn write<T: Scalar>(outputs: &mut Outputs, args: &args::Inv, slot: &mut Slot<T>) -> Result<(), Failure> {
+fn write<T: Scalar>(outputs: &mut Outputs, args: &Args, slot: &mut Slot<T>) -> Result<(), Failure> {
     let Parts { matrices, inverses, statuses, rconds } = slot.parts();
     let inverses = if inverses.is_empty() { matrices } else { inverses };
     let part = size_of::<T::Real>();
-    let bytes = [
-        npy::to_little_endian::<Status>(statuses, 4),
-        npy::to_little_endian(rconds, part),
-        npy::to_little_endian(inverses, part),
-    ];
+    let bytes =
+        [to_little_endian::<Status>(statuses, 4), to_little_endian(rconds, part), to_little_endian(inverses, part)];
     append(outputs, args, bytes)
 }
 
-/// STATUS, RCOND and OUTPUT, as far as they are given, in the order of `Inv::outputs`.
-fn append(outputs: &mut Outputs, args: &args::Inv, bytes: [&[u8]; 3]) -> Result<(), Failure> {
+/// Appends to those of STATUS, RCOND and OUTPUT that were given, in the order of `Args::outputs`.
+fn append(outputs: &mut Outputs, args: &Args, bytes: [&[u8]; 3]) -> Result<(), Failure> {
     let given = [args.status.is_some(), args.rcond.is_some(), true];
     let given = bytes.into_iter().zip(given).filter(|&(_, given)| given);
     given.enumerate().try_for_each(|(index, (bytes, _))| outputs.append(index, bytes))

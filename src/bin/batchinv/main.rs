@@ -1,26 +1,33 @@
 //! `batchinv`: np.linalg.inv for `.npy` files, from the command line.
+//!
+//! `args` finds the command and `interrupt` guards its temporary files. Each command is one module, which owns its
+//! arguments: `inv`, `bench` and `info`. They share `input` and `files` (where arrays come from and go to), `npy` (the
+//! format), `shape`, `stdio` (`-`) and `json`. `exit` turns every failure into one line and an exit status.
 
 mod args;
+
 mod bench;
+mod info;
+mod inv;
+
 mod exit;
 mod files;
-mod info;
 mod input;
 mod interrupt;
-mod inv;
+mod json;
 mod npy;
-mod report;
 mod shape;
+mod stdio;
 
 use std::process::ExitCode;
 
-use args::Command;
-use exit::Failure;
+use crate::args::Command;
+use crate::exit::Failure;
 
 fn main() -> ExitCode {
-    let outcome = exit::unpanicked(run);
+    let outcome = exit::catch_panics(run);
     if outcome.is_err() {
-        interrupt::wait_where_interrupted();
+        interrupt::wait_if_interrupted();
     }
     exit::finish(outcome)
 }

@@ -1,9 +1,11 @@
-//! The shape of an array as a stack: the leading axes, the order, and how many matrices that makes.
+//! The shape (..., n, n) of an array as a stack of matrices, and indexes into it as Python writes them.
 
 use std::fmt::Write;
 
-/// Most matrices of order 0. They take no bytes in the file but still a status each, and a header of 128 bytes
-/// must not cost gigabytes.
+use batchinv::ShapeError;
+
+/// Most matrices of order 0. They take no bytes in the file but a status each, and a header of 128 bytes must not cost
+/// gigabytes.
 const MAX_EMPTY: usize = 1 << 24;
 
 /// The shape (..., n, n).
@@ -18,17 +20,19 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// `Err` says what is wrong.
+    /// The shape with these axes, whose product does not overflow, or the reason why they make no stack.
     pub fn new(axes: Vec<usize>) -> Result<Self, String> {
-        let [leading @ .., rows, columns] = &axes[..] else {
-            return Err(format!("its shape is {}: matrices need at least 2 axes", tuple(&axes)));
-        };
-        if rows != columns {
-            return Err(format!("its shape is {}: the last two axes must be equal, the matrices square", tuple(&axes)));
-        }
-        let (order, len) = (*rows, leading.iter().product());
+        let shape = batchinv::Shape::new(&axes).map_err(|error| match error {
+            ShapeError::TooFewAxes { .. } => format!("its shape is {}: matrices need at least 2 axes", tuple(&axes)),
+            ShapeError::NotSquare { .. } => {
+                format!("its shape is {}: the last two axes must be equal, the matrices square", tuple(&axes))
+            }
+            other => format!("its shape is {}: {other}", tuple(&axes)),
+        })?;
+        let (order, len) = (shape.order(), shape.len());
         if order == 0 && len > MAX_EMPTY {
-            return Err(format!("its shape is {}: of matrices without elements, at most {MAX_EMPTY}", tuple(&axes)));
+            let shape = tuple(&axes);
+            return Err(format!("its shape is {shape}: at most {MAX_EMPTY} matrices of order 0 are supported"));
         }
         Ok(Self { axes, order, len })
     }
@@ -40,13 +44,10 @@ impl Shape {
 
     /// The index of matrix `position` along each leading axis.
     pub fn index(&self, position: usize) -> Vec<usize> {
-        let mut rest = position;
-        let mut index: Vec<usize> = self.leading().iter().rev().map(|&axis| (rest % axis, rest /= axis).0).collect();
-        index.reverse();
-        index
+        batchinv::Shape::new(&self.axes).map_or_else(|_| Vec::new(), |shape| shape.index(position))
     }
 
-    /// That index in words: `17` on one leading axis, `(1, 2)` on several, nothing where there is one matrix.
+    /// That index in words: `17` with one leading axis, `(1, 2)` with several, empty with none.
     pub fn place(&self, position: usize) -> String {
         match &self.index(position)[..] {
             [] => String::new(),
@@ -56,7 +57,7 @@ impl Shape {
     }
 }
 
-/// As Python writes it.
+/// A tuple as Python writes it.
 pub fn tuple(axes: &[usize]) -> String {
     if let [one] = axes {
         return format!("({one},)");

@@ -1,28 +1,28 @@
-//! The arguments of `bench`, and the configurations that they ask for.
+//! The arguments of `bench`, and the configurations that they request.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use batchinv::ScalarKind;
 use batchinv::plan::Work;
-use batchinv::{Precision, ScalarKind};
 use clap::ValueEnum;
 
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 
-/// Time the engines: how long an inverse takes, and how far that is from a plain copy
+/// Time the engines, and compare them with a plain copy of the same bytes
 ///
-/// Every configuration is checked against the reference first, matrices without an inverse included; a wrong answer
-/// is refused, and no time is shown for it. Then `total` is the whole call from host memory into memory of the
-/// caller's that is warm, `fresh` the same with an output that the call allocates, and `device` the passes alone
-/// by the GPU's own clock. The input is random, and calls go around more memory than the caches hold.
+/// Every configuration is first checked against the reference, matrices without an inverse included; a wrong answer
+/// is refused, and no time is shown for it. `total` is the whole call, from host memory into warm memory that the
+/// caller owns; `fresh` is the same with an output that the call allocates; `device` is the passes alone, by the
+/// GPU's own clock. The input is random, and successive calls cycle through more memory than the caches hold.
 #[derive(clap::Args, Debug)]
-#[command(after_help = crate::args::EXIT_STATUS)]
+#[command(after_help = exit::HELP)]
 pub struct Args {
-    /// The engine; both unless given, the GPU where there is one
+    /// The engine; by default both, if there is a GPU
     #[arg(long, value_enum)]
     pub engine: Option<Choice>,
 
-    /// The first GPU whose name contains NAME, whatever the case; see `batchinv info`
+    /// Use the first GPU whose name contains NAME, ignoring case; see `batchinv info`
     #[arg(long, value_name = "NAME")]
     pub adapter: Option<String>,
 
@@ -31,7 +31,7 @@ pub struct Args {
           default_value = "2,3,4,6,8,12,16,24,32,48,64,128")]
     pub order: Vec<usize>,
 
-    /// Matrices in a stack; unless given, 8 MiB of them, and at least 16
+    /// Matrices per stack; by default 8 MiB of them, but at least 16
     #[arg(long, value_name = "COUNT", value_parser = positive)]
     pub len: Option<usize>,
 
@@ -40,23 +40,23 @@ pub struct Args {
           default_value = "float32")]
     pub scalar: Vec<ScalarKind>,
 
-    /// Write the figures as a JSON list with a row for each configuration; `-` for stdout
+    /// Write the figures as a JSON list with one row per configuration; `-` for stdout
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
-    /// Draw time per matrix against order; `-` for stdout
+    /// Plot time per matrix against order as SVG; `-` for stdout
     #[arg(long, value_name = "FILE.svg")]
     pub plot: Option<PathBuf>,
 
-    /// Show these figures beside ours: a list that --json or a script in benches/peers wrote; may be repeated
+    /// Show these figures beside ours: a list written by --json or by a script in benches/peers; may be repeated
     #[arg(long, value_name = "PEERS.json")]
     pub with: Vec<PathBuf>,
 
-    /// Timed calls of a kind, at the most; at least 5 are made and for about half a second, unless N is less
+    /// At most N timed calls of each kind; fewer, but at least 5, once they have taken half a second
     #[arg(long, value_name = "N", value_parser = positive, default_value_t = 100)]
     pub repeats: usize,
 
-    /// Say nothing on stderr but errors
+    /// Print only errors on stderr
     #[arg(short, long)]
     pub quiet: bool,
 }
@@ -67,7 +67,7 @@ pub enum Choice {
     Gpu,
 }
 
-/// What is timed at once.
+/// The work of one row of figures.
 #[derive(Clone, Copy, Debug)]
 pub struct Configuration {
     pub scalar: ScalarKind,
@@ -75,14 +75,14 @@ pub struct Configuration {
     pub len: usize,
 }
 
-/// Bytes of input where no length is given: more than the second-level caches, little enough for many repeats.
+/// Bytes of input without `--len`: more than the second-level caches hold, yet few enough for many repeats.
 const STACK_BYTES: usize = 8 << 20;
 
-/// Matrices, at the least, where no length is given.
+/// Fewest matrices without `--len`.
 const MIN_LEN: usize = 16;
 
 impl Args {
-    /// The rules between arguments.
+    /// Checks the rules between arguments.
     pub fn check(&self) -> Result<(), Failure> {
         if self.adapter.is_some() && self.engine == Some(Choice::Cpu) {
             return Err(Failure::input("--adapter names a GPU, which --engine cpu never uses"));
@@ -98,12 +98,12 @@ impl Args {
         Ok(())
     }
 
-    /// JSON and plot, as far as they are given.
+    /// The paths that were given, JSON before plot.
     pub fn outputs(&self) -> impl Iterator<Item = &Path> {
         [&self.json, &self.plot].into_iter().flatten().map(PathBuf::as_path)
     }
 
-    /// Each order once, in the order given.
+    /// One configuration per distinct order, in the order of the command line.
     pub fn configurations(&self, scalar: ScalarKind) -> impl Iterator<Item = Configuration> {
         let first = |(i, order): &(usize, &usize)| !self.order[..*i].contains(order);
         self.order.iter().enumerate().filter(first).map(move |(_, &order)| {
@@ -116,19 +116,19 @@ impl Args {
 
 impl Configuration {
     pub fn work(self) -> Work {
-        Work { scalar: self.scalar, precision: Precision::Native, order: self.order, len: self.len }
+        Work::inverse(self.scalar, self.order, self.len)
     }
 
-    /// Of the input, and of the output too.
+    /// Bytes of the input, which are also those of the output.
     pub fn stack_bytes(self) -> usize {
         stack_bytes(self.scalar, self.order, self.len).expect("`Args::check` refused what overflows")
     }
 }
 
-/// `None` where input and output together are more than memory can address.
+/// Bytes of a stack, or `None` if memory cannot address all the stacks that are held at once.
 fn stack_bytes(scalar: ScalarKind, order: usize, len: usize) -> Option<usize> {
     let bytes = order.checked_mul(order)?.checked_mul(scalar.size())?.checked_mul(len)?;
-    // As many as are held at once, and some room.
+    // 8 is more than the number of stacks held at once.
     (bytes <= isize::MAX as usize / 8).then_some(bytes)
 }
 

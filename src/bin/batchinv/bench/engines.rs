@@ -3,15 +3,15 @@
 use std::time::Instant;
 
 use batchinv::gpu::GpuInverter;
-use batchinv::plan::{self, AdapterFacts, AdapterKind, Work};
+use batchinv::plan::{self, AdapterFacts, AdapterKind, CpuTuning, Work};
 use batchinv::{Error, Inverter};
 
-use super::args::{Args, Choice};
+use crate::bench::args::{Args, Choice};
 use crate::exit::Failure;
 
 pub struct Engines {
     engines: Vec<Engine>,
-    /// Why there is no GPU engine, where it was not named.
+    /// Why there is no GPU engine, if none was requested and none was found.
     pub missing: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl Engines {
         let (engines, missing) = match (args.engine, &args.adapter) {
             (Some(Choice::Cpu), _) => (vec![cpu()], None),
             (Some(Choice::Gpu), _) => (vec![gpu()?], None),
-            // Named, it has to be there.
+            // An adapter that was named must exist.
             (None, Some(_)) => (vec![cpu(), gpu()?], None),
             (None, None) => match gpu() {
                 Ok(gpu) => (vec![cpu(), gpu], None),
@@ -55,7 +55,7 @@ impl Engines {
     }
 }
 
-/// The engine, or in a test that asks for it one whose answers are wrong, so that `bench` has something to refuse.
+/// Returns the engine; a test may request one whose answers are wrong, so that `bench` has something to refuse.
 fn seeded(inverter: Inverter) -> Inverter {
     #[cfg(feature = "testing")]
     if std::env::var_os("BATCHINV_TEST_WRONG_KERNEL").is_some_and(|value| value == "1") {
@@ -74,25 +74,25 @@ impl Engine {
         self.gpu.as_ref().map(|gpu| gpu.device.facts())
     }
 
-    /// Whether it can do this at all.
+    /// Fails if the engine cannot do this work at all.
     pub fn takes(&self, work: Work) -> Result<(), Error> {
         self.facts().map_or(Ok(()), |facts| plan::gpu(work, &facts.limits).map(drop))
     }
 
-    /// Matrices to a piece of the work: those beside the borders between pieces are looked at with care.
+    /// Matrices per piece of the work. The check pays special attention to the borders between pieces.
     pub fn piece_len(&self, work: Work) -> usize {
         let chunk = |facts: &AdapterFacts| plan::gpu(work, &facts.limits).map_or(work.len, |plan| plan.chunk_len);
-        self.facts().map_or_else(|| plan::cpu_task_len(work.order), chunk)
+        self.facts().map_or_else(|| CpuTuning::MEASURED.task_len(work.order), chunk)
     }
 
-    /// Threads of the host that the engine uses, and so the copy that it is compared with.
+    /// Host threads that the engine uses; the copy that it is compared with uses as many.
     pub fn threads(&self, work: Work) -> usize {
-        // One thread moves a GPU's data.
-        let all = self.gpu.is_none() && plan::cpu_parallel(work);
+        // A GPU's data is moved by one thread.
+        let all = self.gpu.is_none() && CpuTuning::MEASURED.is_parallel(work);
         if all { rayon::current_num_threads() } else { 1 }
     }
 
-    /// It computes on the host's own cores, through a graphics driver.
+    /// Returns whether the adapter computes on the host's own cores, through a graphics driver.
     pub fn is_software(&self) -> bool {
         self.facts().is_some_and(|facts| facts.kind == AdapterKind::Software)
     }

@@ -1,26 +1,26 @@
-//! One configuration on one engine: the first call, the check, then the times.
+//! Measures one configuration on one engine: the first call, the check, then the times.
 
 use std::time::Instant;
 
 use batchinv::{Error, Inverses, InversesMut, Report, Scalar, Status};
 
-use super::args::Configuration;
-use super::engines::Engine;
-use super::machine::Machine;
-use super::memory::Memory;
-use super::peak;
-use super::row::{Row, SCHEMA, SOFTWARE};
-use super::validate::{Validation, planted};
+use crate::bench::args::Configuration;
+use crate::bench::engines::Engine;
+use crate::bench::machine::Machine;
+use crate::bench::memory::Memory;
+use crate::bench::peak;
+use crate::bench::row::{Row, SCHEMA, SOFTWARE};
+use crate::bench::validate::{Validation, planted};
 use crate::exit::Failure;
-use crate::npy;
+use crate::npy::elements::zeroed;
 
-/// Timed calls of a kind, at the least.
+/// Fewest timed calls of each kind.
 const MIN_REPEATS: usize = 5;
 
-/// Seconds of whole calls after which no more repeats are made.
+/// Seconds of whole calls after which repeats stop.
 const ENOUGH: f64 = 0.5;
 
-/// A shorter call is timed several at once: reading the clock takes some tens of nanoseconds.
+/// Calls shorter than this many seconds are timed several at once: reading the clock takes tens of nanoseconds.
 const SHORTEST: f64 = 20e-6;
 
 pub fn row<T: Scalar>(
@@ -34,7 +34,7 @@ pub fn row<T: Scalar>(
     let mut memory = Memory::<T>::new(configuration)?;
     let validation = Validation::new(configuration, engine);
 
-    // Nothing but this call has seen this order and scalar: shader, pipeline and buffers are made in it.
+    // The first call with this order and scalar builds shader, pipeline and buffers.
     let start = Instant::now();
     let inverses = engine.inverter.invert(memory.input(0))?;
     let first_call_seconds = start.elapsed().as_secs_f64();
@@ -45,7 +45,7 @@ pub fn row<T: Scalar>(
 
     let threads = engine.threads(work);
     let times = Times::take(&mut memory, engine, threads, repeats)?;
-    // What was timed last is still there. It must have been right, too.
+    // The answer of the last timed call is still there, and must be right, too.
     let (inverses, statuses) = memory.answer(times.last_set);
     let timed = validation.check(kernel, memory.input(times.last_set), inverses, statuses)?;
 
@@ -59,19 +59,19 @@ pub fn row<T: Scalar>(
         notes.push("no device time: the adapter has no timestamps".to_owned());
     }
     if scaled {
-        notes.push("device_copy_seconds is that of a part, times the number of parts".to_owned());
+        notes.push("device_copy_seconds is the time for a part, times the number of parts".to_owned());
     }
     if times.calls > 1 {
-        notes.push(format!("a call is short: each repeat is the mean of {}", times.calls));
+        notes.push(format!("calls are short: each repeat is the mean of {}", times.calls));
     }
     if memory.short {
-        notes.push("memory is short: a cache may flatter".to_owned());
+        notes.push("memory is short: caches may have made calls faster".to_owned());
     }
     Ok(Row {
         schema: SCHEMA,
         program: concat!("batchinv ", env!("CARGO_PKG_VERSION")).to_owned(),
         engine: engine.name().to_owned(),
-        adapter: engine.facts().map(|facts| facts.name.clone()),
+        adapter: engine.facts().map(|facts| facts.name.to_string()),
         driver: engine.facts().map(|facts| facts.driver.clone()),
         kernel: Some(kernel.name().to_owned()),
         scalar: scalar.name().to_owned(),
@@ -100,16 +100,16 @@ pub fn row<T: Scalar>(
     })
 }
 
-/// The same stack with matrices among it that have no inverse, into an output that is there already.
+/// Checks the same stack with some matrices that have no inverse, inverted into an existing output.
 fn check_planted<T: Scalar>(memory: &Memory<T>, validation: &Validation, engine: &Engine) -> Result<f64, Failure> {
     let input = planted(memory.input(0), validation);
-    let mut inverses = npy::zeroed::<T>(input.elements().len())?;
-    let mut statuses = npy::zeroed::<Status>(input.len())?;
+    let mut inverses = zeroed::<T>(input.elements().len())?;
+    let mut statuses = zeroed::<Status>(input.len())?;
     let report = engine.inverter.invert_into(input.view(), InversesMut::new(&mut inverses, &mut statuses))?;
     validation.check(report.kernel, input.view(), &inverses, &statuses)
 }
 
-/// The best copy of as many bytes on the device, and whether it is scaled from a part that fits into one buffer.
+/// The best copy of as many bytes on the device, and whether it was scaled from the part that fits into one buffer.
 fn device_copy_seconds(
     engine: &Engine,
     configuration: Configuration,
@@ -119,12 +119,12 @@ fn device_copy_seconds(
     let (bytes, limit) = (configuration.stack_bytes() as u64, gpu.device.facts().limits.binding_bytes);
     let part = bytes.min(limit);
     let seconds = gpu.device.copy_seconds(part, repeats)?;
-    // A clock may be too coarse to see a small copy.
+    // A coarse clock may measure 0 for a small copy.
     let seconds = seconds.filter(|seconds| *seconds > 0.0);
     Ok((seconds.map(|seconds| seconds * bytes as f64 / part as f64), part < bytes))
 }
 
-/// Repeats of one kind, in seconds for a call.
+/// Seconds per call, for all repeats of one kind.
 #[derive(Default)]
 struct Series {
     seconds: Vec<f64>,
@@ -148,16 +148,16 @@ struct Times {
     fresh: Series,
     copy: Series,
     device: Option<Series>,
-    /// Of a GPU's calls.
+    /// The copies within a GPU's calls.
     host: Option<Series>,
-    /// Calls to a repeat.
+    /// Calls per repeat.
     calls: usize,
-    /// The set of the last whole call.
+    /// The set of memory that the last whole call used.
     last_set: usize,
 }
 
 impl Times {
-    /// The three kinds take turns, so that what else the machine does hits all alike.
+    /// Alternates between the three kinds, so that other work on the machine affects all alike.
     fn take<T: Scalar>(
         memory: &mut Memory<T>,
         engine: &Engine,
@@ -165,7 +165,7 @@ impl Times {
         repeats: usize,
     ) -> Result<Self, Failure> {
         let mut round = Round { memory, engine, threads, next: 0, calls: 1 };
-        // Warm-ups: the first brings pages and pools into place, the second says how long a call is.
+        // Two warm-ups: the first faults in pages and starts thread pools, the second measures the length of a call.
         round.total()?;
         let estimate = round.total()?.seconds;
         round.calls = (SHORTEST / estimate.max(1e-9)).ceil().clamp(1.0, 1000.0) as usize;
@@ -179,7 +179,7 @@ impl Times {
         while total.seconds.len() < repeats && (total.seconds.len() < MIN_REPEATS || spent < ENOUGH) {
             copy.seconds.push(round.copy());
             fresh.seconds.push(round.fresh()?);
-            // Last, so that the answer that is checked at the end is one that was timed.
+            // Comes last, so that the answer checked at the end is one that was timed.
             let call = round.total()?;
             total.seconds.push(call.seconds);
             spent += call.seconds * round.calls as f64;
@@ -196,7 +196,7 @@ impl Times {
     }
 }
 
-/// Seconds of a whole call by the host's clock, of its copies by the same, and of its passes by the device's.
+/// Seconds of a whole call and of its copies by the host's clock, and of its passes by the device's.
 struct Call {
     seconds: f64,
     on_host: f64,
@@ -219,7 +219,7 @@ impl<T: Scalar> Round<'_, T> {
         set
     }
 
-    /// Into memory that is there.
+    /// Times calls into existing memory.
     fn total(&mut self) -> Result<Call, Error> {
         let (mut host, mut device) = (0.0, Some(0.0));
         let start = Instant::now();
@@ -235,7 +235,7 @@ impl<T: Scalar> Round<'_, T> {
         Ok(Call { seconds, on_host: host / calls, on_device: device.map(|device| device / calls) })
     }
 
-    /// Into memory that the call allocates. Giving it back is not counted.
+    /// Times calls into memory that they allocate. Freeing it is not counted.
     fn fresh(&mut self) -> Result<f64, Error> {
         let mut answers: Vec<Inverses<T>> = Vec::with_capacity(self.calls);
         let start = Instant::now();

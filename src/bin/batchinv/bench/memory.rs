@@ -1,17 +1,17 @@
-//! The memory that calls go around, so that a cache does not flatter, and what is in it.
+//! The memory that successive calls cycle through, so that they do not find their data in a cache.
 
 use batchinv::{InversesMut, Real, Scalar, Stack, Status};
 use rayon::prelude::*;
 
-use super::args::Configuration;
-use super::machine;
+use crate::bench::args::Configuration;
+use crate::bench::machine;
 use crate::exit::Failure;
-use crate::npy;
+use crate::npy::elements::zeroed;
 
-/// Bytes to go around, in last-level caches: after that much other memory, a stack is in no cache any more.
+/// Size of the memory in last-level caches: after calls on that much other memory, no cache holds a stack any more.
 const CACHES: usize = 4;
 
-/// Bytes to go around where the cache is not known.
+/// Bytes of memory if the size of the cache is unknown.
 const UNKNOWN_CACHE: usize = 128 << 20;
 
 /// Stacks of one shape, each with room for its inverses, one after another in memory.
@@ -22,17 +22,17 @@ pub struct Memory<T> {
     inputs: Vec<T>,
     outputs: Vec<T>,
     statuses: Vec<Status>,
-    /// Less memory than there should be.
+    /// True if there was less free memory than wanted.
     pub short: bool,
 }
 
 impl<T: Scalar> Memory<T> {
-    /// Fills and touches everything, so that no call pays for a page's first use.
+    /// Fills all memory, so that no call pays for the first use of a page.
     pub fn new(configuration: Configuration) -> Result<Self, Failure> {
         let Configuration { order, len, .. } = configuration;
         let set_bytes = 2 * configuration.stack_bytes();
         let available = machine::available_memory().unwrap_or(usize::MAX);
-        // One set to go around, one to check and a fresh output need room.
+        // At least one set, one more for the check, and a fresh output must fit.
         if set_bytes.saturating_mul(2) > available {
             return Err(Failure::input(format!(
                 "{len} matrices of order {order} need {} MB to be timed, and {} MB are free; give a smaller --len",
@@ -44,8 +44,8 @@ impl<T: Scalar> Memory<T> {
         let sets = wanted.min(available / 2 / set_bytes).max(1);
 
         let elements = sets * len * order * order;
-        let (mut inputs, mut outputs) = (npy::zeroed::<T>(elements)?, npy::zeroed::<T>(elements)?);
-        let mut statuses = npy::zeroed::<Status>(sets * len)?;
+        let (mut inputs, mut outputs) = (zeroed::<T>(elements)?, zeroed::<T>(elements)?);
+        let mut statuses = zeroed::<Status>(sets * len)?;
         fill(&mut inputs);
         outputs.par_chunks_mut(PIECE).for_each(|piece| piece.fill(T::ONE));
         statuses.fill(Status::NOT_FINITE);
@@ -63,7 +63,7 @@ impl<T: Scalar> Memory<T> {
         (&self.outputs[set * size..][..size], &self.statuses[set * self.len..][..self.len])
     }
 
-    /// A stack, and where its inverses go.
+    /// A stack, and room for its inverses.
     pub fn set(&mut self, set: usize) -> (Stack<'_, T>, InversesMut<'_, T>) {
         let size = self.len * self.order * self.order;
         let input = Stack::new(&self.inputs[set * size..][..size], self.order).expect("sets are whole stacks");
@@ -71,7 +71,7 @@ impl<T: Scalar> Memory<T> {
         (input, InversesMut::new(&mut self.outputs[set * size..][..size], statuses))
     }
 
-    /// The same memory as `set` for a plain copy.
+    /// Copies input to output, in the memory of `set`.
     pub fn copy(&mut self, set: usize, threads: usize) {
         let size = self.len * self.order * self.order;
         let (from, to) = (&self.inputs[set * size..][..size], &mut self.outputs[set * size..][..size]);
@@ -85,10 +85,10 @@ impl<T: Scalar> Memory<T> {
     }
 }
 
-/// Elements that one task fills.
+/// Elements per task.
 const PIECE: usize = 1 << 16;
 
-/// Fills with numbers uniform between -1 and 1, both parts of complex ones; never 0, and the same in each run.
+/// Fills with numbers uniform between -1 and 1, in both parts of complex elements; never 0, and the same in each run.
 fn fill<T: Scalar>(elements: &mut [T]) {
     elements.par_chunks_mut(PIECE).enumerate().for_each(|(index, piece)| {
         let mut state = (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -98,7 +98,7 @@ fn fill<T: Scalar>(elements: &mut [T]) {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            // An odd number of 24 bits, over 2^23: exact in float32, and 0 is none of them.
+            // An odd number of 24 bits divided by 2^23 is exact in float32, and minus 1 it is never 0.
             let odd = (state >> 40) | 1;
             *part = T::Real::from_f64(odd as f64 / f64::from(1 << 23) - 1.0);
         }
@@ -120,7 +120,7 @@ mod tests {
         let mean = parts.iter().map(|part| f64::from(*part)).sum::<f64>() / parts.len() as f64;
         let square = parts.iter().map(|part| f64::from(*part).powi(2)).sum::<f64>() / parts.len() as f64;
         assert!(mean.abs() < 0.01 && (square - 1.0 / 3.0).abs() < 0.01, "{mean} {square}");
-        // Neighboring pieces are not the same numbers again.
+        // Neighboring pieces hold different numbers.
         assert_ne!(elements[..100], elements[super::PIECE..][..100]);
     }
 }

@@ -1,4 +1,4 @@
-//! What the processor could do at the most: fused multiply-adds in vectors, with nothing loaded or stored between them.
+//! The processor's peak: fused multiply-adds of vectors in registers, with nothing loaded or stored.
 
 use std::hint::black_box;
 use std::thread;
@@ -7,17 +7,17 @@ use std::time::Instant;
 use batchinv::ScalarKind;
 use fearless_simd::{Level, Simd, SimdBase, SimdFloat, dispatch};
 
-/// Chains of multiply-adds that do not wait for each other: as many as two units with a latency of four cycles keep going,
-/// and some. Sixteen registers hold them.
+/// Independent chains of multiply-adds. Two units with a latency of four cycles need 8 to stay busy; 12 leave a
+/// margin and still fit into 16 registers.
 const CHAINS: usize = 12;
 
-/// Multiply-adds to a chain in one round, which takes some hundred microseconds.
+/// Multiply-adds per chain and round; a round takes some hundred microseconds.
 const STEPS: usize = 1 << 16;
 
-/// Rounds, of which the best counts: a processor takes a while to reach its speed.
+/// Rounds, of which the best counts: a processor takes a while to reach its full speed.
 const ROUNDS: usize = 12;
 
-/// 10^9 additions and multiplications a second, of so many threads at once, in the precision of a scalar.
+/// 10^9 additions and multiplications per second, by `threads` threads at once, in the precision of a scalar.
 pub fn gflops(scalar: ScalarKind, threads: usize) -> f64 {
     let one = || {
         let level = Level::new();

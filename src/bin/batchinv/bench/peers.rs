@@ -1,4 +1,4 @@
-//! `--with`: figures of other programs, other machines or other days.
+//! `--with`: figures of other programs, machines or days.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 use batchinv::ScalarKind;
 use serde_json::Value;
 
-use super::row::{Row, SCHEMA};
+use crate::bench::row::{Row, SCHEMA};
 use crate::exit::Failure;
 
-/// The rows of all files, as far as they have times.
+/// The rows of all files that have times.
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     for path in paths {
         rows.extend(read_file(path).map_err(|failure| failure.about(path.display()))?);
     }
-    // A peer whose answer was wrong, or that was not timed, has a row without times.
+    // A peer that was not timed, or whose answer was wrong, has a row without times.
     rows.retain(|row| row.total_seconds.is_some() || row.device_seconds.is_some());
     Ok(rows)
 }
@@ -28,14 +28,14 @@ fn read_file(path: &Path) -> Result<Vec<Row>, Failure> {
     })?;
     let values: Vec<Value> = serde_json::from_str(&text)
         .map_err(|error| Failure::input(format!("not a list of figures, as `bench --json` writes it: {error}")))?;
-    let read_row = |(i, value)| row(value).map_err(|what| Failure::input(format!("row {}: {what}", i + 1)));
+    let read_row = |(i, value)| row(value).map_err(|reason| Failure::input(format!("row {}: {reason}", i + 1)));
     values.into_iter().enumerate().map(read_row).collect()
 }
 
 fn row(value: Value) -> Result<Row, String> {
     let schema = value.get("schema").ok_or("it has no \"schema\"")?;
     if schema.as_u64() != Some(SCHEMA.into()) {
-        return Err(format!("its schema is {schema}; {SCHEMA} is read"));
+        return Err(format!("its schema is {schema}; only {SCHEMA} is supported"));
     }
     for name in ["engine", "scalar", "order", "len"] {
         if value.get(name).is_none() {
@@ -47,13 +47,13 @@ fn row(value: Value) -> Result<Row, String> {
     if row.order == 0 || row.len == 0 {
         return Err("order and len must be above 0".to_owned());
     }
-    // A GPU peer's copy is one on the device.
+    // The copy of a GPU peer is a copy on the device.
     if row.adapter.is_some() && !row.program.starts_with("batchinv ") {
         row.device_copy_seconds = row.copy_seconds.take();
     }
     let times = [row.total_seconds, row.fresh_seconds, row.device_seconds, row.copy_seconds, row.device_copy_seconds];
     match times.into_iter().flatten().find(|seconds| !(seconds.is_finite() && *seconds > 0.0)) {
-        Some(seconds) => Err(format!("{seconds} is no time in seconds")),
+        Some(seconds) => Err(format!("{seconds} is not a time in seconds")),
         None => Ok(row),
     }
 }

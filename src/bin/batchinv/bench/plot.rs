@@ -1,37 +1,52 @@
-//! The picture: time per matrix against order, on log axes, a panel for each scalar and each clock.
-//!
-//! Written by hand rather than by a plotting crate: the file stays small and sharp, its text stays text in the
-//! reader's own font, and labels stand beside the lines' ends without touching, for which such crates have no means.
+//! The picture: time per matrix against order, on log axes, with one panel per scalar and clock.
 
+mod area;
 mod panel;
 mod series;
-mod svg;
+mod text;
 
 use std::collections::BTreeSet;
 
-use self::panel::Panel;
-use self::svg::{Anchor, Svg, Text};
-use super::row::Row;
+use plotters::prelude::{IntoDrawingArea, SVGBackend, WHITE};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-const WIDTH: f64 = 960.0;
-const MARGIN: f64 = 32.0;
-const HEAD: f64 = 88.0;
-const FOOT: f64 = 34.0;
+use crate::bench::plot::area::{Area, Drawn};
+use crate::bench::plot::panel::Panel;
+use crate::bench::plot::text::{GRAY, INK, bold, shortened, text};
+use crate::bench::row::Row;
+use crate::exit::Failure;
 
-pub fn svg(rows: &[Row], peers: &[Row]) -> String {
-    let panels = panels(rows, peers);
-    let height = HEAD + FOOT + panel::HEIGHT * panels.len() as f64;
-    let mut svg = Svg::new(WIDTH, height, "Time to invert one matrix, by order");
-    head(&mut svg, rows);
-    for (i, panel) in panels.iter().enumerate() {
-        panel.draw(&mut svg, MARGIN, HEAD + panel::HEIGHT * i as f64, WIDTH - 2.0 * MARGIN);
-    }
-    foot(&mut svg, rows, peers, height - 18.0);
-    svg.end()
+const WIDTH: u32 = 960;
+const MARGIN: u32 = 32;
+const HEAD: u32 = 86;
+const FOOT: u32 = 36;
+
+/// The picture of all rows, as SVG.
+pub fn svg(rows: &[Row], peers: &[Row]) -> Result<String, Failure> {
+    let mut svg = String::new();
+    draw(&mut svg, rows, peers).map_err(|error| Failure::io(format!("cannot draw the plot: {error}")))?;
+    Ok(svg)
 }
 
-/// One for each scalar that was timed, and where a device's own clock ran, one more for its passes alone. A software
-/// adapter's passes are the whole call but for a copy, and need no panel.
+fn draw(svg: &mut String, rows: &[Row], peers: &[Row]) -> Drawn<()> {
+    let panels = panels(rows, peers);
+    let height = HEAD + FOOT + panel::HEIGHT * panels.len() as u32;
+    let picture = SVGBackend::with_string(svg, (WIDTH, height)).into_drawing_area();
+    // An opaque background, so that the picture can be read on a dark page too.
+    picture.fill(&WHITE)?;
+    let inner = picture.margin(0, 0, MARGIN, MARGIN);
+    let (head, below) = inner.split_vertically(HEAD);
+    let (middle, foot) = below.split_vertically(height - HEAD - FOOT);
+    draw_head(&head, rows)?;
+    for (panel, area) in panels.iter().zip(middle.split_evenly((panels.len().max(1), 1))) {
+        panel.draw(&area)?;
+    }
+    draw_foot(&foot, rows, peers)?;
+    picture.present()
+}
+
+/// One panel per scalar for whole calls, and one more for the passes alone if a device's clock timed any. A software
+/// adapter gets no such panel: its passes are the whole call except for a copy.
 fn panels(rows: &[Row], peers: &[Row]) -> Vec<Panel> {
     let mut scalars: Vec<&str> = Vec::new();
     for row in rows {
@@ -72,30 +87,29 @@ fn limit<'a>(rows: impl Iterator<Item = &'a Row>, seconds: impl Fn(&Row) -> Opti
     points
 }
 
-fn head(svg: &mut Svg, rows: &[Row]) {
-    let title = Text { size: 22.0, weight: 650, ..Text::default() };
-    svg.text(MARGIN, 42.0, title, "Time to invert one matrix, by order");
+/// The title, and the machine that was timed.
+fn draw_head(area: &Area<'_>, rows: &[Row]) -> Drawn<()> {
+    area.draw_text("Time to invert one matrix, by order", &bold(22.0, &INK), (0, 25))?;
     let machine = rows.iter().find_map(|row| row.machine.as_deref());
     let adapter = rows.iter().find_map(|row| row.adapter.as_deref()).map(series::short);
     let facts: Vec<&str> =
         machine.into_iter().chain(adapter).chain(["best of the repeats", "lower is better"]).collect();
-    let line = facts.join(" · ");
-    let gray = Text { size: 13.0, color: svg::GRAY, ..Text::default() };
-    svg.text(MARGIN, 65.0, gray, &svg::shortened(&line, WIDTH - 2.0 * MARGIN, gray.size));
+    let line = shortened(&facts.join(" · "), WIDTH - 2 * MARGIN, 13.0);
+    area.draw_text(&line, &text(13.0, &GRAY), (0, 55))
 }
 
-/// What was run, and on the left where the peers ran, where that is elsewhere.
-fn foot(svg: &mut Svg, rows: &[Row], peers: &[Row], y: f64) {
-    let Some(row) = rows.first() else { return };
+/// On the right, the program that ran; on the left, the peers' machines, if they are others.
+fn draw_foot(area: &Area<'_>, rows: &[Row], peers: &[Row]) -> Drawn<()> {
+    let Some(row) = rows.first() else { return Ok(()) };
+    let small = text(11.0, &GRAY);
     let elsewhere: BTreeSet<&str> =
         peers.iter().filter(|peer| peer.machine != row.machine).filter_map(|peer| peer.machine.as_deref()).collect();
     if !elsewhere.is_empty() {
         let line = format!("elsewhere: {}", elsewhere.into_iter().collect::<Vec<_>>().join("; "));
-        let small = Text { size: 11.0, color: svg::GRAY, ..Text::default() };
-        svg.text(MARGIN, y, small, &svg::shortened(&line, 560.0, small.size));
+        area.draw_text(&shortened(&line, 560, 11.0), &small, (0, 10))?;
     }
     let known = [Some(&row.program), row.commit.as_ref(), row.date.as_ref()].into_iter().flatten();
     let line = known.map(String::as_str).collect::<Vec<_>>().join(" · ");
-    let small = Text { size: 11.0, color: svg::GRAY, anchor: Anchor::End, ..Text::default() };
-    svg.text(WIDTH - MARGIN, y, small, &line);
+    let right = small.pos(Pos::new(HPos::Right, VPos::Top));
+    area.draw_text(&shortened(&line, WIDTH - 2 * MARGIN, 11.0), &right, ((WIDTH - 2 * MARGIN) as i32, 10))
 }

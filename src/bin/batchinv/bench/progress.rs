@@ -1,16 +1,16 @@
-//! The progress bar: on a terminal, and there only.
+//! The progress bar, shown only on a terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::args::Configuration;
-use super::engines::Engine;
+use crate::bench::args::Configuration;
+use crate::bench::engines::Engine;
 
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// It draws between measurements and has no thread of its own, which would disturb them.
+    /// The bar is drawn between measurements; a thread of its own would disturb them.
     pub fn new(steps: usize, quiet: bool) -> Self {
-        // stderr as a draw target shows nothing where stderr is no terminal.
+        // indicatif draws on stderr only if that is a terminal.
         let target = if quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(Some(steps as u64), target);
         let style = ProgressStyle::with_template("{bar:24} {pos}/{len}  {msg}").unwrap_or_else(|_| bar.style());
@@ -23,7 +23,7 @@ impl Progress {
         self.0.tick();
     }
 
-    /// Does something with the bar out of the way.
+    /// Runs `print` while the bar is cleared.
     pub fn hidden<R>(&self, print: impl FnOnce() -> R) -> R {
         self.0.suspend(print)
     }

@@ -1,17 +1,17 @@
-//! One configuration's figures, as they stand in JSON. The scripts in benches/peers write the same names, which
+//! The figures of one configuration, with their names in JSON. The scripts in benches/peers write the same names, which
 //! benches/peers/schema.py explains.
 
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
 
-/// Grows when a name changes its meaning or goes away.
+/// Increases when a name changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
-/// In the note of a row whose device is the host's own cores.
+/// The note of a row whose device is the host's own cores.
 pub const SOFTWARE: &str = "a software adapter: the device is the host's own cores";
 
-/// A time is in seconds, for the whole stack, and null where it was not taken.
+/// Times are in seconds for the whole stack, and null if they were not taken.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Row {
@@ -33,15 +33,15 @@ pub struct Row {
     pub device_seconds: Option<f64>,
     pub device_median_seconds: Option<f64>,
     pub work_seconds: Option<f64>,
-    /// Of ours, always the host's memcpy, with as many threads as the engine uses there.
+    /// In our rows, always memcpy on the host, with as many threads as the engine uses there.
     pub copy_seconds: Option<f64>,
-    /// Ours alone: from one buffer of the device to another.
+    /// Only in our rows: a copy from one buffer of the device to another.
     pub device_copy_seconds: Option<f64>,
-    /// The CPU engine's alone: multiply-adds of as many threads with nothing loaded or stored.
+    /// Only of the CPU engine: multiply-adds by as many threads, with nothing loaded or stored.
     pub peak_gflops: Option<f64>,
-    /// A GPU of ours alone: copying to the device and back, in the whole call.
+    /// Only of our GPU engine: the part of the whole call that copies to the device and back.
     pub host_seconds: Option<f64>,
-    /// Ours alone: opening the device.
+    /// Only in our rows: opening the device.
     pub open_seconds: Option<f64>,
     pub first_call_seconds: Option<f64>,
     pub max_ratio: Option<f64>,
@@ -52,36 +52,38 @@ pub struct Row {
 }
 
 impl Row {
-    /// Its device is the host's own cores.
+    /// Returns whether the device is the host's own cores.
     pub fn is_software(&self) -> bool {
         self.note.as_ref().is_some_and(|note| note.contains(SOFTWARE))
     }
 
-    /// Of input and output together.
+    /// Bytes of input and output together.
     pub fn bytes(&self) -> f64 {
         let scalar = self.scalar.parse().map_or(0, batchinv::ScalarKind::size);
         2.0 * self.len as f64 * (self.order as f64).powi(2) * scalar as f64
     }
 
-    /// Additions and multiplications by the formula 2 n^3 for a matrix, 8 n^3 for a complex one, whatever the algorithm does.
+    /// Additions and multiplications by the formula 2 n^3 per matrix, 8 n^3 per complex matrix; the algorithm may use
+    /// more or fewer.
     pub fn flops(&self) -> f64 {
         let complex = if self.scalar.starts_with("complex") { 4.0 } else { 1.0 };
         2.0 * complex * self.len as f64 * (self.order as f64).powi(3)
     }
 
-    /// The whole call over the larger of the host's copies and the device's passes: 1 where one hides behind the other.
+    /// The time of the whole call divided by the larger of the host's copies and the device's passes. It is 1 if they
+    /// overlap perfectly.
     pub fn over_larger(&self) -> Option<f64> {
         let larger = self.host_seconds?.max(self.device_seconds?);
         self.total_seconds.map(|total| total / larger)
     }
 
-    /// Seconds for one matrix.
+    /// Seconds per matrix.
     pub fn each(&self, seconds: Option<f64>) -> Option<f64> {
         seconds.map(|seconds| seconds / self.len as f64)
     }
 }
 
-/// A JSON list with a row to a line.
+/// A JSON list with one row per line.
 pub fn list(rows: &[Row]) -> Result<String, Failure> {
     let lines: Result<Vec<String>, _> = rows.iter().map(serde_json::to_string).collect();
     let lines = lines.map_err(|error| Failure::io(format!("cannot write JSON: {error}")))?;

@@ -1,19 +1,19 @@
-//! The table for people, printed row by row as the times come.
+//! The table for people, printed row by row as the measurements finish.
 
 use std::io::Write;
 
-use super::engines::Engines;
-use super::machine::Machine;
-use super::row::Row;
+use crate::bench::engines::Engines;
+use crate::bench::machine::Machine;
+use crate::bench::row::Row;
 use crate::exit::Failure;
 
 pub struct Table {
     stream: Box<dyn Write>,
-    /// What the rows above were about; where that changes, a new section begins.
+    /// The section of the last row; a row of another one starts a new section.
     section: Option<String>,
 }
 
-/// Two lines of heads and a width for each column. The kernel's stands left, all others right.
+/// The two lines of each column's head, and its width. The kernel is aligned left, all other columns right.
 const COLUMNS: [(&str, &str, usize); 15] = [
     ("", "order", 5),
     ("", "len", 8),
@@ -36,21 +36,22 @@ const OF_PEAK: (&str, &str) = ("of", "peak");
 const OVER_LARGER: (&str, &str) = ("over", "larger");
 
 const LEGEND: &str = "\
-Times are for one matrix, the best of the repeats. total: the whole call, from host memory into warm memory of the \
-caller's. median over: how far the median of total is above the best. fresh: into memory that the call allocates. \
-matrices/s, and GFLOP/s by the formula 2 n^3 for a matrix, 8 n^3 for a complex one: of total. of peak: the share of \
-the multiply-adds in vectors that as many threads do with nothing loaded or stored. over larger: total over the larger of \
-the host's copies and the device's passes, 1 where one hides behind the other; a bus is in neither. GB/s: bytes of input and output. \
-of copy: the share of the time that a plain copy of the same bytes takes, on the host by memcpy with as many threads as the engine \
-has there, on the device from buffer to buffer. device: the passes alone, by the GPU's own clock. first ms: what \
-the first call took beyond a later one (shader, pipeline, buffers).";
+Times are per matrix, the best of the repeats. total: the whole call, from host memory into warm memory that \
+the caller owns. median over: how far the median of total exceeds the best. fresh: the same call into memory \
+that it allocates. matrices/s and GFLOP/s (2 n^3 per matrix, 8 n^3 per complex matrix) are those of total. of \
+peak: GFLOP/s as a share of vector multiply-adds by as many threads, with nothing loaded or stored. over \
+larger: total divided by the larger of the host's copies and the device's passes; 1 if they overlap perfectly. \
+Transfers over a bus are in neither. GB/s: bytes of input and output. of copy: the time of a plain copy of the \
+same bytes as a share of the call's, on the host by memcpy with as many threads as the engine uses there, on \
+the device from buffer to buffer. device: the passes alone, by the GPU's own clock. first ms: how much longer \
+the first call took than a later one (shader, pipeline, buffers).";
 
 impl Table {
     pub fn new(stream: Box<dyn Write>) -> Self {
         Self { stream, section: None }
     }
 
-    /// What is measured, on what, and when.
+    /// Prints the program, its commit, the date, and the machine.
     pub fn head(&mut self, machine: &Machine, engines: &Engines) -> Result<(), Failure> {
         let commit = machine.commit.as_ref().map_or(String::new(), |commit| format!(", commit {commit}"));
         self.line(&format!("batchinv {}{commit}, {}", env!("CARGO_PKG_VERSION"), machine.date))?;
@@ -69,11 +70,11 @@ impl Table {
         self.row(row, section, row.kernel.as_deref().unwrap_or("-"))
     }
 
-    /// The peers' figures for what was timed, what is to be known of each row, and what the columns are.
+    /// Prints the peers' figures for the orders and scalars that were timed, the notes, and the legend.
     pub fn foot(&mut self, rows: &[Row], peers: &[Row]) -> Result<(), Failure> {
         let timed = |peer: &&Row| rows.iter().any(|row| (row.order, &row.scalar) == (peer.order, &peer.scalar));
         let mut shown: Vec<&Row> = peers.iter().filter(timed).collect();
-        // Scripts list peers side by side; here, each has its section.
+        // The scripts' lists alternate between peers; the table has a section for each.
         let mut sections: Vec<String> = Vec::new();
         for row in &shown {
             let section = peer_section(row, rows);
@@ -92,7 +93,7 @@ impl Table {
     fn row(&mut self, row: &Row, section: String, kernel: &str) -> Result<(), Failure> {
         if self.section.as_ref() != Some(&section) {
             self.line(&format!("\n{section}"))?;
-            // What binds: the processor's peak on the CPU, the larger of copies and passes on a GPU.
+            // The bound is the processor's peak on the CPU, and the larger of copies and passes on a GPU.
             let bound = if row.host_seconds.is_some() { OVER_LARGER } else { OF_PEAK };
             let heads = COLUMNS.map(|(one, two, _)| if (one, two) == OF_PEAK { bound } else { (one, two) });
             self.cells(&heads.map(|(head, _)| head))?;
@@ -131,7 +132,7 @@ impl Table {
         ])
     }
 
-    /// Each note once for each engine that has it.
+    /// Prints each note once per engine.
     fn notes<'a>(&mut self, rows: impl Iterator<Item = &'a Row>) -> Result<(), Failure> {
         let mut said: Vec<String> = Vec::new();
         for row in rows {
@@ -161,7 +162,7 @@ impl Table {
     }
 }
 
-/// In lines of at most 120 columns, those after the first indented.
+/// Wraps text into lines of at most 120 columns, and indents all but the first.
 fn wrapped(text: &str) -> String {
     let (mut lines, mut column) = (String::new(), 0);
     for word in text.split_whitespace() {
@@ -179,7 +180,7 @@ fn wrapped(text: &str) -> String {
     lines
 }
 
-/// `numpy, float32: numpy 2.4.6, linalg.inv, 2 threads`, and the machine where it is another one.
+/// `numpy, float32: numpy 2.4.6, linalg.inv, 2 threads`, with the machine if it is not ours.
 fn peer_section(row: &Row, rows: &[Row]) -> String {
     let mut section = format!("{}, {}: {}", row.engine, row.scalar, row.program);
     let threads = row.threads.map(|threads| format!("{threads} thread{}", if threads > 1 { "s" } else { "" }));
@@ -198,7 +199,7 @@ fn cell<V>(value: Option<V>, show: impl Fn(V) -> String) -> String {
     value.map_or_else(|| "-".to_owned(), show)
 }
 
-/// Three or four figures, and all those before the point.
+/// Three or four significant figures, and all digits before the point.
 fn figures(value: f64) -> String {
     match value {
         100.0.. => format!("{value:.0}"),

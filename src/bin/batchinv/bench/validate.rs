@@ -1,30 +1,30 @@
-//! No time for a wrong answer: a sample of every stack is held against the reference.
+//! The check before the timing: a sample of every stack is compared with the reference.
 
 use std::collections::BTreeSet;
 
 use batchinv::{Kernel, Scalar, Stack, StackBuf, Status, invert_reference, residual_ratio};
 use rayon::prelude::*;
 
-use super::args::Configuration;
-use super::engines::Engine;
+use crate::bench::args::Configuration;
+use crate::bench::engines::Engine;
 use crate::exit::Failure;
 
-/// The ratio from which on an inverse is wrong.
+/// An inverse whose ratio is not below this is wrong.
 const MAX_RATIO: f64 = 3.0;
 
-/// Matrices in a sample, about, where they are small.
+/// Approximate size of a sample of small matrices.
 const SAMPLE: usize = 1000;
 
-/// Order up to which matrices are small; above, the reference takes its time.
+/// Largest order of small matrices. The reference is slow, so samples of larger ones are smaller.
 const SMALL: usize = 48;
 
-/// Matrices without an inverse, about, among those that have one.
+/// Approximate number of planted matrices without an inverse.
 const PLANTED: usize = 32;
 
-/// Matrices at the ends of a stack and pieces at the ends of the work that are looked at one by one.
+/// At each end of a stack, this many matrices and the borders of this many pieces are all in the sample.
 const ENDS: usize = 16;
 
-/// Which matrices are looked at, and what the failure says of the rest.
+/// The matrices to check, and the facts that a failure names.
 pub struct Validation {
     configuration: Configuration,
     engine: &'static str,
@@ -40,7 +40,7 @@ impl Validation {
         let borders = (1..=last_border).filter(|border| *border <= ENDS || last_border - border < ENDS);
         let borders: Vec<usize> = borders.map(|border| border * piece).collect();
 
-        // Some on each side of a border. The very last one stays whole, unless it is the only one.
+        // On both sides of borders. The very last matrix keeps its inverse, unless it is the only one.
         let spread = (0..PLANTED.min(len.div_ceil(2))).map(|i| i * len / PLANTED.min(len.div_ceil(2)));
         let beside = borders.iter().enumerate().map(|(i, border)| border - i % 2);
         let planted: BTreeSet<usize> = spread.chain(beside).filter(|at| len == 1 || at + 1 < len).collect();
@@ -56,7 +56,8 @@ impl Validation {
         Self { configuration, engine: engine.name(), planted, sample: sample.into_iter().collect() }
     }
 
-    /// The largest ratio of the sample and of whatever was said to have no inverse; or the first wrong answer.
+    /// Returns the largest ratio of the sample and of all matrices reported without an inverse, or fails on the first
+    /// wrong answer.
     pub fn check<T: Scalar>(
         &self,
         kernel: Kernel,
@@ -67,10 +68,10 @@ impl Validation {
         let check = |at: &usize| {
             let size = input.order() * input.order();
             let inverse = &inverses[at * size..][..size];
-            judge(input.matrix(*at), inverse, statuses[*at], input.order()).map_err(|what| (*at, what))
+            judge(input.matrix(*at), inverse, statuses[*at], input.order()).map_err(|reason| (*at, reason))
         };
         let worst = |some: &[usize]| -> Result<f64, (usize, String)> {
-            // In pieces, to stop soon where everything is wrong; collected, to name the first.
+            // Chunks stop the check early if everything is wrong; collecting a chunk makes the first failure certain.
             let mut worst = 0.0_f64;
             for some in some.chunks(4 * SAMPLE) {
                 let ratios: Vec<Result<f64, _>> = some.par_iter().map(check).collect();
@@ -81,17 +82,17 @@ impl Validation {
             Ok(worst)
         };
         let doubted: Vec<usize> = (0..statuses.len()).filter(|at| !statuses[*at].is_inverted()).collect();
-        worst(&self.sample).and_then(|ratio| Ok(ratio.max(worst(&doubted)?))).map_err(|(at, what)| {
+        worst(&self.sample).and_then(|ratio| Ok(ratio.max(worst(&doubted)?))).map_err(|(at, reason)| {
             let (Configuration { scalar, order, len }, engine) = (self.configuration, self.engine);
             Failure::refused(format!(
                 "wrong answer, so no time is shown: {engine} engine, kernel {kernel}, {scalar}, order {order}: \
-                 matrix {at} of {len} {what}"
+                 matrix {at} of {len} {reason}"
             ))
         })
     }
 }
 
-/// The ratio of one answer, or what is wrong with it.
+/// The ratio of one answer, or the reason why it is wrong.
 fn judge<T: Scalar>(matrix: &[T], inverse: &[T], status: Status, order: usize) -> Result<f64, String> {
     let mut reference = vec![T::ZERO; matrix.len()];
     let wanted = invert_reference(matrix, order, &mut reference);
@@ -99,16 +100,21 @@ fn judge<T: Scalar>(matrix: &[T], inverse: &[T], status: Status, order: usize) -
         return Err(format!("has status {}, the reference says {}", status.word(), wanted.word()));
     }
     if !status.is_inverted() {
-        // To the bit: NaN is unequal to itself.
+        // Compares bits, since NaN is unequal to itself.
         let filled = bytemuck::cast_slice::<T, u8>(inverse) == bytemuck::cast_slice::<T, u8>(&reference);
-        return if filled { Ok(0.0) } else { Err("has no inverse, but is not filled with the one NaN".to_owned()) };
+        return if filled {
+            Ok(0.0)
+        } else {
+            Err("has no inverse, but its output is not filled with the library's NaN".to_owned())
+        };
     }
     let ratio = residual_ratio(matrix, inverse, order);
-    // NaN is wrong, too.
-    if ratio < MAX_RATIO { Ok(ratio) } else { Err(format!("has the ratio {ratio:.3}; below {MAX_RATIO} is right")) }
+    // A ratio of NaN is wrong, too.
+    if ratio < MAX_RATIO { Ok(ratio) } else { Err(format!("has residual ratio {ratio:.3}, not below {MAX_RATIO}")) }
 }
 
-/// The stack with matrices planted in it that have no inverse: with a zero column or row, all zero, NaN, infinite.
+/// A copy of the stack in which some matrices have no inverse: they have a zero column or row, are all zero, or hold
+/// NaN or infinity.
 pub fn planted<T: Scalar>(stack: Stack<'_, T>, validation: &Validation) -> StackBuf<T> {
     let n = stack.order();
     let mut elements = stack.elements().to_vec();
@@ -120,7 +126,7 @@ pub fn planted<T: Scalar>(stack: Stack<'_, T>, validation: &Validation) -> Stack
     };
     for (kind, at) in validation.planted.iter().enumerate() {
         let matrix = &mut elements[at * n * n..][..n * n];
-        // Which row, column or element moves on with each round of kinds.
+        // The row, column or element changes with each round of the six kinds.
         let place = kind / 6 * 5;
         match kind % 6 {
             0 => matrix.iter_mut().skip(n - 1 - place % n).step_by(n).for_each(|element| *element = T::ZERO),
@@ -146,8 +152,8 @@ mod tests {
         let (matrix, inverse, status) = ([2.0_f32, 0.0, 0.0, 4.0], [0.5, 0.0, 0.0, 0.25], Status::INVERTED);
         assert_eq!(judge(&matrix, &inverse, status, 2), Ok(0.0));
         assert!(judge(&matrix, &inverse, Status::NOT_FINITE, 2).unwrap_err().contains("has status -1"));
-        assert!(judge(&matrix, &[0.5, 0.0, 0.0, 0.2501], status, 2).unwrap_err().contains("has the ratio"));
-        assert!(judge(&matrix, &[0.5, 0.0, 0.0, f32::NAN], status, 2).unwrap_err().contains("has the ratio NaN"));
+        assert!(judge(&matrix, &[0.5, 0.0, 0.0, 0.2501], status, 2).unwrap_err().contains("has residual ratio"));
+        assert!(judge(&matrix, &[0.5, 0.0, 0.0, f32::NAN], status, 2).unwrap_err().contains("has residual ratio NaN"));
         let not_finite = [f32::INFINITY, 0.0, 0.0, 1.0];
         let nan = <f32 as batchinv::Scalar>::NAN;
         assert_eq!(judge(&not_finite, &[nan; 4], Status::NOT_FINITE, 2), Ok(0.0));

@@ -1,4 +1,4 @@
-//! What `--strict` and `--verify` ask of every piece.
+//! `--strict` and `--verify`, for one piece.
 
 use batchinv::{Scalar, Stack, Status, Verdict, residual_ratio};
 use rayon::prelude::*;
@@ -6,10 +6,10 @@ use rayon::prelude::*;
 use crate::exit::Failure;
 use crate::shape::Shape;
 
-/// The ratio from which on an inverse is wrong.
+/// An inverse whose ratio is not below this is wrong.
 const MAX_RATIO: f64 = 3.0;
 
-/// The first matrix without an inverse is a failure, in NumPy's words. The piece begins at the matrix `first`.
+/// Fails on the first matrix without an inverse, in NumPy's words. The piece begins at matrix `first`.
 pub fn strict(statuses: &[Status], first: usize, shape: &Shape) -> Result<(), Failure> {
     let Some(position) = statuses.iter().position(|status| !status.is_inverted()) else { return Ok(()) };
     let matrix = matrix(shape, first + position);
@@ -21,7 +21,7 @@ pub fn strict(statuses: &[Status], first: usize, shape: &Shape) -> Result<(), Fa
     }))
 }
 
-/// The largest ratio of all inverses; a failure where one is too large, with the first of those.
+/// Returns the largest ratio of all inverses, or fails on the first inverse whose ratio is too large.
 pub fn verify<T: Scalar>(
     stack: Stack<'_, T>,
     inverses: &[T],
@@ -35,7 +35,7 @@ pub fn verify<T: Scalar>(
             return Ok(0.0);
         }
         let ratio = residual_ratio(stack.matrix(position), &inverses[position * n * n..][..n * n], n);
-        // NaN is wrong, too.
+        // A ratio of NaN is wrong, too.
         if ratio < MAX_RATIO { Ok(ratio) } else { Err((position, ratio)) }
     };
     let worst = (0..stack.len()).into_par_iter().map(check).reduce(
@@ -48,7 +48,7 @@ pub fn verify<T: Scalar>(
     );
     worst.map_err(|(position, ratio)| {
         let matrix = matrix(shape, first + position);
-        Failure::refused(format!("wrong inverse: {matrix} has the ratio {ratio:.3}, below {MAX_RATIO} was promised"))
+        Failure::refused(format!("wrong inverse: {matrix} has residual ratio {ratio:.3}, not below {MAX_RATIO}"))
     })
 }
 
@@ -63,7 +63,7 @@ fn matrix(shape: &Shape, position: usize) -> String {
 mod tests {
     use super::*;
 
-    /// No engine gives a wrong inverse to order, so the check is shown some here.
+    /// No engine returns a wrong inverse on demand, so the test makes some up.
     #[test]
     fn verify_names_the_first_wrong_inverse() {
         let shape = Shape::new(vec![2, 2, 1, 1]).unwrap();
@@ -77,7 +77,7 @@ mod tests {
         for wrong in [0.25 + 1e-14, f64::NAN, f64::INFINITY, 0.0] {
             let failure = verify(stack, &[0.5, wrong, f64::NAN, 0.126], &statuses, 0, &shape).unwrap_err();
             assert!(format!("{failure:?}").contains("Refused"), "{failure:?}");
-            assert!(format!("{failure:?}").contains("matrix (0, 1) has the ratio"), "{failure:?}");
+            assert!(format!("{failure:?}").contains("matrix (0, 1) has residual ratio"), "{failure:?}");
         }
     }
 }

@@ -1,86 +1,86 @@
-//! Into which pieces a file goes, so that memory does not grow with it.
+//! How a file is cut into pieces, so that memory does not grow with its length.
 
 use std::ops::Range;
 
 use batchinv::{Scalar, Status};
 
 use crate::exit::Failure;
-use crate::npy::zeroed;
+use crate::npy::elements::zeroed;
 use crate::shape::Shape;
 
-/// Bytes of matrices in a piece, unless one matrix takes more.
+/// Bytes of matrices per piece, unless a single matrix takes more.
 const PIECE_BYTES: usize = 16 << 20;
 
-/// The same for a file in Fortran order: each piece is gathered from all over the file.
+/// The same for a file in Fortran order, where each piece is gathered from the whole file.
 const FORTRAN_PIECE_BYTES: usize = 64 << 20;
 
-/// Matrices in a piece, at the most: each takes a few words beside its elements.
+/// At most this many matrices per piece: each takes a few words besides its elements.
 const MOST_MATRICES: usize = 1 << 20;
 
-/// Pieces on their way at once: one is read while another is inverted and a third is written, and one waits.
-const ON_THEIR_WAY: usize = 4;
+/// Pieces in flight: one is read, one is inverted, one is written, and one waits.
+const IN_FLIGHT: usize = 4;
 
-/// Bytes of all pieces on their way, inverses included, unless one piece takes more.
+/// Bytes of all pieces in flight, inverses included, unless a single piece takes more.
 const ALL_BYTES: usize = 256 << 20;
 
 /// How a stack is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pieces {
     len: usize,
-    /// Matrices to a piece.
+    /// Matrices per piece.
     piece: usize,
-    /// Pieces on their way at once.
+    /// Pieces in flight.
     pub slots: usize,
-    /// Inverses take the place of their matrices.
+    /// True if inverses overwrite their matrices.
     in_place: bool,
 }
 
-/// One piece, and room for what comes of it.
+/// One piece, with room for its results.
 pub struct Slot<T: Scalar> {
-    /// Of the whole stack.
+    /// The piece's matrices, by position in the whole stack.
     pub range: Range<usize>,
     order: usize,
     matrices: Vec<T>,
-    /// Empty where they take the place of the matrices.
+    /// Empty if inverses overwrite their matrices.
     inverses: Vec<T>,
     statuses: Vec<Status>,
-    /// Empty where they are not asked for.
+    /// Empty without `--rcond`.
     rconds: Vec<T::Real>,
 }
 
-/// The parts of a slot as far as the piece fills them.
+/// The parts of a slot, as long as its piece.
 pub struct Parts<'a, T: Scalar> {
     pub matrices: &'a mut [T],
-    /// Empty where they take the place of the matrices.
+    /// Empty if inverses overwrite their matrices.
     pub inverses: &'a mut [T],
     pub statuses: &'a mut [Status],
     pub rconds: &'a mut [T::Real],
 }
 
 impl Pieces {
-    /// Matrices whose elements take `size` bytes each; whether they are needed beside their inverses. One matrix that is
-    /// a piece of its own is `kept` only then: it may take most of the memory.
+    /// Cuts a stack whose elements take `size` bytes each. With `kept`, matrices are needed after they are inverted;
+    /// otherwise a matrix larger than a piece is inverted in place, since two of them might not fit into memory.
     pub fn new(shape: &Shape, size: usize, fortran: bool, kept: bool) -> Self {
         let matrix = (shape.order * shape.order * size).max(1);
         let bytes = if fortran { FORTRAN_PIECE_BYTES } else { PIECE_BYTES };
-        // So that small files go in many pieces, too.
+        // Lets tests cut small files into many pieces.
         #[cfg(feature = "testing")]
         let bytes = std::env::var("BATCHINV_TEST_PIECE").ok().and_then(|bytes| bytes.parse().ok()).unwrap_or(bytes);
         let piece = (bytes / matrix).clamp(1, MOST_MATRICES).min(shape.len.max(1));
         let pieces = shape.len.div_ceil(piece).max(1);
-        let slots = (ALL_BYTES / (2 * piece * matrix)).clamp(1, ON_THEIR_WAY).min(pieces);
+        let slots = (ALL_BYTES / (2 * piece * matrix)).clamp(1, IN_FLIGHT).min(pieces);
         Self { len: shape.len, piece, slots, in_place: matrix > bytes && !kept }
     }
 
-    /// The matrices of each piece; one piece without matrices where there are none.
+    /// The range of each piece; an empty stack is one empty piece.
     pub fn ranges(self) -> impl Iterator<Item = Range<usize>> {
         (0..self.len.div_ceil(self.piece).max(1)).map(move |i| i * self.piece..self.len.min((i + 1) * self.piece))
     }
 
-    /// Room for one.
+    /// Allocates a slot for one piece at a time.
     pub fn slot<T: Scalar>(self, order: usize, rcond: bool) -> Result<Slot<T>, Failure> {
         let len = self.piece.min(self.len);
-        // What is refused names all that the matrices take.
+        // First, so that a refusal for lack of memory states the bytes of the matrices.
         let matrices = zeroed(len * order * order)?;
         Ok(Slot {
             range: 0..0,
@@ -92,8 +92,8 @@ impl Pieces {
         })
     }
 
-    /// Whether there will be room for what the CPU engine takes beside one matrix: a copy in the precision that it computes in.
-    /// The engine itself cannot refuse.
+    /// Checks that there is memory for the CPU engine's copy of one matrix in its working precision. The engine itself
+    /// would abort the program without it.
     pub fn try_copy<T: Scalar>(self, order: usize, in_double: bool) -> Result<(), Failure> {
         let elements = if self.len > 0 { order * order } else { 0 };
         if in_double { zeroed::<T::Double>(elements).map(drop) } else { zeroed::<T>(elements).map(drop) }
@@ -132,7 +132,7 @@ mod tests {
                 assert!(matrices * 16 <= 64 << 20, "statuses and rconds");
             }
         }
-        // One matrix after the other: its input, its inverse, and what the engine needs.
+        // One matrix at a time: its input, its inverse, and the engine's copy.
         assert_eq!(pieces(&[10, 8192, 8192], 8, false), (1, 10, 1));
         let in_place = |order, kept| Pieces::new(&Shape::new(vec![9, order, order]).unwrap(), 8, false, kept).in_place;
         assert_eq!([in_place(8192, false), in_place(8192, true), in_place(1024, false)], [true, false, false]);

@@ -1,7 +1,7 @@
-//! Three things at once: one piece is read while another is inverted and a third is written.
+//! Three steps at once: one piece is read while another is inverted and a third is written.
 //!
-//! Each step has its thread and hands its pieces to the next. A step that fails, or has no one left to hand to,
-//! stops; so the others run out of pieces and stop, too.
+//! Each step has its own thread and hands its pieces to the next. A step stops if it fails or if the next step has
+//! stopped; the others then run out of pieces and stop, too.
 
 use std::ops::Range;
 use std::panic;
@@ -11,19 +11,19 @@ use std::time::Instant;
 
 use batchinv::Scalar;
 
-use super::pieces::Slot;
 use crate::exit::Failure;
+use crate::inv::pieces::Slot;
 
-/// Seconds that the steps were at work, which they are at the same time.
+/// Seconds for which each step was at work; the steps overlap.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Times {
     pub read: f64,
     pub write: f64,
 }
 
-/// Takes the ranges through the steps, first to last. A slot is on its way with one piece at a time.
+/// Takes the ranges through the steps in order. A slot carries one piece at a time.
 ///
-/// Where several steps fail, the failure of the last step counts, which is that of the earliest piece: what is reported
+/// If several steps fail, the failure of the last step is returned. It belongs to the earliest piece, so the report
 /// does not depend on which thread was faster.
 pub fn run<T: Scalar>(
     slots: Vec<Slot<T>>,
@@ -41,14 +41,14 @@ pub fn run<T: Scalar>(
     thread::scope(|scope| {
         let reading = spawn(scope, move || reading(ranges, read, emptied, read_to))?;
         let writing = spawn(scope, move || {
-            // After the last piece, nobody waits for a free slot: no reason to stop.
+            // After the last piece, no reader waits for a free slot, so a failure to send is fine.
             step(write, inverted, |slot| {
                 let _ = free.send(slot);
                 true
             })
         })?;
         let inverting = step(invert, filled, |slot| invert_to.send(slot).is_ok());
-        // The writer sees now that nothing more comes.
+        // Tells the writer that no more pieces come.
         drop(invert_to);
         let [reading, writing] = [reading, writing].map(|step| step.join().unwrap_or_else(|e| panic::resume_unwind(e)));
         let (write, (_, read)) = (writing?, (inverting?, reading?));
@@ -56,7 +56,7 @@ pub fn run<T: Scalar>(
     })
 }
 
-/// A thread of its own, or a refusal where the system has none left.
+/// Starts a thread, or fails if the system has none left.
 fn spawn<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     work: impl FnOnce() -> T + Send + 'scope,
@@ -65,7 +65,7 @@ fn spawn<'scope, T: Send + 'scope>(
     started.map_err(|error| Failure::io(format!("cannot start a thread: {error}")))
 }
 
-/// Fills slots as they come free.
+/// Fills slots as they become free.
 fn reading<T: Scalar>(
     ranges: impl Iterator<Item = Range<usize>>,
     mut read: impl FnMut(&mut Slot<T>) -> Result<(), Failure>,
@@ -86,7 +86,7 @@ fn reading<T: Scalar>(
     Ok(seconds)
 }
 
-/// Does its part on every slot that comes, until nobody takes them.
+/// Works on every slot that arrives, until none arrives or `hand_on` returns false.
 fn step<T: Scalar>(
     mut work: impl FnMut(&mut Slot<T>) -> Result<(), Failure>,
     from: Receiver<Slot<T>>,

@@ -1,13 +1,13 @@
-//! The progress bar: on a terminal, and there only.
+//! The progress bar, shown only on a terminal.
 
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::args::Inv;
 use crate::exit;
+use crate::inv::args::Args;
 
-/// What takes no longer shows no bar.
+/// Shorter runs show no bar.
 const AFTER: Duration = Duration::from_millis(500);
 
 pub struct Progress {
@@ -16,10 +16,9 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new(len: usize, args: &Inv) -> Self {
-        // stderr as a draw target shows nothing where stderr is no terminal. Where the JSON object goes there, it is all
-        // that does.
-        let hidden = args.quiet || args.json && args.stdout_taken();
+    pub fn new(len: usize, args: &Args) -> Self {
+        // indicatif draws on stderr only if that is a terminal. A JSON object on stderr must stand there alone.
+        let hidden = args.quiet || args.json && args.uses_stdout();
         let target = if hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
         let bar = ProgressBar::with_draw_target(Some(len as u64), target);
         let style = ProgressStyle::with_template("{bar:24} {percent}%  {human_pos} matrices, {per_sec}, {eta} left");
@@ -27,10 +26,10 @@ impl Progress {
         Self { bar, begin: Instant::now() }
     }
 
-    /// So many more are written.
+    /// Counts matrices that were written.
     pub fn written(&self, matrices: usize) {
         if self.begin.elapsed() < AFTER {
-            // Counts without drawing.
+            // `update` counts without drawing.
             self.bar.update(|state| state.set_pos(state.pos() + matrices as u64));
             return;
         }

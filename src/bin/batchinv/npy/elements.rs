@@ -1,16 +1,16 @@
-//! Elements: from bytes of a file, and to them.
+//! Elements, converted from the bytes of a file and to them.
 
 use batchinv::ScalarKind;
 use bytemuck::Pod;
 
-use super::Source;
-use super::header::{Dtype, Header};
 use crate::exit::Failure;
+use crate::npy::header::{Dtype, Header};
+use crate::npy::source::Source;
 
-/// Bytes of integers that are read at a time on their way to float64.
+/// Bytes per step of converting integers to float64.
 const PIECE: usize = 1 << 18;
 
-/// Elements from the bytes that come next.
+/// Reads elements from the next bytes.
 pub fn fill<T: Pod>(
     source: &mut Source,
     header: &Header,
@@ -37,7 +37,7 @@ pub fn fill<T: Pod>(
     Ok(())
 }
 
-/// Little-endian integers to float64.
+/// Converts little-endian integers to float64.
 fn integers(dtype: Dtype, bytes: &[u8], values: &mut [f64]) {
     fn each<const SIZE: usize>(bytes: &[u8], values: &mut [f64], value: impl Fn([u8; SIZE]) -> f64) {
         for (to, from) in values.iter_mut().zip(bytes.as_chunks().0) {
@@ -55,12 +55,12 @@ fn integers(dtype: Dtype, bytes: &[u8], values: &mut [f64]) {
         Dtype::Uint32 => each(bytes, values, |b| u32::from_le_bytes(b).into()),
         Dtype::Uint64 => each(bytes, values, |b| u64::from_le_bytes(b) as f64),
         Dtype::Float32 | Dtype::Float64 | Dtype::Complex64 | Dtype::Complex128 => {
-            unreachable!("scalars are read as they are")
+            unreachable!("scalars need no conversion")
         }
     }
 }
 
-/// How NumPy names a scalar in a little-endian file.
+/// NumPy's name of a scalar in a little-endian file.
 pub const fn descr(scalar: ScalarKind) -> &'static str {
     match scalar {
         ScalarKind::Float32 => "<f4",
@@ -70,7 +70,8 @@ pub const fn descr(scalar: ScalarKind) -> &'static str {
     }
 }
 
-/// Elements in memory become elements of a little-endian file, in place.
+/// Converts elements to the bytes of a little-endian file, in place. `part` is the size of an element, or of half a
+/// complex one.
 pub fn to_little_endian<T: Pod>(elements: &mut [T], part: usize) -> &[u8] {
     if cfg!(target_endian = "big") {
         swap_bytes(elements, part);
@@ -78,7 +79,7 @@ pub fn to_little_endian<T: Pod>(elements: &mut [T], part: usize) -> &[u8] {
     bytemuck::cast_slice(elements)
 }
 
-/// `len` elements of zero bytes, or a plain refusal where memory cannot hold them.
+/// Allocates `len` elements of zero bytes, or fails if there is not enough memory.
 pub fn zeroed<T: Pod>(len: usize) -> Result<Vec<T>, Failure> {
     bytemuck::allocation::try_zeroed_vec(len).map_err(|()| {
         let bytes = len.saturating_mul(size_of::<T>());
@@ -86,7 +87,7 @@ pub fn zeroed<T: Pod>(len: usize) -> Result<Vec<T>, Failure> {
     })
 }
 
-/// Turns the bytes of every part of `part` bytes around.
+/// Reverses the bytes of every group of `part` bytes.
 fn swap_bytes<T: Pod>(elements: &mut [T], part: usize) {
     match part {
         4 => bytemuck::cast_slice_mut(elements).iter_mut().for_each(|word: &mut u32| *word = word.swap_bytes()),

@@ -1,33 +1,34 @@
-//! Matrices out of a file in Fortran order.
+//! Matrices from a file in Fortran order.
 //!
-//! NumPy's Fortran order turns all axes around, not only those of the matrices: the index along the first axis
-//! varies fastest, and the elements (i, j) of all matrices lie together, in rows of `len`.
+//! NumPy's Fortran order reverses all axes, not only those of the matrices: the index along the first axis varies
+//! fastest, and the elements (i, j) of all matrices lie together, in a row of `len` elements.
 
 use std::ops::Range;
 
 use batchinv::Scalar;
 
-use super::header::Header;
-use super::{Source, elements};
 use crate::exit::Failure;
+use crate::npy::elements;
+use crate::npy::header::Header;
+use crate::npy::source::Source;
 use crate::shape::Shape;
 
-/// Bytes that are read at once.
+/// Bytes per read.
 const WINDOW: usize = 1 << 20;
 
-/// Bytes between two elements that are read and dropped rather than jumped over.
+/// A gap of up to this many bytes between two elements is read and dropped; a seek would take longer.
 const GAP: usize = 1 << 14;
 
-/// One of the matrices that are wanted.
+/// One of the wanted matrices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
-    /// Its position among the leading axes in Fortran order: its place in each row of the file.
+    /// Its position in each row of the file, which counts the leading axes in Fortran order.
     place: usize,
-    /// Its position among those wanted.
+    /// Its position among the wanted matrices.
     slot: usize,
 }
 
-/// The matrices from position `first` of the leading axes on, which are counted in C order.
+/// Reads the matrices from position `first` on; positions count the leading axes in C order.
 pub fn fill<T: Scalar>(
     source: &mut Source,
     header: &Header,
@@ -43,7 +44,7 @@ pub fn fill<T: Scalar>(
     }
     let wanted = wanted(shape, first, matrices.len() / (n * n));
     let runs = runs(&wanted, size);
-    // Short rows are read several at a time.
+    // Several short rows are read at a time.
     let (lowest, highest) = (wanted[0].place, wanted[wanted.len() - 1].place);
     let together = if runs.len() == 1 && (len - (highest - lowest)) * size <= GAP { WINDOW / (len * size) } else { 1 };
     let together = together.max(1);
@@ -59,7 +60,7 @@ pub fn fill<T: Scalar>(
             source.seek(start + from as u64 * size as u64)?;
             elements::fill(source, header, &mut window, scratch)?;
             for row in rows.clone() {
-                // Columns one after another, in each of them the rows.
+                // The rows of the file are in column-major order.
                 let at = row % n * n + row / n;
                 for wanted in run {
                     matrices[wanted.slot * n * n + at] = window[row * len + wanted.place - from];
@@ -70,7 +71,7 @@ pub fn fill<T: Scalar>(
     Ok(())
 }
 
-/// The matrices at `first` and behind, as they follow each other in a row of the file.
+/// `count` matrices from position `first` on, in their order in a row of the file.
 fn wanted(shape: &Shape, first: usize, count: usize) -> Vec<Wanted> {
     let axes = shape.leading();
     let mut index = shape.index(first);
@@ -96,7 +97,7 @@ fn advance(index: &mut [usize], axes: &[usize]) {
     }
 }
 
-/// Which of the matrices are read together: no large gap between them, and no more than a window.
+/// The ranges of matrices that are read together: without a large gap, and within one window.
 fn runs(wanted: &[Wanted], size: usize) -> Vec<Range<usize>> {
     let mut runs = Vec::new();
     let mut start = 0;

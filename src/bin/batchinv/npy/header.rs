@@ -1,28 +1,28 @@
-//! The header of an `.npy` file: versions 1 to 3, parsed by npyz after a look at what it is given.
+//! The header of an `.npy` file: versions 1 to 3, screened and then parsed by npyz.
 //!
-//! The look is needed because a header is a Python expression from anywhere: npyz's parser recurses for each
-//! bracket, takes twice as long for each level of them, and multiplies sizes without a check. So nothing reaches
-//! it that is long, deep or overflows.
+//! A header is a Python expression from an untrusted source. npyz's parser recurses for each bracket, takes twice as
+//! long for each level of nesting, and multiplies sizes without a check, so headers that are long or deep, or whose
+//! sizes overflow, are refused before they reach it.
 
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, TypeStr};
 
-use super::Source;
 use crate::exit::Failure;
+use crate::npy::source::Source;
 use crate::shape::tuple;
 
-/// Longest header that is read: as much as version 1 can say, and 6 times what NumPy itself reads unasked.
+/// Longest header that is read: the longest of version 1, and 6 times as long as NumPy reads by default.
 const MAX_TEXT: usize = 1 << 16;
 
-/// Deepest brackets: a dictionary, in it a structured dtype, in it another, in it the shape of a field. That is for
-/// the message: no structured dtype is read.
+/// Deepest nesting of brackets: a dictionary with a structured dtype, in which another has a field with a shape.
+/// Structured dtypes are refused, but by name.
 const MAX_DEPTH: usize = 6;
 
-/// Most axes: what an array of NumPy can have.
+/// Most axes; NumPy has the same limit.
 const MAX_AXES: usize = 64;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// What a header says.
+/// The facts in a header.
 pub struct Header {
     pub dtype: Dtype,
     pub big_endian: bool,
@@ -60,17 +60,17 @@ impl Dtype {
         }
     }
 
-    /// Bytes of what an element becomes: integers become float64.
+    /// Bytes of one element in memory, where integers become float64.
     pub const fn scalar_size(self) -> usize {
         if self.is_scalar() { self.size() } else { 8 }
     }
 
-    /// Its elements are scalars as they stand, rather than integers.
+    /// Returns whether elements are read without conversion.
     pub const fn is_scalar(self) -> bool {
         matches!(self, Self::Float32 | Self::Float64 | Self::Complex64 | Self::Complex128)
     }
 
-    /// Bytes of what has a byte order: an element, or half of a complex one.
+    /// Bytes of the unit that has a byte order: an element, or half of a complex one.
     pub const fn part(self) -> usize {
         match self {
             Self::Complex64 | Self::Complex128 => self.size() / 2,
@@ -82,9 +82,9 @@ impl Dtype {
 impl Header {
     pub fn read(source: &mut Source) -> Result<Self, Failure> {
         let text = read_text(source)?;
-        let (text, descr) = screen(&text).map_err(|what| not_numpy(&what))?;
+        let (text, descr) = screen(&text).map_err(|reason| not_numpy(&reason))?;
 
-        // As a header of version 3, whose text is UTF-8 like `text`.
+        // Handed on as version 3, whose text is UTF-8 like `text`.
         let mut bytes = [MAGIC, &[3, 0], &(text.len() as u32).to_le_bytes()].concat();
         bytes.extend(text.as_bytes());
         let header = NpyHeader::from_reader(&bytes[..]).map_err(|error| match descr.parse::<TypeStr>() {
@@ -106,12 +106,12 @@ impl Header {
     }
 }
 
-/// Of a message that shows where in the text parsing ended, on lines below each other: where.
+/// Shortens npyz's message, which quotes the text on further lines, to the place of the error.
 fn brief(message: &str) -> String {
     message.lines().next().unwrap_or("").replace(":  --> 1:", " from character ")
 }
 
-/// The text of the header, with the source left at the first element.
+/// Reads the text of the header, and leaves the source at the first element.
 fn read_text(source: &mut Source) -> Result<String, Failure> {
     let mut start = [0; 8];
     let had = source.read_up_to(&mut start)?;
@@ -142,18 +142,18 @@ fn read_text(source: &mut Source) -> Result<String, Failure> {
     if start[6] == 3 {
         return String::from_utf8(text).map_err(|_| not_numpy("it is not UTF-8"));
     }
-    // Before version 3: Latin-1.
+    // Versions 1 and 2 are Latin-1.
     Ok(text.into_iter().map(char::from).collect())
 }
 
-/// Lets through what `repr` of a NumPy header can hold: one dictionary of strings, True, False, None, sizes, and
-/// tuples and lists of them. Gives the text without what surrounds it and without the `L` that Python 2 appends to
-/// sizes, and the dtype as the file says it.
+/// Accepts only what a NumPy header can hold: one dictionary of strings, True, False, None, sizes, and tuples and lists
+/// of them. Returns the text, without surrounding blanks and without the `L` that Python 2 appends to sizes, and the
+/// dtype as it stands in the file.
 fn screen(text: &str) -> Result<(String, String), String> {
     let text = text.trim_matches([' ', '\n']);
     let mut kept = String::with_capacity(text.len());
     let (mut depth, mut elements) = (0, 1_u64);
-    // The last string, and from where to where the value of 'descr' stands in `kept`.
+    // The last string, and the start and end of the value of 'descr' in `kept`.
     let (mut string, mut descr) = ("", None);
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -169,7 +169,7 @@ fn screen(text: &str) -> Result<(String, String), String> {
             '0'..='9' => {
                 let len = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
                 let size: Option<u64> = rest[..len].parse().ok();
-                // As NumPy counts: a size of 0 does not excuse the others.
+                // NumPy, too, refuses sizes that overflow even if one of them is 0.
                 elements = size
                     .and_then(|size| elements.checked_mul(size.max(1)))
                     .ok_or("its sizes are more than memory can address")?;
@@ -222,7 +222,7 @@ fn screen(text: &str) -> Result<(String, String), String> {
     Ok((kept, descr))
 }
 
-/// The dtypes that are read.
+/// The dtype, if it is one of those that are read.
 fn dtype(kind: &TypeStr) -> Option<Dtype> {
     Some(match (kind.type_char(), kind.size_field()) {
         (TypeChar::Bool, 1) => Dtype::Bool,
@@ -242,7 +242,7 @@ fn dtype(kind: &TypeStr) -> Option<Dtype> {
     })
 }
 
-/// What NumPy calls some of the others.
+/// NumPy's name of a dtype that is not read.
 fn name(kind: &TypeStr) -> Option<&'static str> {
     Some(match (kind.type_char(), kind.size_field()) {
         (TypeChar::Float, 2) => "float16",
@@ -276,17 +276,17 @@ fn truncated() -> Failure {
 }
 
 fn not_npy(start: &[u8]) -> Failure {
-    let what = match start {
+    let reason = match start {
         [] => "it is empty",
-        // NumPy's other format, and the likeliest mistake.
+        // NumPy's other format is the likeliest mistake.
         [b'P', b'K', 3, 4, ..] => "it is an archive, .npz perhaps",
         _ => "it does not start with \\x93NUMPY",
     };
-    Failure::input(format!("not a .npy file: {what}"))
+    Failure::input(format!("not a .npy file: {reason}"))
 }
 
-fn not_numpy(what: &str) -> Failure {
-    Failure::input(format!("its header is not one that NumPy writes: {what}"))
+fn not_numpy(reason: &str) -> Failure {
+    Failure::input(format!("its header is not one that NumPy writes: {reason}"))
 }
 
 fn unsupported(descr: &str, name: Option<&str>) -> Failure {
@@ -296,7 +296,7 @@ fn unsupported(descr: &str, name: Option<&str>) -> Failure {
     ))
 }
 
-/// A header of version 1, byte for byte what NumPy writes, with room for the first axis to grow.
+/// A header of version 1, byte for byte as NumPy writes it, padded so that the first axis can grow in place.
 pub fn write(descr: &str, axes: &[usize]) -> Vec<u8> {
     let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {}, }}", tuple(axes));
     if let Some(first) = axes.first() {
@@ -305,6 +305,6 @@ pub fn write(descr: &str, axes: &[usize]) -> Vec<u8> {
     let used = MAGIC.len() + 4 + text.len() + 1;
     text.extend(std::iter::repeat_n(' ', used.next_multiple_of(64) - used));
     text.push('\n');
-    // 64 axes of 20 digits each are far from the 65535 that version 1 can say.
+    // 64 axes of 20 digits each are far below the limit of version 1, 65535 bytes.
     [MAGIC, &[1, 0], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat()
 }

@@ -1,275 +1,251 @@
-//! One panel: axes, the floor that a plain copy sets, lines, and a label for each beside its end.
+//! One panel: axes, the floor that a plain copy sets, one line per series, and a label beside the end of each.
 
-use super::series::Series;
-use super::svg::{Anchor, GRAY, Stroke, Svg, Text, shortened};
+use std::iter;
+use std::ops::Range;
+
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::bench::plot::area::{Area, Drawn};
+use crate::bench::plot::series::{Mark, Series};
+use crate::bench::plot::text::{GRAY, INK, bold, shortened, text};
 
 pub struct Panel {
     pub heading: String,
     pub series: Vec<Series>,
-    /// Seconds for one matrix, by order, below which no time can be.
+    /// Seconds per matrix by order: no time can be below these.
     pub limit: Vec<(usize, f64)>,
     pub limit_name: &'static str,
 }
 
-/// Of a panel with everything that belongs to it.
-pub const HEIGHT: f64 = 478.0;
+/// Height of a panel with its heading and axes.
+pub const HEIGHT: u32 = 478;
 
-const HEADING: f64 = 30.0;
-const PLOT: f64 = 396.0;
-/// Left of the plot, for the numbers of the axis.
-const NUMBERS: f64 = 50.0;
+const HEADING: u32 = 28;
 /// Right of the plot, for the labels.
-const LABELS: f64 = 224.0;
-/// From a label's line to the plot.
-const LEADER: f64 = 18.0;
-const SWATCH: f64 = 22.0;
-/// Between the labels' lines of text, where there is room.
-const LABEL_HEIGHT: f64 = 33.0;
-/// Between the numbers of the order's axis, at the least.
-const TICK: f64 = 19.0;
+const LABELS: u32 = 224;
+/// From the plot to the labels.
+const LEADER: i32 = 18;
+/// The piece of line in a label.
+const SWATCH: i32 = 22;
+/// A label's two lines of text.
+const LABEL_HEIGHT: i32 = 33;
 
-const GRID: Stroke = Stroke { color: "#e9ecef", width: 1.0, dashes: "" };
-const AXIS: Stroke = Stroke { color: "#adb5bd", width: 1.0, dashes: "" };
-const LIMIT: Stroke = Stroke { color: "#868e96", width: 1.3, dashes: "5 4" };
-const FLOOR: &str = "#f4f5f7";
+const GRID: RGBColor = RGBColor(0xe9, 0xec, 0xef);
+const AXIS: RGBColor = RGBColor(0xad, 0xb5, 0xbd);
+const LIMIT: RGBColor = RGBColor(0x86, 0x8e, 0x96);
+const FLOOR: RGBColor = RGBColor(0xf4, 0xf5, 0xf7);
 
-/// Where things are.
-struct Frame {
-    left: f64,
-    right: f64,
-    top: f64,
-    bottom: f64,
-    /// log2 of the first and the last order.
-    orders: (f64, f64),
-    /// log10 of the least and the greatest time.
-    seconds: (f64, f64),
+/// The axes of a panel.
+struct Axes {
+    orders: Range<f64>,
+    /// The room at the sides: the first and last order, divided and multiplied by it, are the ends of the axis.
+    side: f64,
+    seconds: Range<f64>,
 }
 
 impl Panel {
-    pub fn draw(&self, svg: &mut Svg, x: f64, y: f64, width: f64) {
-        let heading = Text { size: 14.0, weight: 600, ..Text::default() };
-        svg.text(x, y + 14.0, heading, &self.heading);
-        let (left, top) = (x + NUMBERS, y + HEADING);
-        let Some(frame) = self.frame(left, x + width - LABELS, top, top + PLOT) else { return };
-        draw_grid(svg, &frame);
-        // The floor hides the grid: there is nothing to read off below it.
-        self.draw_limit(svg, &frame);
-        self.draw_orders(svg, &frame);
-        // Ours last, on top.
-        for series in self.series.iter().filter(|series| !series.ours).chain(self.series.iter().filter(|s| s.ours)) {
-            draw_line(svg, &frame, series);
+    pub fn draw(&self, area: &Area<'_>) -> Drawn<()> {
+        area.draw_text(&self.heading, &bold(14.0, &INK), (0, 0))?;
+        let Some(Axes { orders, side, seconds }) = self.axes() else { return Ok(()) };
+        let floor = seconds.start;
+        let number = text(11.5, &GRAY);
+        let mut chart = ChartBuilder::on(area)
+            .margin_top(HEADING)
+            .margin_right(LABELS)
+            .margin_bottom(16)
+            .x_label_area_size(42)
+            .y_label_area_size(54)
+            .build_cartesian_2d(
+                orders.clone().log_scale().with_key_points(self.order_ticks(&orders)),
+                seconds.clone().log_scale().with_key_points(decades(&seconds)),
+            )?;
+        chart
+            .configure_mesh()
+            .disable_x_mesh()
+            .bold_line_style(GRID)
+            .light_line_style(TRANSPARENT)
+            .axis_style(AXIS)
+            .label_style(number.clone())
+            .x_label_formatter(&|order| format!("{order:.0}"))
+            .y_label_formatter(&|seconds| in_words(*seconds))
+            .x_desc("order n of the n × n matrices")
+            .axis_desc_style(number.clone())
+            .draw()?;
+
+        if let Some(limit) = self.limit_line(side) {
+            // The floor hides the grid: there is nothing to read off below it.
+            chart.draw_series(AreaSeries::new(limit.clone(), floor, FLOOR))?;
+            chart.draw_series(DashedLineSeries::new(limit, 5, 4, LIMIT.stroke_width(1)))?;
         }
-        self.draw_labels(svg, &frame);
-    }
 
-    fn frame(&self, left: f64, right: f64, top: f64, bottom: f64) -> Option<Frame> {
-        let points = || self.series.iter().flat_map(|series| &series.points).chain(&self.limit);
-        let range = |numbers: &mut dyn Iterator<Item = f64>| {
-            numbers
-                .fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), number| (least.min(number), most.max(number)))
+        // Ours last, on top.
+        let (ours, peers): (Vec<&Series>, Vec<&Series>) = self.series.iter().partition(|series| series.ours);
+        let base = area.get_base_pixel();
+        let pixel = |chart: &ChartContext<'_, _, _>, point: &(f64, f64)| {
+            let (x, y) = chart.backend_coord(point);
+            (x - base.0, y - base.1)
         };
-        let orders = range(&mut points().map(|(order, _)| (*order as f64).log2()));
-        let (least, most) = range(&mut points().map(|(_, seconds)| seconds.log10()));
-        // Room above and below, and enough in all for two numbers on the axis.
-        let seconds = ((least - 0.35).min(most - 1.7), (most + 0.2).max(least + 0.6));
-        orders.0.is_finite().then_some(Frame { left, right, top, bottom, orders, seconds })
+        let mut ends = Vec::new();
+        for series in peers.into_iter().chain(ours) {
+            chart.draw_series(LineSeries::new(points(&series.points), series.style()))?;
+            for point in points(&series.points) {
+                draw_mark(area, pixel(&chart, &point), series)?;
+            }
+            ends.extend(points(&series.points).last().map(|point| (series, pixel(&chart, &point))));
+        }
+
+        let (x, y) = chart.plotting_area().get_pixel_range();
+        let (right, bottom) = (x.end - base.0, y.end - base.1);
+        if !self.limit.is_empty() {
+            let name = number.pos(Pos::new(HPos::Right, VPos::Bottom));
+            area.draw_text(self.limit_name, &name, (right - 24, bottom - 8))?;
+        }
+        draw_labels(area, ends, right, y.start - base.1 + 8..bottom - 14)
     }
 
-    fn draw_limit(&self, svg: &mut Svg, frame: &Frame) {
-        let points = frame.points(&self.limit);
-        let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
-        // The first and the last piece go on, out to the sides of the plot.
-        let (from, to) = (first.0 - Frame::PADDING, last.0 + Frame::PADDING);
-        let on = |one: (f64, f64), two: (f64, f64), x| (x, one.1 + (two.1 - one.1) / (two.0 - one.0) * (x - one.0));
-        let before = points.get(1).map_or((from, first.1), |second| on(*first, *second, from));
-        let after = points.iter().rev().nth(1).map_or((to, last.1), |second| on(*second, *last, to));
-        let edge: Vec<_> = [before].into_iter().chain(points.iter().copied()).chain([after]).collect();
-        let corners = [(to, frame.bottom), (from, frame.bottom)];
-        svg.area(&edge.iter().copied().chain(corners).collect::<Vec<_>>(), FLOOR);
-        svg.line(&edge, LIMIT);
-        let name = Text { size: 11.5, color: GRAY, anchor: Anchor::End, ..Text::default() };
-        svg.text(frame.right - 10.0, frame.bottom - 12.0, name, self.limit_name);
+    /// The ranges of the axes, with room around the points; `None` without points.
+    fn axes(&self) -> Option<Axes> {
+        let all = || self.series.iter().flat_map(|series| points(&series.points)).chain(points(&self.limit));
+        let range = |values: &mut dyn Iterator<Item = f64>| {
+            values.fold(f64::INFINITY..0.0, |range, value| range.start.min(value)..range.end.max(value))
+        };
+        let (orders, seconds) = (range(&mut all().map(|point| point.0)), range(&mut all().map(|point| point.1)));
+        let side = (orders.end / orders.start).powf(0.03).max(1.05);
+        // Two decades have at least two numbers on the axis.
+        let (least, most) = (seconds.start / 2.2, seconds.end * 1.6);
+        let seconds = least.min(most / 100.0)..most;
+        orders.start.is_finite().then_some(Axes { orders: orders.start / side..orders.end * side, side, seconds })
     }
 
-    fn draw_orders(&self, svg: &mut Svg, frame: &Frame) {
-        let number = Text { size: 11.5, color: GRAY, anchor: Anchor::Middle, ..Text::default() };
-        svg.line(&[(frame.left, frame.bottom), (frame.right, frame.bottom)], AXIS);
+    /// The line of the limit, continued into the room at the sides by n^2, as the bytes of a matrix grow.
+    fn limit_line(&self, side: f64) -> Option<impl Iterator<Item = (f64, f64)> + Clone> {
+        let (first, last) = (points(&self.limit).next()?, points(&self.limit).last()?);
+        let before = (first.0 / side, first.1 / side.powi(2));
+        let after = (last.0 * side, last.1 * side.powi(2));
+        Some(iter::once(before).chain(points(&self.limit)).chain(iter::once(after)))
+    }
 
+    /// The orders that can be written without touching; powers of two before others.
+    fn order_ticks(&self, range: &Range<f64>) -> Vec<f64> {
         let mut orders: Vec<usize> =
             self.series.iter().flat_map(|series| &series.points).map(|(order, _)| *order).collect();
         orders.sort_unstable();
         orders.dedup();
-        for order in with_room(&orders, |order| frame.x(order)) {
-            let x = frame.x(order);
-            svg.line(&[(x, frame.bottom), (x, frame.bottom + 5.0)], AXIS);
-            svg.text(x, frame.bottom + 19.0, number, &order.to_string());
-        }
-        svg.text(f64::midpoint(frame.left, frame.right), frame.bottom + 36.0, number, "order n of the n × n matrices");
-    }
-
-    fn draw_labels(&self, svg: &mut Svg, frame: &Frame) {
-        // By the height of their ends, so that leaders do not cross.
-        let mut ends: Vec<(&Series, (f64, f64))> = Vec::new();
-        for series in &self.series {
-            ends.extend(frame.points(&series.points).last().map(|end| (series, *end)));
-        }
-        ends.sort_by(|(_, one), (_, two)| one.1.total_cmp(&two.1));
-        let wanted: Vec<f64> = ends.iter().map(|(_, end)| end.1).collect();
-        let ys = spread(&wanted, LABEL_HEIGHT, frame.top + 8.0, frame.bottom - 14.0);
-        for ((series, end), y) in ends.into_iter().zip(ys) {
-            let Series { color, shape, ours, .. } = *series;
-            let x = frame.right + LEADER;
-            // A line that ends before the others has no way to its label but across them; color and mark must do.
-            if end.0 > frame.right - Frame::PADDING - 1.0 {
-                let leader = Stroke { color, width: 0.8, dashes: "1 3" };
-                svg.line(&[(end.0 + 7.0, end.1), (x - 2.0, y)], leader);
-            }
-            svg.line(&[(x, y), (x + SWATCH, y)], stroke(series));
-            svg.mark((x + SWATCH / 2.0, y), shape, radius(ours), color);
-            let name = Text { size: 13.0, weight: if ours { 650 } else { 500 }, ..Text::default() };
-            let details = Text { size: 10.5, color: GRAY, ..Text::default() };
-            let (x, room) = (x + SWATCH + 8.0, LABELS - LEADER - SWATCH - 8.0);
-            svg.text(x, y + 4.5, name, &shortened(&series.name, room, name.size));
-            if !series.details.is_empty() {
-                svg.text(x, y + 18.0, details, &shortened(&series.details, room, details.size));
+        let (powers, others): (Vec<usize>, Vec<usize>) = orders.iter().partition(|order| order.is_power_of_two());
+        let apart = (range.end / range.start).ln() / 32.0;
+        let mut ticks: Vec<f64> = Vec::new();
+        for order in powers.into_iter().chain(others).map(|order| order as f64) {
+            if ticks.iter().all(|other| (other / order).ln().abs() >= apart) {
+                ticks.push(order);
             }
         }
+        ticks
     }
 }
 
-fn draw_grid(svg: &mut Svg, frame: &Frame) {
-    let number = Text { size: 11.5, color: GRAY, anchor: Anchor::End, ..Text::default() };
-    for power in frame.seconds.0.ceil() as i32..=frame.seconds.1.floor() as i32 {
-        let y = frame.y(10.0_f64.powi(power));
-        svg.line(&[(frame.left, y), (frame.right, y)], GRID);
-        svg.text(frame.left - 8.0, y + 4.0, number, &in_words(power));
-    }
+fn points(points: &[(usize, f64)]) -> impl Iterator<Item = (f64, f64)> + Clone {
+    points.iter().map(|(order, seconds)| (*order as f64, *seconds))
 }
 
-fn draw_line(svg: &mut Svg, frame: &Frame, series: &Series) {
-    let points = frame.points(&series.points);
-    svg.line(&points, stroke(series));
-    for point in points {
-        svg.mark(point, series.shape, radius(series.ours), series.color);
-    }
-}
-
-fn stroke(series: &Series) -> Stroke {
-    Stroke { color: series.color, width: if series.ours { 2.6 } else { 1.5 }, dashes: "" }
-}
-
-fn radius(ours: bool) -> f64 {
-    if ours { 4.6 } else { 3.8 }
-}
-
-impl Frame {
-    /// Between the sides of the plot and the first and last order.
-    const PADDING: f64 = 18.0;
-
-    fn x(&self, order: usize) -> f64 {
-        let (first, last) = self.orders;
-        let share = if last > first { ((order as f64).log2() - first) / (last - first) } else { 0.5 };
-        self.left + Self::PADDING + share * (self.right - self.left - 2.0 * Self::PADDING)
-    }
-
-    fn y(&self, seconds: f64) -> f64 {
-        let (least, most) = self.seconds;
-        self.bottom - (seconds.log10() - least) / (most - least) * (self.bottom - self.top)
-    }
-
-    fn points(&self, points: &[(usize, f64)]) -> Vec<(f64, f64)> {
-        points.iter().map(|(order, seconds)| (self.x(*order), self.y(*seconds))).collect()
-    }
-}
-
-/// `100 ns` for -7
-fn in_words(power: i32) -> String {
-    let units = [(0, "s"), (-3, "ms"), (-6, "µs"), (-9, "ns")];
-    let (unit, name) = units.into_iter().find(|(unit, _)| power >= *unit).unwrap_or((-12, "ps"));
-    match power - unit {
-        digits @ 0..=5 => format!("{} {name}", 10_u32.pow(digits as u32)),
-        _ => format!("1e{power} s"),
-    }
-}
-
-/// The orders that can be written without touching; powers of two before others.
-fn with_room(orders: &[usize], x: impl Fn(usize) -> f64) -> Vec<usize> {
-    let mut shown: Vec<usize> = Vec::new();
-    let (powers, others): (Vec<usize>, Vec<usize>) = orders.iter().partition(|order| order.is_power_of_two());
-    for order in powers.into_iter().chain(others) {
-        if shown.iter().all(|other| (x(*other) - x(order)).abs() >= TICK) {
-            shown.push(order);
+fn draw_labels(area: &Area<'_>, mut ends: Vec<(&Series, (i32, i32))>, right: i32, heights: Range<i32>) -> Drawn<()> {
+    // In the order of the lines' ends, so that leaders do not cross.
+    ends.sort_by_key(|(_, end)| end.1);
+    let last = ends.iter().map(|(_, end)| end.0).max().unwrap_or(right);
+    let wanted: Vec<i32> = ends.iter().map(|(_, end)| end.1).collect();
+    for ((series, end), y) in ends.into_iter().zip(spread(&wanted, LABEL_HEIGHT, heights)) {
+        let x = right + LEADER;
+        // A leader from a line that ends before the others would cross them; color and mark must do.
+        if end.0 == last {
+            area.draw(&PathElement::new(vec![(end.0 + 7, end.1), (x - 2, y)], series.color.mix(0.4)))?;
+        }
+        area.draw(&PathElement::new(vec![(x, y), (x + SWATCH, y)], series.style()))?;
+        draw_mark(area, (x + SWATCH / 2, y), series)?;
+        let left = Pos::new(HPos::Left, VPos::Center);
+        let name = if series.ours { bold(13.0, &INK) } else { text(13.0, &INK) }.pos(left);
+        let (x, room) = (x + SWATCH + 8, LABELS - (LEADER + SWATCH + 8) as u32);
+        area.draw_text(&shortened(&series.name, room, 13.0), &name, (x, y))?;
+        if !series.details.is_empty() {
+            area.draw_text(&shortened(&series.details, room, 10.5), &text(10.5, &GRAY).pos(left), (x, y + 14))?;
         }
     }
-    shown
+    Ok(())
 }
 
-/// Heights as near to those wanted, which ascend, as they can be with this much between them.
-fn spread(wanted: &[f64], between: f64, top: f64, bottom: f64) -> Vec<f64> {
-    let between = between.min((bottom - top) / wanted.len().max(2).saturating_sub(1) as f64);
-    // Neighbors that touch join a group, whose middle stands where its members wish on average.
-    let mut groups: Vec<(f64, usize)> = Vec::new();
-    for &height in wanted {
-        groups.push((height, 1));
-        while let [.., (above, many), (below, few)] = groups[..] {
-            let touch = above + between * (many - 1) as f64 / 2.0 + between > below - between * (few - 1) as f64 / 2.0;
-            if !touch {
-                break;
+/// A mark with a white rim that sets it off from the lines below it.
+fn draw_mark(area: &Area<'_>, (x, y): (i32, i32), series: &Series) -> Drawn<()> {
+    let size = if series.ours { 5 } else { 4 };
+    for (size, color) in [(size + 1, WHITE), (size, series.color)] {
+        let corners = match series.mark {
+            Mark::Circle => {
+                area.draw(&Circle::new((x, y), size, color.filled()))?;
+                continue;
             }
-            let all = many + few;
-            // Each member wishes the first one to stand its own number of steps above it.
-            let first = |middle: f64, count: usize| middle - between * (count - 1) as f64 / 2.0;
-            let start = (first(above, many) * many as f64 + (first(below, few) - between * many as f64) * few as f64)
-                / all as f64;
-            groups.truncate(groups.len() - 2);
-            groups.push((start + between * (all - 1) as f64 / 2.0, all));
-        }
+            // A smaller square looks as large as the other marks.
+            Mark::Square => [(-1, -1), (1, -1), (1, 1), (-1, 1)].map(|(dx, dy)| (dx * (size - 1), dy * (size - 1))),
+            Mark::Diamond => [(0, -size), (size, 0), (0, size), (-size, 0)],
+            Mark::Up => [(0, -size), (size, size), (-size, size), (0, -size)],
+            Mark::Down => [(0, size), (size, -size), (-size, -size), (0, size)],
+        };
+        area.draw(&Polygon::new(corners.map(|(dx, dy)| (x + dx, y + dy)), color.filled()))?;
     }
-    let mut heights: Vec<f64> = Vec::new();
-    for (middle, count) in groups {
-        let half = between * (count - 1) as f64 / 2.0;
-        heights.extend((0..count).map(|i| middle - half + between * i as f64));
-    }
-    // Back into the plot, pushing neighbors along.
-    let mut least = top;
+    Ok(())
+}
+
+/// The powers of ten in a range.
+fn decades(range: &Range<f64>) -> Vec<f64> {
+    let powers = range.start.log10().ceil() as i32..=range.end.log10().floor() as i32;
+    powers.map(|power| 10.0_f64.powi(power)).collect()
+}
+
+/// `100 ns`
+fn in_words(seconds: f64) -> String {
+    let units = [(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")];
+    // Powers of ten are not exact.
+    let (unit, name) = units.into_iter().find(|(unit, _)| seconds > unit * 0.9).unwrap_or((1e-12, "ps"));
+    format!("{:.0} {name}", seconds / unit)
+}
+
+/// Heights near those wanted, which ascend, at least `apart` from each other if there is room.
+fn spread(wanted: &[i32], apart: i32, range: Range<i32>) -> Vec<i32> {
+    let apart = apart.min((range.end - range.start) / wanted.len().max(2).saturating_sub(1) as i32);
+    let mut heights = wanted.to_vec();
+    // Down from the top until nothing touches, then back up from the bottom as far as needed.
+    let mut least = range.start;
     for height in &mut heights {
-        *height = height.max(least);
-        least = *height + between;
+        *height = least.max(*height);
+        least = *height + apart;
     }
-    let mut most = bottom;
+    let mut most = range.end;
     for height in heights.iter_mut().rev() {
-        *height = height.min(most);
-        most = *height - between;
+        *height = most.min(*height);
+        most = *height - apart;
     }
     heights
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{in_words, spread, with_room};
+    use super::{decades, in_words, spread};
 
     #[test]
     fn labels_keep_their_distance_and_stay_inside() {
-        for wanted in [vec![], vec![50.0], vec![50.0, 51.0, 52.0], vec![1.0, 2.0, 300.0, 399.0], vec![200.0; 12]] {
-            let heights = spread(&wanted, 30.0, 0.0, 400.0);
+        for wanted in [vec![], vec![50], vec![50, 51, 52], vec![1, 2, 300, 399], vec![200; 12]] {
+            let heights = spread(&wanted, 30, 0..400);
             assert_eq!(heights.len(), wanted.len());
-            assert!(heights.windows(2).all(|pair| pair[1] - pair[0] > 29.999), "{heights:?}");
-            assert!(heights.iter().all(|height| (-0.001..400.001).contains(height)), "{heights:?}");
+            assert!(heights.windows(2).all(|pair| pair[1] - pair[0] >= 30), "{heights:?}");
+            assert!(heights.iter().all(|height| (0..=400).contains(height)), "{heights:?}");
         }
-        // Where there is room, they stand where they should; in a crowd, around its middle.
-        assert_eq!(spread(&[50.0, 100.0], 30.0, 0.0, 400.0), [50.0, 100.0]);
-        assert_eq!(spread(&[50.0, 60.0], 30.0, 0.0, 400.0), [40.0, 70.0]);
-        // Many share what room there is.
-        assert!(spread(&[200.0; 40], 30.0, 0.0, 400.0).windows(2).all(|pair| pair[1] > pair[0]));
+        // With enough room, labels stay where they are wanted.
+        assert_eq!(spread(&[50, 100], 30, 0..400), [50, 100]);
+        // Many share the room that there is.
+        assert!(spread(&[200; 40], 30, 0..400).windows(2).all(|pair| pair[1] > pair[0]));
     }
 
     #[test]
     fn the_axis_is_in_words() {
-        let shown = [-9, -8, -7, -6, -4, -3, 0, 1].map(in_words);
-        assert_eq!(shown, ["1 ns", "10 ns", "100 ns", "1 µs", "100 µs", "1 ms", "1 s", "10 s"]);
-        assert_eq!(in_words(-11), "10 ps");
-        let orders: Vec<usize> = (1..=64).collect();
-        let shown = with_room(&orders, |order| (order as f64).log2() * 60.0);
-        assert!([1, 2, 4, 8, 16, 32, 64].iter().all(|order| shown.contains(order)) && !shown.contains(&63));
+        let shown: Vec<String> = decades(&(0.9e-11..2e1)).into_iter().map(in_words).collect();
+        let units = ["10 ps", "100 ps", "1 ns", "10 ns", "100 ns", "1 µs", "10 µs", "100 µs", "1 ms", "10 ms"];
+        assert_eq!(shown, [&units[..], &["100 ms", "1 s", "10 s"]].concat());
     }
 }

@@ -1,31 +1,58 @@
-//! The lines of a panel: rows of one program on one machine, with a name that tells them from the others.
+//! The lines of a panel: the rows of one program on one machine, with a name that distinguishes them from the others.
 
-use super::super::row::Row;
-use super::svg::Shape;
+use plotters::style::{Color, RGBColor, ShapeStyle};
+
+use crate::bench::row::Row;
 
 /// One line.
 pub struct Series {
     pub name: String,
-    /// What else is known, in smaller letters.
+    /// Further facts, in smaller letters.
     pub details: String,
-    /// Timed in this run, and drawn bolder.
+    /// True if timed in this run, and drawn bolder.
     pub ours: bool,
-    pub color: &'static str,
-    pub shape: Shape,
-    /// The most that a row had.
+    pub color: RGBColor,
+    pub mark: Mark,
+    /// The largest number of threads of any row.
     threads: usize,
-    /// Seconds for one matrix, by order.
+    /// Seconds per matrix by order.
     pub points: Vec<(usize, f64)>,
 }
 
-/// Colors that the color-blind can tell apart (Okabe and Ito), and three darker ones for long lists.
-const CPU: &str = "#0072b2";
-const GPU: &str = "#d55e00";
-const PEERS: [&str; 8] = ["#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#7a4fb5", "#8c510a", "#333333"];
-const SHAPES: [Shape; 4] = [Shape::Square, Shape::Up, Shape::Diamond, Shape::Down];
+/// The shape of a line's points, so that color is not all that tells lines apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    Circle,
+    Square,
+    Diamond,
+    Up,
+    Down,
+}
 
-/// Lines in the order in which their rows come, ours first. All rows take part, so that a program has the same color in
-/// every panel; those without `seconds` give no point.
+/// Colors that the color-blind can tell apart (Okabe and Ito), and three darker ones for long lists.
+const CPU: RGBColor = RGBColor(0x00, 0x72, 0xb2);
+const GPU: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
+const PEERS: [RGBColor; 8] = [
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0xcc, 0x79, 0xa7),
+    RGBColor(0xe6, 0x9f, 0x00),
+    RGBColor(0x56, 0xb4, 0xe9),
+    RGBColor(0x7f, 0x7f, 0x7f),
+    RGBColor(0x7a, 0x4f, 0xb5),
+    RGBColor(0x8c, 0x51, 0x0a),
+    RGBColor(0x33, 0x33, 0x33),
+];
+const MARKS: [Mark; 4] = [Mark::Square, Mark::Up, Mark::Diamond, Mark::Down];
+
+impl Series {
+    /// How its line is drawn.
+    pub fn style(&self) -> ShapeStyle {
+        self.color.stroke_width(if self.ours { 3 } else { 1 })
+    }
+}
+
+/// Lines in the order of their rows, ours first. Rows without `seconds` add no point, but they count, so that a program
+/// has the same color in every panel.
 pub fn gather(ours: &[Row], theirs: &[Row], seconds: impl Fn(&Row) -> Option<f64>) -> Vec<Series> {
     let mut lines: Vec<(Key<'_>, Series)> = Vec::new();
     for (own, row) in ours.iter().map(|row| (true, row)).chain(theirs.iter().map(|row| (false, row))) {
@@ -53,7 +80,7 @@ pub fn gather(ours: &[Row], theirs: &[Row], seconds: impl Fn(&Row) -> Option<f64
     lines.into_iter().map(|(_, series)| series).filter(|series| !series.points.is_empty()).collect()
 }
 
-/// Of several lengths of one order, the one that suits a program best.
+/// Adds a point, or keeps the faster one if the order was timed with several lengths.
 pub fn keep_best(points: &mut Vec<(usize, f64)>, order: usize, seconds: f64) {
     match points.binary_search_by_key(&order, |(order, _)| *order) {
         Ok(at) => points[at].1 = points[at].1.min(seconds),
@@ -61,19 +88,19 @@ pub fn keep_best(points: &mut Vec<(usize, f64)>, order: usize, seconds: f64) {
     }
 }
 
-/// An adapter's name without what drivers put into parentheses.
+/// An adapter's name without the driver's remarks in parentheses.
 pub fn short(adapter: &str) -> &str {
     adapter.split(" (").next().unwrap_or(adapter)
 }
 
-/// What makes rows one line.
+/// The facts that rows of one line have in common.
 #[derive(Clone, PartialEq, Eq)]
 struct Key<'a> {
     own: bool,
     engine: &'a str,
     program: &'a str,
     adapter: Option<&'a str>,
-    /// Of peers; ours vary with the work.
+    /// Set for peers only; ours vary with the work.
     threads: Option<usize>,
     machine: Option<&'a str>,
     commit: Option<&'a str>,
@@ -93,7 +120,7 @@ impl<'a> Key<'a> {
             machine: row.machine.as_deref(),
             commit: row.commit.as_deref(),
             date: row.date.as_deref(),
-            // In the words of the peers' scripts.
+            // The words of the peers' scripts.
             pivots: !row.note.as_ref().is_some_and(|note| note.contains("does not pivot")),
         }
     }
@@ -104,16 +131,16 @@ impl<'a> Key<'a> {
 
     fn series(&self, peers: usize) -> Series {
         let name = if self.is_batchinv() { format!("batchinv {}", self.engine) } else { self.engine.to_owned() };
-        let (color, shape) = match (self.own, self.engine) {
-            (true, "cpu") => (CPU, Shape::Circle),
-            (true, _) => (GPU, Shape::Circle),
-            _ => (PEERS[peers % PEERS.len()], SHAPES[peers % SHAPES.len()]),
+        let (color, mark) = match (self.own, self.engine) {
+            (true, "cpu") => (CPU, Mark::Circle),
+            (true, _) => (GPU, Mark::Circle),
+            _ => (PEERS[peers % PEERS.len()], MARKS[peers % MARKS.len()]),
         };
-        Series { name, details: String::new(), ours: self.own, color, shape, threads: 0, points: Vec::new() }
+        Series { name, details: String::new(), ours: self.own, color, mark, threads: 0, points: Vec::new() }
     }
 
-    /// `2.4.6, no pivoting`, and whatever else tells it from others of its name and from this run, which has `ours`
-    /// threads on `machine`.
+    /// `2.4.6, no pivoting`, and any facts that differ from other lines of the same name and from this run, which used
+    /// `ours` threads on `machine`.
     fn details(&self, threads: usize, others: &[Self], ours: Option<usize>, machine: Option<&str>) -> String {
         let mut details: Vec<String> = Vec::new();
         let version = self.program.rsplit_once(' ').map_or(self.program, |(_, version)| version);
@@ -130,7 +157,7 @@ impl<'a> Key<'a> {
         if self.adapter.is_none() && threads > 0 && (self.own || Some(threads) != ours) {
             details.push(format!("{threads} thread{}", if threads > 1 { "s" } else { "" }));
         }
-        // Which one is said at the foot; an adapter's name says more than its host's.
+        // The foot of the picture names the machine. The name of an adapter says more than that of its host.
         if elsewhere && self.adapter.is_none() {
             details.push("elsewhere".to_owned());
         }

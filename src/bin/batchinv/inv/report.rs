@@ -1,19 +1,20 @@
-//! What ran and what came of it: lines for people on stderr, or one JSON object.
+//! The account of a run: lines for people on stderr, or one JSON object.
 
 use std::fmt::Write as _;
 use std::io;
 
-use batchinv::{Engine, Kernel, Report, ScalarKind, Stages, Status, Verdict};
+use batchinv::{Report, ScalarKind, Stages, Status, Verdict};
 use serde::Serialize;
 
-use crate::args::{Inv, WorkingPrecision};
 use crate::exit::{Failure, say};
+use crate::inv::args::{Args, WorkingPrecision};
+use crate::json;
 use crate::shape::Shape;
 
-/// Grows when a key changes its meaning or goes away.
+/// Increases when a key changes its meaning or is removed.
 const SCHEMA: u32 = 1;
 
-/// Matrices without an inverse that are named, of each kind.
+/// The number of matrices of each kind, singular and not finite, that are named.
 const NAMED: usize = 4;
 
 /// The account of one `inv`, which is also its JSON object.
@@ -25,15 +26,15 @@ pub struct Account<'a> {
     adapter: Option<&'a str>,
     kernel: &'static str,
     chunks: usize,
-    /// Why the automatic choice fell on this engine; null where it was named.
-    reason: Option<&'a str>,
+    /// Why the automatic choice fell on this engine; null if the engine was named.
+    reason: Option<String>,
     scalar: &'static str,
     precision: &'static str,
     order: usize,
     len: usize,
     shape: &'a [usize],
     counts: Counts,
-    /// The first matrices without an inverse, singular ones before the others.
+    /// The first matrices without an inverse, singular ones first.
     first: Vec<First>,
     verify: Option<Verification>,
     seconds: Seconds,
@@ -61,7 +62,7 @@ struct Verification {
     largest_ratio: f64,
 }
 
-/// Wall time, stage by stage. Where there are several pieces, stages overlap.
+/// Wall time, stage by stage. With several pieces, stages overlap.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Seconds {
     pub read: f64,
@@ -75,8 +76,8 @@ pub struct Seconds {
 }
 
 impl Seconds {
-    /// Adds a piece's.
-    pub fn of_engine(&mut self, stages: &Stages) {
+    /// Adds the engine's stages.
+    pub fn add_stages(&mut self, stages: &Stages) {
         self.prepare += stages.prepare;
         self.upload += stages.upload;
         self.dispatch += stages.dispatch;
@@ -84,37 +85,17 @@ impl Seconds {
     }
 }
 
-/// What ran, over all pieces.
-#[derive(Debug)]
-pub struct Ran {
-    engine: Engine,
-    adapter: Option<String>,
-    kernel: Kernel,
-    chunks: usize,
-    reason: Option<String>,
+/// Adds the report of the next piece to the report of all pieces before it. The sum names the engine of the first
+/// piece, or, once the GPU has failed, the engine that took over and the failure.
+pub fn merge(whole: &mut Option<Report>, piece: Report) {
+    let Some(whole) = whole else {
+        *whole = Some(piece);
+        return;
+    };
+    *whole += piece;
 }
 
-impl Ran {
-    /// The first piece's report; `len` matrices in all.
-    pub fn new(report: Report, len: usize) -> Self {
-        let mut ran = Self { engine: report.engine, adapter: None, kernel: report.kernel, chunks: 0, reason: None };
-        ran.reason.clone_from(&report.reason);
-        ran.adapter.clone_from(&report.adapter);
-        ran.add(report, 0, len);
-        ran
-    }
-
-    /// That of the piece from matrix `first` on. A last piece may be too small for the kernel of the others.
-    pub fn add(&mut self, report: Report, first: usize, len: usize) {
-        self.chunks += report.chunks;
-        if let Some(failure) = report.gpu_failure {
-            (self.engine, self.kernel, self.adapter) = (report.engine, report.kernel, None);
-            self.reason = Some(format!("the CPU took over: {}", failure.of_piece(first, len)));
-        }
-    }
-}
-
-/// The matrices without an inverse, counted, and the first of them.
+/// Counts of the verdicts, and the first matrices without an inverse.
 #[derive(Debug, Default)]
 pub struct Tally {
     counts: Counts,
@@ -123,7 +104,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Those of the piece from matrix `first` on.
+    /// Adds the statuses of the piece that begins at matrix `first`.
     pub fn add(&mut self, statuses: &[Status], first: usize, shape: &Shape) {
         for (position, status) in (first..).zip(statuses) {
             let (count, named) = match status.verdict() {
@@ -132,7 +113,7 @@ impl Tally {
                     continue;
                 }
                 Verdict::Singular { .. } => (&mut self.counts.singular, &mut self.singular),
-                Verdict::NotFinite => (&mut self.counts.not_finite, &mut self.not_finite),
+                _ => (&mut self.counts.not_finite, &mut self.not_finite),
             };
             *count += 1;
             if named.len() < NAMED {
@@ -144,7 +125,7 @@ impl Tally {
 
 impl<'a> Account<'a> {
     pub fn new(
-        ran: &'a Ran,
+        report: &'a Report,
         scalar: ScalarKind,
         precision: WorkingPrecision,
         shape: &'a Shape,
@@ -152,16 +133,20 @@ impl<'a> Account<'a> {
         ratio: Option<f64>,
         seconds: Seconds,
     ) -> Self {
+        let reason = match &report.gpu_failure {
+            Some(failure) => Some(format!("the CPU took over: {failure}")),
+            None => report.reason.as_ref().map(ToString::to_string),
+        };
         let Tally { counts, mut singular, mut not_finite } = tally;
         singular.append(&mut not_finite);
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
-            engine: ran.engine.name(),
-            adapter: ran.adapter.as_deref(),
-            kernel: ran.kernel.name(),
-            chunks: ran.chunks,
-            reason: ran.reason.as_deref(),
+            engine: report.engine.name(),
+            adapter: report.adapter.as_deref(),
+            kernel: report.kernel.name(),
+            chunks: report.chunks,
+            reason,
             scalar: scalar.name(),
             precision: precision.name(),
             order: shape.order,
@@ -175,9 +160,10 @@ impl<'a> Account<'a> {
         }
     }
 
-    pub fn tell(&self, args: &Inv) -> Result<(), Failure> {
-        // Where the object goes to stderr, it is all that goes there.
-        let alone = args.json && args.stdout_taken();
+    /// Prints the lines for people, the JSON object, or both.
+    pub fn tell(&self, args: &Args) -> Result<(), Failure> {
+        // An object on stderr must stand there alone.
+        let alone = args.json && args.uses_stdout();
         if !args.quiet && !alone {
             say(&self.summary());
             if let Some(line) = self.missing() {
@@ -185,8 +171,8 @@ impl<'a> Account<'a> {
             }
         }
         match args.json {
-            true if alone => print(self, &mut io::stderr().lock(), "standard error"),
-            true => print(self, &mut io::stdout().lock(), "standard output"),
+            true if alone => json::print(self, &mut io::stderr().lock(), "standard error"),
+            true => json::print(self, &mut io::stdout().lock(), "standard output"),
             false => Ok(()),
         }
     }
@@ -200,11 +186,11 @@ impl<'a> Account<'a> {
             Some(adapter) => write!(line, ", {adapter})"),
             None => write!(line, ")"),
         };
-        if let Some(reason) = self.reason {
+        if let Some(reason) = &self.reason {
             let _ = write!(line, ": {reason}");
         }
         if let Some(Verification { largest_ratio }) = self.verify {
-            let _ = write!(line, "; verified, the largest ratio is {largest_ratio:.3}");
+            let _ = write!(line, "; verified, the largest residual ratio is {largest_ratio:.3}");
         }
         line
     }
@@ -240,11 +226,4 @@ impl<'a> Account<'a> {
         }
         Some(line)
     }
-}
-
-/// One JSON object and the end of a line.
-pub fn print(object: &impl Serialize, to: &mut dyn io::Write, name: &str) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::io(format!("cannot write {name}: {error}"));
-    let text = serde_json::to_string(object).map_err(|error| failed(error.into()))?;
-    writeln!(to, "{text}").and_then(|()| to.flush()).map_err(failed)
 }

@@ -1,0 +1,146 @@
+//! The arguments of `inv`, which are also the text of `--help`.
+
+use std::path::{Path, PathBuf};
+
+use batchinv::{EngineChoice, Precision};
+use clap::ValueEnum;
+
+use crate::exit::{self, Failure};
+use crate::stdio::is_stdout;
+
+/// Invert every matrix of a .npy file
+///
+/// INPUT has the shape (..., n, n). float32, float64, complex64 and complex128 keep their type; integers and bool
+/// become float64, as in NumPy. Either byte order, C or Fortran order, and zero-length axes are accepted. One file
+/// holds one array: bytes after it are refused.
+///
+/// A matrix without an inverse comes back filled with NaN. It is an error only with --strict.
+///
+/// The file is read, inverted and written in pieces, so it may be larger than memory. Input from stdin in Fortran order
+/// is kept in a temporary file beside OUTPUT.
+///
+/// OUTPUT, STATUS and RCOND are C order and little-endian, and appear whole or not at all, STATUS and RCOND before
+/// OUTPUT. An existing file is replaced and keeps its permissions. OUTPUT may be INPUT itself, which is replaced after
+/// it has been read to its end; STATUS and RCOND may not. A device or a pipe is written to directly, with --strict or
+/// --verify only after all matrices have passed; it cannot be INPUT.
+#[derive(clap::Args, Debug)]
+#[command(after_help = exit::HELP)]
+pub struct Args {
+    /// The matrices; `-` for stdin
+    #[arg(value_name = "INPUT.npy")]
+    pub input: PathBuf,
+
+    /// Write the inverses here, in the shape of INPUT; `-` for stdout
+    #[arg(short, long, value_name = "OUTPUT.npy")]
+    pub output: PathBuf,
+
+    /// Write a verdict for each matrix here, as int32 in the shape of INPUT's leading axes
+    ///
+    /// 0: inverted. k >= 1: singular, the pivot of column k, counted from 1, is exactly zero. -1: not finite, the
+    /// matrix holds NaN or infinity, or its inverse overflows.
+    #[arg(long, value_name = "STATUS.npy")]
+    pub status: Option<PathBuf>,
+
+    /// Write the reciprocal condition number 1 / (||A||_1 ||A^-1||_1) of each matrix here
+    ///
+    /// float32 or float64. The relative error of an inverse in the 1-norm is below 3 n eps / rcond. A matrix in
+    /// mixed units has a tiny rcond and may still have an accurate inverse. 0 if singular, NaN if not finite.
+    #[arg(long, value_name = "RCOND.npy")]
+    pub rcond: Option<PathBuf>,
+
+    /// The engine; `auto` takes a hardware GPU if the work is worth the transfer, and the CPU otherwise
+    #[arg(long, value_enum, default_value_t = Engine::Auto)]
+    pub engine: Engine,
+
+    /// Use the first GPU whose name contains NAME, ignoring case; see `batchinv info`
+    #[arg(long, value_name = "NAME")]
+    pub adapter: Option<String>,
+
+    /// `double` computes float32 and complex64 in double precision and rounds at the end, as NumPy does
+    #[arg(long = "precision", value_enum, value_name = "PRECISION", default_value_t = WorkingPrecision::Native)]
+    pub working_precision: WorkingPrecision,
+
+    /// Fail on the first matrix without an inverse, as NumPy does, and write nothing
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Check every inverse; fail, and write nothing, if LAPACK's test ratio is 3 or more
+    ///
+    /// The ratio is ||I - X A||_1 / (n ||A||_1 ||X||_1 eps), in double precision.
+    #[arg(long)]
+    pub verify: bool,
+
+    /// Print one JSON object on stdout that says what ran
+    ///
+    /// If OUTPUT, STATUS or RCOND is `-`, the object goes to stderr and replaces the lines for people.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Print only errors on stderr
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    Auto,
+    Cpu,
+    Gpu,
+}
+
+impl From<Engine> for EngineChoice {
+    fn from(engine: Engine) -> Self {
+        match engine {
+            Engine::Auto => Self::Auto,
+            Engine::Cpu => Self::Cpu,
+            Engine::Gpu => Self::Gpu,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WorkingPrecision {
+    Native,
+    Double,
+}
+
+impl WorkingPrecision {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Double => "double",
+        }
+    }
+}
+
+impl From<WorkingPrecision> for Precision {
+    fn from(precision: WorkingPrecision) -> Self {
+        match precision {
+            WorkingPrecision::Native => Self::Native,
+            WorkingPrecision::Double => Self::Double,
+        }
+    }
+}
+
+impl Args {
+    /// Checks the rules between arguments.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.outputs().filter(|path| is_stdout(path)).count() > 1 {
+            return Err(Failure::input("only one of OUTPUT, STATUS and RCOND can be -, which is stdout"));
+        }
+        if self.adapter.is_some() && self.engine == Engine::Cpu {
+            return Err(Failure::input("--adapter names a GPU, which --engine cpu never uses"));
+        }
+        Ok(())
+    }
+
+    /// The paths that were given among STATUS, RCOND and OUTPUT, in the order in which they are put in place.
+    pub fn outputs(&self) -> impl Iterator<Item = &Path> {
+        [&self.status, &self.rcond].into_iter().flatten().chain([&self.output]).map(PathBuf::as_path)
+    }
+
+    /// Returns whether an output goes to stdout.
+    pub fn uses_stdout(&self) -> bool {
+        self.outputs().any(is_stdout)
+    }
+}

@@ -1,9 +1,9 @@
-//! Every engine holds LAPACK's test ratios below 3 on LAPACK's matrix types, and agrees with the reference.
+//! Every engine keeps LAPACK's test ratios below 3 on LAPACK's matrix types, and agrees with the reference.
 
 mod common;
 
-use batchinv::plan::{self, BLOCK, Kernel, Precision, Work};
-use batchinv::{Complex, Inverter, SimdLevel, Stack};
+use batchinv::plan::{self, CpuTuning, Work};
+use batchinv::{Complex, CpuKernel, Inverter, Precision, SimdLevel, Stack};
 use common::cases::{self, Case, Random, Want, power};
 use common::engines::{self, Engine};
 use common::oracle::{self, Failures};
@@ -16,23 +16,25 @@ fn orders<T: Element>() -> Vec<usize> {
     }
     let lanes = plan::lanes_max_order(T::KIND);
     let mut orders: Vec<usize> = (1..=9).collect();
-    for boundary in [lanes, 2 * BLOCK, 3 * BLOCK, 4 * BLOCK, 16, 32] {
+    for boundary in [lanes, 2 * CpuTuning::BLOCK, 3 * CpuTuning::BLOCK, 4 * CpuTuning::BLOCK, 16, 32] {
         orders.extend([boundary - 1, boundary, boundary + 1]);
     }
     orders.extend(gpu_orders::<T>());
-    // Three spans of `device`, and one of a single panel; spans of `blocked`, the last of a column.
+    // `device`: three outer blocks, and an outer block with a single panel. `blocked`: several outer blocks, the last
+    // a single column wide.
     orders.extend([47, 95, 96, 97, 100, 127, 128, 129, 200]);
     orders.sort_unstable();
     orders.dedup();
     orders
 }
 
-/// Both sides of each kernel's range, and of one and two parts to a row of `workgroup`. The range of `device` ends where
-/// a matrix takes gigabytes.
+/// Orders just inside and outside each kernel's range, and around the order from which `workgroup` splits a row
+/// in two. `device` has no such boundary: its largest matrices take gigabytes.
 #[cfg(feature = "gpu")]
 fn gpu_orders<T: Element>() -> Vec<usize> {
+    use batchinv::GpuKernel;
     let columns = plan::WORKGROUP_ROW_BYTES / size_of::<T>();
-    let small = Kernel::GPU.into_iter().filter(|&kernel| kernel != Kernel::Device);
+    let small = GpuKernel::ALL.into_iter().filter(|&kernel| kernel != GpuKernel::Device);
     let mut orders: Vec<usize> =
         small.flat_map(|kernel| [0, 1].map(|more| plan::max_order(kernel, T::KIND) + more)).collect();
     orders.extend([columns - 1, columns, columns + 1]);
@@ -44,7 +46,7 @@ fn gpu_orders<T: Element>() -> Vec<usize> {
     vec![64, 65, 128]
 }
 
-/// One stack, on every engine, against what is wanted and against the reference.
+/// Checks one stack on every engine, against the expected results and against the reference.
 fn conform<T: Element>(engines: &[Engine<T>], n: usize, cases: &[Case<T>], failures: &mut Failures) {
     let elements = cases::elements(cases);
     let reference = engines::reference(Stack::with_len(&elements, n, cases.len()).unwrap());
@@ -55,12 +57,12 @@ fn conform<T: Element>(engines: &[Engine<T>], n: usize, cases: &[Case<T>], failu
     }
 }
 
-/// LAPACK's eleven types, with more of each where that is cheap, so that each type meets many places in a stack.
+/// LAPACK's eleven matrix types. Small orders repeat each type, so that it occurs at many positions in a stack.
 fn lapack_types<T: Element>() {
     let mut failures = Failures::default();
     for n in orders::<T>() {
         let mut random = Random::new(n as u64);
-        // Some mistakes show in one of thousands.
+        // Some mistakes show in only one matrix of thousands.
         let times = match n {
             2..=4 => 400,
             ..=16 => 5,
@@ -69,7 +71,7 @@ fn lapack_types<T: Element>() {
         let cases: Vec<_> = (0..times).flat_map(|_| cases::latb4_all(n, &mut random)).collect();
         let mut engines = engines::all::<T>(n, "accuracy/lapack_types");
         if n > 200 {
-            // The full sweep's largest orders: the best level alone, it takes minutes as it is.
+            // The full sweep takes minutes even with the best level alone.
             engines.drain(..engines.len() - 1);
         }
         conform(&engines, n, &cases, &mut failures);
@@ -77,7 +79,7 @@ fn lapack_types<T: Element>() {
     failures.none();
 }
 
-/// Hilbert's and Kahan's matrices and magic squares: the first ratio holds at any condition.
+/// Hilbert and Kahan matrices and magic squares: the first ratio holds at any condition number.
 fn famous_matrices<T: Element>() {
     let mut failures = Failures::default();
     for n in (1..=12).chain([15, 16, 17, 20, 24, 33, 40]) {
@@ -90,11 +92,11 @@ fn famous_matrices<T: Element>() {
             cases.push(Case::new("magic", cases::magic(n), want));
         }
         if n == 3 {
-            // A short column beside two that are nearly parallel. Ended by the inverse of the 2x2 matrix that the first step leaves, the
-            // ratio is 400.
+            // A short column beside two nearly parallel ones. A kernel that finishes with the closed-form
+            // inverse of the 2x2 matrix left by the first step has a ratio of 400 here.
             let flat = [3.2e-4, 0.06, 0.06006, 4.4e-4, 0.95, 0.95008, 3.5e-4, 0.1, 0.10019];
             cases.push(Case::new("flat frame", flat.map(T::real).to_vec(), Want::Ratio));
-            // The same where the product of a row above with that inverse overflows on its way.
+            // Here the product of the row above and that 2x2 inverse overflows in an intermediate result.
             let (c, e) = (power(-30), power(-17));
             let steep = [power(-42), power(42), power(42), 0.0, c * (1.0 + e), c, 0.0, c, c * (1.0 + e)];
             cases.push(Case::new("steep", steep.map(T::real).to_vec(), Want::Status(0)));
@@ -104,7 +106,7 @@ fn famous_matrices<T: Element>() {
     failures.none();
 }
 
-/// float32 and complex64 against the same inverse in double precision: the error that the condition allows, no more.
+/// The forward error against the inverse in double precision stays within the bound that the condition number gives.
 fn forward_error<T: Element>() {
     let mut failures = Failures::default();
     for n in [2, 3, 4, 5, 8, 16, 17, 33] {
@@ -134,7 +136,7 @@ fn forward_error<T: Element>() {
     failures.none();
 }
 
-/// `Precision::Double` passes what `Native` passes.
+/// `Precision::Double` passes the tests that `Native` passes.
 fn double_precision<T: Element>() {
     let mut failures = Failures::default();
     for n in [1, 2, 3, 4, 7, 8, 9, 12, 13, 16, 17, 24, 25, 31, 33, 48, 49, 64] {
@@ -149,7 +151,7 @@ fn double_precision<T: Element>() {
     failures.none();
 }
 
-/// Order 1: what a reciprocal itself costs, in many numbers.
+/// Order 1, for many numbers: the error of the reciprocal alone.
 fn reciprocals<T: Element>() {
     let mut failures = Failures::default();
     let mut random = Random::new(1);
@@ -163,10 +165,12 @@ fn reciprocals<T: Element>() {
     failures.none();
 }
 
-/// Where spans of `blocked` are at their widest: six, and one of a few columns; and where threads share the matrix, the bits of one.
+/// `blocked` with its widest outer blocks: six full ones and a last one of a few columns. At this order threads share
+/// one matrix, and three threads give the same bits as one.
 fn wide_spans<T: Element>() {
     let n = 389;
-    assert!(plan::shares_matrices(n, 1, 3) && plan::span(n) * 6 < n && n < plan::span(n) * 7);
+    let (tuning, width) = (CpuTuning::MEASURED, CpuTuning::MEASURED.outer_block(n));
+    assert!(tuning.shares_columns(n, 1, 3) && width * 6 < n && n < width * 7);
     let mut failures = Failures::default();
     let cases = cases::latb4_all::<T>(n, &mut Random::new(n as u64));
     let engines = engines::cpu::<T>("accuracy/wide_spans");
@@ -186,8 +190,9 @@ fn wide_spans<T: Element>() {
 
 for_each_scalar!(lapack_types, famous_matrices, forward_error, double_precision, reciprocals, wide_spans);
 
-/// Order 2, where two products cancel to a few digits: each element of the inverse is right to its last ones, since the determinant
-/// is, where multiply-adds are fused. Matrices of whole numbers, whose determinants whole numbers give.
+/// Order 2 with a determinant whose two products cancel to a few digits. With fused multiply-adds the
+/// determinant is still accurate to its last digits, and so is every element of the inverse. The entries are
+/// whole numbers, so integer arithmetic gives the exact determinant.
 #[allow(clippy::print_stderr, reason = "a skipped test says so")]
 fn determinants<T: Element>() {
     let mut failures = Failures::default();
@@ -237,7 +242,7 @@ fn determinants_float64() {
     determinants::<f64>();
 }
 
-/// `Precision::Double` is the inverse of float64 or complex128, rounded once.
+/// `Precision::Double` equals the float64 or complex128 inverse, rounded once.
 #[test]
 fn double_is_rounded_once() {
     rounded_once::<f32, f64>();
@@ -264,11 +269,11 @@ fn rounded_once<T: Element, D: Element>() {
     }
 }
 
-/// The kernel for an order is the one that the record says: both are met for every scalar.
+/// The tests' record names a kernel by its order; both CPU kernels are reached for every scalar.
 #[test]
 fn both_cpu_kernels_are_met() {
     for scalar in batchinv::ScalarKind::ALL {
-        let kernel = |order| plan::cpu_kernel(Work { scalar, precision: Precision::Native, order, len: 1 });
-        assert_eq!((kernel(1), kernel(129)), (Kernel::Lanes, Kernel::Blocked));
+        let kernel = |order| CpuTuning::MEASURED.kernel(Work::inverse(scalar, order, 1));
+        assert_eq!((kernel(1), kernel(129)), (CpuKernel::Lanes, CpuKernel::Blocked));
     }
 }

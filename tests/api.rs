@@ -1,4 +1,4 @@
-//! The library as a user meets it: functions, options, errors, and what the types promise.
+//! The public API: functions, options, errors, and the guarantees that the types give.
 
 mod common;
 
@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 
 use approx::{assert_abs_diff_eq, assert_abs_diff_ne, assert_relative_eq, assert_ulps_eq};
 use batchinv::{
-    Complex, Engine, EngineChoice, Error, Inverses, InversesMut, Inverter, Kernel, Precision, Report, ShapeError,
-    SimdLevel, Stack, StackBuf, Status, Verdict, inv, invert,
+    Complex, CpuKernel, Engine, EngineChoice, Error, Inverses, InversesMut, Inverter, Kernel, Precision, Report,
+    ShapeError, SimdLevel, Stack, StackBuf, Status, Verdict, inv, invert,
 };
 use common::cases::{self, Random, power};
 use common::{Element, bits, engines};
@@ -48,12 +48,13 @@ fn inv_fails_on_the_first_as_numpy_does() {
     let error = inv(Stack::new(&elements[8..], 2).unwrap()).unwrap_err();
     assert_eq!(error, Error::NotFinite { index: 0 });
     assert!(error.to_string().contains("not finite"), "{error}");
-    // The first one counts, whatever it is.
+    // The error is about the first failure, of either kind.
     let turned = [&elements[8..], &elements[..8]].concat();
     assert_eq!(inv(Stack::new(&turned, 2).unwrap()).unwrap_err(), Error::NotFinite { index: 0 });
 }
 
-/// invert_into writes every element and status, and refuses what does not fit before it touches anything.
+/// `invert_into` writes every element and status. If an output has the wrong length,
+/// it fails before it writes anything.
 fn into_the_callers_memory<T: Element>() {
     let elements = [cases::identity::<T>(3), vec![T::ZERO; 9]].concat();
     let stack = Stack::new(&elements, 3).unwrap();
@@ -85,7 +86,7 @@ fn into_the_callers_memory<T: Element>() {
     }
 }
 
-/// Double precision: every entry is the float64 inverse's, rounded, or next to it.
+/// Double precision: every entry is the rounded float64 result or a neighbor of it.
 fn double_is_float64_rounded<T: Element>() {
     for n in [1, 2, 3, 4, 7, 8, 9, 12, 13, 16, 17, 25, 33, 49] {
         let mut random = Random::new(n as u64);
@@ -96,7 +97,7 @@ fn double_is_float64_rounded<T: Element>() {
         for level in SimdLevel::all() {
             let inverter = Inverter::cpu().simd_level(level).precision(Precision::Double);
             let got = inverter.invert(stack).unwrap();
-            // The same engine in float64, on the same numbers; then the reference, with room for its own rounding.
+            // The exact values come from the same engine, computing in float64 on the same numbers.
             let exact: Vec<(f64, f64)> = if T::COMPLEX {
                 let exact = Inverter::cpu().simd_level(level).invert(Stack::new(&wide, n).unwrap()).unwrap();
                 exact.stack().elements().iter().map(|x| x.re_im()).collect()
@@ -113,7 +114,7 @@ fn double_is_float64_rounded<T: Element>() {
     }
 }
 
-/// The inverse in float64 is finite, in the scalar it is not: -1.
+/// An inverse that is finite in float64 but overflows the scalar has status -1.
 fn double_overflows_to_not_finite<T: Element>() {
     let tiny = T::real(power(T::MIN_EXPONENT - 4));
     for engine in engines::cpu_double::<T>("api/double_overflows_to_not_finite") {
@@ -136,7 +137,7 @@ fn products_and_identities() {
     assert_abs_diff_eq!(a.view().product(x.view()).unwrap(), StackBuf::identity(2, 2), epsilon = 1e-15);
     assert_relative_eq!(x.view().product(a.view()).unwrap(), StackBuf::identity(2, 2), epsilon = 1e-14);
     assert_eq!(a.view().product(StackBuf::identity(2, 2).view()).unwrap(), a);
-    // Rows times columns, not the other way round.
+    // The left operand's rows times the right operand's columns.
     let (left, right) = ([1.0_f32, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]);
     let product = Stack::new(&left, 2).unwrap().product(Stack::new(&right, 2).unwrap()).unwrap();
     assert_eq!(product.elements(), [19.0, 22.0, 43.0, 50.0]);
@@ -157,13 +158,13 @@ fn stacks_compare() {
     assert_abs_diff_ne!(a, near, epsilon = 1e-8);
     assert_ulps_eq!(a, near, max_ulps = 1);
     assert_ne!(a, near);
-    // The same elements as one matrix of order 2 are another stack.
+    // The same elements as one matrix of order 2 form a different stack.
     let square = StackBuf::new(a.elements().to_vec(), 2).unwrap();
     assert_ne!(a, square);
     assert_abs_diff_ne!(a, square, epsilon = 1.0);
     assert_eq!(a.view(), a);
     assert_eq!(a, a.view());
-    // NaN equals nothing, and is close to nothing.
+    // NaN neither equals nor approximates anything.
     let nan = StackBuf::new(vec![f32::NAN], 1).unwrap();
     assert_ne!(nan, nan.clone());
     assert_abs_diff_ne!(nan, nan, epsilon = 1.0);
@@ -208,11 +209,11 @@ fn engines_by_name() {
     let elements = GOOD.repeat(16);
     let report = |inverter: Inverter| inverter.invert(Stack::new(&elements, 2).unwrap()).unwrap().report().clone();
     let cpu = report(Inverter::new(EngineChoice::Cpu).unwrap());
-    assert_eq!((cpu.engine, cpu.kernel, cpu.reason), (Engine::Cpu, Kernel::Lanes, None));
-    // So few numbers are not worth a trip, wherever this runs; the account says why.
+    assert_eq!((cpu.engine, cpu.kernel, cpu.reason), (Engine::Cpu, Kernel::Cpu(CpuKernel::Lanes), None));
+    // A stack this small is not worth the transfer to any GPU, and the report says so.
     let auto = report(Inverter::new(EngineChoice::Auto).unwrap());
     assert!(auto.engine == Engine::Cpu && auto.reason.is_some());
-    assert_eq!(report(Inverter::cpu()).seconds, batchinv::Stages::default(), "so little is not timed");
+    assert_eq!(report(Inverter::cpu()).seconds, batchinv::Stages::default(), "a stack this small is not timed");
     let more = GOOD.repeat(batchinv::plan::TIMED_FLOPS / 8);
     assert!(Inverter::cpu().invert(Stack::new(&more, 2).unwrap()).unwrap().report().seconds.dispatch > 0.0);
 }
@@ -229,7 +230,7 @@ fn simd_levels() {
     assert_eq!(names.last(), Some(&SimdLevel::best().name()));
 }
 
-/// What may cross threads, and that the futures may too.
+/// The public types are `Send` and `Sync`, and the futures are `Send`.
 #[test]
 fn types_are_send_and_sync() {
     fn both<T: Send + Sync>() {}
@@ -251,15 +252,15 @@ fn types_are_send_and_sync() {
     let stack = Stack::new(&GOOD, 2).unwrap();
     drop(send(inverter.invert_into_async(stack, InversesMut::new(&mut out, &mut statuses))));
     let future = send(inverter.invert_async(stack));
-    // On the CPU it is ready at the first poll.
+    // On the CPU the future is ready at the first poll.
     let mut future = pin!(future);
     let Poll::Ready(inverses) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("the CPU engine waits for nothing")
+        panic!("the CPU engine's future was not ready at the first poll")
     };
     assert!(inverses.unwrap().statuses()[0].is_inverted());
 }
 
-/// One inverter, many threads.
+/// Many threads share one inverter.
 #[test]
 fn shared_by_threads() {
     let inverter = Inverter::cpu().rcond(true);
@@ -297,12 +298,14 @@ mod on_the_gpu {
 
     use super::*;
 
-    /// What the kernels cannot take is refused in plain words, and nothing is computed.
+    /// Work that no kernel can do is refused with a clear reason, and nothing is computed.
     #[test]
     fn unsupported_work_is_refused() {
         fn refused<T: Scalar>(inverter: &Inverter, stack: Stack<'_, T>, word: &str) {
             match inverter.invert(stack) {
-                Err(Error::Unsupported { engine: Engine::Gpu, reason }) => assert!(reason.contains(word), "{reason}"),
+                Err(Error::Unsupported { engine: Engine::Gpu, reason }) => {
+                    assert!(reason.to_string().contains(word), "{reason}");
+                }
                 other => panic!("{word}: {other:?}"),
             }
         }
@@ -318,8 +321,8 @@ mod on_the_gpu {
         }
     }
 
-    /// The automatic choice, end to end: never a software adapter, but under the policy made for this test; and what
-    /// the adapter cannot take falls back to the CPU.
+    /// The automatic choice, end to end. It takes a software adapter only under the policy made for this test,
+    /// and falls back to the CPU for work that the adapter cannot do.
     #[test]
     fn auto_end_to_end() {
         for adapter in engines::adapters("api/auto_end_to_end") {
@@ -331,9 +334,9 @@ mod on_the_gpu {
 
             let inverses = counting(auto.clone()).invert(stack).unwrap();
             let report = inverses.report();
-            let work = plan::Work { scalar: f32::KIND, precision: Precision::Native, order: n, len: stack.len() };
+            let work = plan::Work::inverse(f32::KIND, n, stack.len());
             let planned = plan::gpu(work, &adapter.gpu.facts().limits).unwrap();
-            assert_eq!((report.engine, report.kernel), (Engine::Gpu, planned.variant.kernel));
+            assert_eq!((report.engine, report.kernel), (Engine::Gpu, Kernel::Gpu(planned.variant.kernel())));
             assert_eq!(report.adapter.as_ref(), Some(&adapter.gpu.facts().name));
             assert!(report.reason.is_some() && report.chunks >= 1);
             let by_name = Inverter::with_gpu(adapter.gpu.clone()).invert(stack).unwrap();
@@ -343,25 +346,25 @@ mod on_the_gpu {
             if adapter.gpu.facts().kind == AdapterKind::Software {
                 let report = auto.invert(stack).unwrap().report().clone();
                 assert_eq!((report.engine, report.adapter), (Engine::Cpu, None));
-                assert!(report.reason.unwrap().contains("software"));
+                assert!(report.reason.unwrap().to_string().contains("software"));
             }
 
-            // Too short: the CPU, with a reason.
+            // A stack that is too short goes to the CPU, with a reason.
             let few = Stack::new(&elements[..n * n], n).unwrap();
             let short = counting(auto.clone()).invert(few).unwrap().report().clone();
             assert!(short.engine == Engine::Cpu && short.reason.is_some(), "{short:?}");
-            // What needs float64: the CPU, with a reason, where the adapter has none.
+            // Work that needs float64 goes to the CPU, with a reason, if the adapter has no float64.
             let able = adapter.gpu.facts().limits.float64;
             let wide: Vec<f64> = elements.iter().map(|&x| x.into()).collect();
             let double = counting(auto.clone()).precision(Precision::Double).invert(stack).unwrap().report().clone();
             let wide = counting(auto).invert(Stack::new(&wide, n).unwrap()).unwrap().report().clone();
             for report in [double, wide] {
                 assert_eq!(report.engine, if able { Engine::Gpu } else { Engine::Cpu });
-                assert_eq!(report.reason.unwrap().contains("float64"), !able);
+                assert_eq!(report.reason.unwrap().to_string().contains("float64"), !able);
             }
-            engines::record(&adapter.word, planned.variant.kernel.name(), "float32", "api/auto_end_to_end", "ran");
+            engines::record(&adapter.word, planned.variant.kernel().name(), "float32", "api/auto_end_to_end", "ran");
         }
-        // No such adapter: the CPU.
+        // Without an adapter of that name, the CPU is chosen.
         let elements = vec![1.0_f32; plan::AUTO_MIN_ELEMENTS * 4];
         let nobody = Inverter::auto().adapter("no adapter has this name");
         let report = nobody.invert(Stack::new(&elements, 32).unwrap()).unwrap().report().clone();
@@ -372,15 +375,17 @@ mod on_the_gpu {
     fn adapters_by_name() {
         let error = GpuInverter::open(Some("no adapter has this name")).unwrap_err();
         assert!(matches!(&error, Error::NoAdapter { .. }), "{error}");
+        assert_eq!(block_on(GpuInverter::open_async(Some("no adapter has this name"))).unwrap_err(), error);
         for adapter in engines::adapters("api/adapters_by_name") {
             let name = adapter.gpu.facts().name.to_uppercase();
+            assert_eq!(block_on(GpuInverter::open_async(Some(&name))).unwrap().facts(), adapter.gpu.facts());
             assert_eq!(GpuInverter::open(Some(&name)).unwrap().facts(), adapter.gpu.facts());
             assert!(Inverter::gpu().is_ok() && Inverter::new(EngineChoice::Gpu).is_ok());
-            assert!(error.to_string().contains(&adapter.gpu.facts().name));
+            assert!(error.to_string().contains(&*adapter.gpu.facts().name));
         }
     }
 
-    /// The future gives way while the device works, and it may cross threads.
+    /// The future yields while the device works, and is `Send`.
     #[test]
     fn futures_are_send() {
         fn send<T: Send>(value: T) -> T {
@@ -392,7 +397,7 @@ mod on_the_gpu {
             let stack = Stack::new(&elements, 2).unwrap();
             let future = send(inverter.invert_async(stack));
             assert_eq!(block_on(future).unwrap().stack().elements(), [0.5, 0.0, 0.0, 0.25]);
-            // One that is dropped half way does no harm to the next.
+            // Dropping an unfinished future does not disturb the next call.
             {
                 let mut dropped = pin!(inverter.invert_async(stack));
                 let _ = dropped.as_mut().poll(&mut Context::from_waker(Waker::noop()));
@@ -402,7 +407,7 @@ mod on_the_gpu {
         }
     }
 
-    /// An executor of a few lines: it sleeps until it is woken.
+    /// A minimal executor that sleeps until it is woken.
     fn block_on<T>(future: impl Future<Output = T>) -> T {
         struct Thread(std::thread::Thread);
         impl std::task::Wake for Thread {

@@ -8,7 +8,7 @@ use common::Element;
 use common::cases::{self, Random, power};
 use common::engines;
 
-/// Stacks with something of everything: usual, singular, not finite, and in need of scaling.
+/// A stack that mixes ordinary, singular, and non-finite matrices with ones that need scaling.
 fn mixture<T: Element>(n: usize, len: usize, random: &mut Random) -> Vec<T> {
     let mut elements = Vec::new();
     for m in 0..len {
@@ -16,11 +16,11 @@ fn mixture<T: Element>(n: usize, len: usize, random: &mut Random) -> Vec<T> {
         match m % 11 {
             4 => matrix[n * n / 2] = T::real(f64::INFINITY),
             6 => matrix.chunks_exact_mut(n).for_each(|row| row[n - 1] = T::ZERO),
-            // One factor brings these into range. The inverse of the second is subnormal in part.
+            // One factor brings all elements into range. The inverse of the second matrix is partly subnormal.
             8 => matrix.iter_mut().for_each(|x| *x = times(*x, power(T::MIN_EXPONENT * 3 / 4))),
             3 => matrix.iter_mut().for_each(|x| *x = times(*x, power(-T::MIN_EXPONENT))),
             9 => matrix[0] = T::real(power(T::MIN_EXPONENT)),
-            // So near to singular that the determinant of order 2 is not trusted, and one pivot follows the other.
+            // Nearly singular: at order 2 the determinant is rejected, and elimination takes over.
             5 if n > 1 => {
                 for (i, row) in matrix.chunks_exact_mut(n).enumerate() {
                     row[n - 1] = times(row[n - 2], 1.0 + (2 * i) as f64 * 2.0 * T::eps());
@@ -37,8 +37,8 @@ fn times<T: Element>(x: T, factor: f64) -> T {
     T::new(x.re_im().0 * factor, x.re_im().1 * factor)
 }
 
-/// Small ones, those that `lanes` compiles by themselves and others, and both sides of where it and `rows` end and `blocked`
-/// begins.
+/// Small orders, with and without a specialized kernel in `lanes`, and orders on both sides of the boundary at which
+/// `lanes` and `rows` give way to `blocked`.
 fn orders<T: Element>() -> Vec<usize> {
     let lanes = batchinv::plan::lanes_max_order(T::KIND);
     let mut orders: Vec<usize> = (1..=17).chain([24, 33, lanes - 1, lanes, lanes + 1]).collect();
@@ -47,7 +47,7 @@ fn orders<T: Element>() -> Vec<usize> {
     orders
 }
 
-/// Alone, in another place, among others, in another order: the same bits.
+/// A matrix gives the same bits alone, at another position, and in a reversed stack.
 fn places<T: Element>() {
     for n in orders::<T>() {
         let len = if n <= 8 { 41 } else { 23 };
@@ -76,12 +76,13 @@ fn places<T: Element>() {
     }
 }
 
-/// A matrix that must be scaled, beside one of NaN, before or after it: the bits that it has without the NaN.
+/// A NaN matrix before or after a matrix that needs scaling does not change its bits.
 fn extremes_beside_nan<T: Element>() {
     let small = T::real(power(T::MIN_EXPONENT * 5 / 8));
     for n in orders::<T>().into_iter().filter(|&n| n > 1) {
         let usual: Vec<T> = cases::uniform(n, &mut Random::new(n as u64));
-        // Its inverse overflows. Unscaled, its last pivot would underflow to zero, and it would pass for singular.
+        // Its inverse overflows. Without scaling, the last pivot would underflow to zero and the
+        // matrix would be reported as singular.
         let mut extreme: Vec<T> = (0..n * n).map(|e| if e % (n + 1) == 0 { T::ONE } else { T::ZERO }).collect();
         (extreme[1], extreme[n], extreme[n + 1]) = (small, small, T::ZERO);
         for engine in engines::all::<T>(n, "bits/extremes_beside_nan") {
@@ -105,8 +106,9 @@ fn extremes_beside_nan<T: Element>() {
     }
 }
 
-/// The beginning of a stack gives the beginning of its answer, at every length: where a group does not fill its lanes,
-/// another kernel takes it, and must give the same bits. Every order of `lanes`, since most are compiled each by itself.
+/// A prefix of a stack, of any length, gives the same prefix of the result. A group that does not fill the
+/// SIMD lanes runs in another kernel, which must give the same bits. Every order of `lanes` is tested,
+/// since most have a kernel of their own.
 fn lengths<T: Element>() {
     for n in 1..=batchinv::plan::lanes_max_order(T::KIND) + 1 {
         let len = 35;
@@ -123,7 +125,7 @@ fn lengths<T: Element>() {
     }
 }
 
-/// Called again, after other work: the same bits.
+/// A repeated call gives the same bits, even after other work in between.
 fn repeated_calls<T: Element>() {
     for n in orders::<T>() {
         let elements = mixture::<T>(n, 13, &mut Random::new(n as u64));
@@ -137,7 +139,7 @@ fn repeated_calls<T: Element>() {
     }
 }
 
-/// With rcond or without, into memory of the caller's with whatever in it: the same bits.
+/// The bits do not depend on whether rcond is requested, nor on the former contents of the caller's output.
 fn outputs<T: Element>() {
     for n in orders::<T>() {
         let elements = mixture::<T>(n, 13, &mut Random::new(n as u64));
@@ -179,7 +181,7 @@ fn gpu_inverters<T: Element>(_: &'static str) -> Vec<Inverter> {
     Vec::new()
 }
 
-/// On one thread, on some, on more than there are cores: the same bits, for stacks long enough to be shared out.
+/// Stacks long enough for several threads give the same bits on one thread, on a few, and on more threads than cores.
 fn threads<T: Element>() {
     for n in [1, 2, 5, 8, 17, 33, batchinv::plan::lanes_max_order(T::KIND) + 1] {
         let len = (1 << 16) / (n * n) + 3;
@@ -207,7 +209,8 @@ fn same_reals<T: Element>(left: &[T::Real], right: &[T::Real]) -> bool {
 
 for_each_scalar!(extremes_beside_nan, places, lengths, repeated_calls, outputs, threads);
 
-/// Each level gives the same answers as every other, but for rounding: with powers of two, to the bit.
+/// SIMD levels differ by rounding alone: on powers of two, which are never rounded,
+/// their results are equal to the bit.
 #[test]
 fn levels_agree_where_nothing_is_rounded() {
     let mut random = Random::new(5);
@@ -222,20 +225,20 @@ fn levels_agree_where_nothing_is_rounded() {
 
 #[cfg(all(feature = "gpu", feature = "testing"))]
 mod on_the_gpu {
-    use batchinv::Kernel;
+    use batchinv::GpuKernel;
 
     use super::*;
 
-    /// Whatever the length of a chunk.
+    /// The bits do not depend on the length of a chunk.
     #[test]
     fn chunks() {
         for adapter in engines::adapters("bits/chunks") {
             for (kernel, n) in [
-                (Kernel::Thread, 1),
-                (Kernel::Thread, 4),
-                (Kernel::Workgroup, 3),
-                (Kernel::Workgroup, 17),
-                (Kernel::Workgroup, 65),
+                (GpuKernel::Thread, 1),
+                (GpuKernel::Thread, 4),
+                (GpuKernel::Workgroup, 3),
+                (GpuKernel::Workgroup, 17),
+                (GpuKernel::Workgroup, 65),
             ] {
                 let len = if n > 60 { 7 } else { 131 };
                 let elements = mixture::<f32>(n, len, &mut Random::new(3));
@@ -278,7 +281,7 @@ mod on_the_gpu {
                     });
                 }
             });
-            for kernel in [Kernel::Thread, Kernel::Workgroup] {
+            for kernel in [GpuKernel::Thread, GpuKernel::Workgroup] {
                 engines::record(&adapter.word, kernel.name(), "float32", "bits/shared_by_threads", "ran");
             }
         }

@@ -1,6 +1,6 @@
-//! The program `batchinv`, run as a user runs it.
+//! The program `batchinv`, run from the command line.
 //!
-//! `tests/data` holds files that NumPy wrote, with what NumPy makes of them; `tests/data/make.py` says how.
+//! `tests/data` holds input files and the results that NumPy gives for them, both written by `tests/data/make.py`.
 
 mod program;
 
@@ -34,8 +34,8 @@ fn double_precision_is_numpys_to_one_ulp() {
         if !matches!(&wanted.descr[..], "<f4" | "<c8") {
             continue;
         }
-        // NumPy computes float32 and complex64 in double precision, too. The two double results differ by no more
-        // than `assert_agree` allows float64, and rounding may part them by one unit in the last place.
+        // NumPy, too, computes float32 and complex64 in double precision. The two double results differ by no
+        // more than `assert_agree` allows for float64; rounding them may add one unit in the last place.
         let order = *wanted.shape.last().unwrap();
         let size = order * order;
         let (got, wanted) = (results.inverses.complexes(), wanted.complexes());
@@ -59,7 +59,7 @@ fn gpu_agrees_with_numpy_on_every_file_it_takes() {
         let folder = TempDir::new().unwrap();
         let out = Results::run(&folder, &name, &["--engine", "gpu", "--verify"]);
         let promised = expected(&name, "expected").descr == "<f4" && !name.starts_with("order0");
-        // Every adapter takes float32 of order 1 to 32; what else it takes, it must take right.
+        // Every adapter can do float32 at orders 1 to 32. Other work may be refused, but must not come out wrong.
         if out.code == 3 && !promised {
             out.assert_line("the gpu engine cannot do this");
             assert_eq!(names_in(folder.path()), [""; 0]);
@@ -70,7 +70,7 @@ fn gpu_agrees_with_numpy_on_every_file_it_takes() {
     }
 }
 
-/// The automatic path, through a software adapter where there is no other, and its way back to the CPU.
+/// The automatic choice of a GPU, with a software adapter if there is no other, and its fallback to the CPU.
 #[test]
 #[cfg(feature = "testing")]
 fn auto_takes_a_software_adapter_under_the_test_policy() {
@@ -111,7 +111,7 @@ fn auto_says_why_and_never_takes_a_software_adapter() {
 }
 
 // ---------------------------------------------------------------------------------------------------------
-// What goes in and out
+// Input and output
 
 #[test]
 fn stdin_and_stdout_carry_the_same_bytes_as_files() {
@@ -128,13 +128,15 @@ fn stdin_and_stdout_carry_the_same_bytes_as_files() {
 
 #[test]
 fn long_streams_arrive_whole() {
-    // Longer than what is asked of a stream at first, by no round number. Twice the identity; its inverse is half.
+    // Longer than the first read of a stream, and not by a round number. Twice the
+    // identity; its inverse is half of it.
     let folder = TempDir::new().unwrap();
     let (input, output) = (folder.path().join("a.npy"), folder.path().join("x.npy"));
     let len = 100_003;
     let float32: Vec<u8> = (0..9 * len).flat_map(|i| if i % 4 == 0 { 2.0_f32 } else { 0.0 }.to_be_bytes()).collect();
     let int16: Vec<u8> = (0..9 * len).flat_map(|i| if i % 9 % 4 == 0 { 2_i16 } else { 0 }.to_le_bytes()).collect();
-    // In the first, the diagonal of all but the first matrix is not where it should be: singular, every time.
+    // The float32 pattern has period 4 rather than 9, so it misses the diagonal of
+    // later matrices, and they are singular.
     for (descr, elements, singular) in [(">f4", float32, true), ("<i2", int16, false)] {
         let bytes = npy(descr, &format!("({len}, 3, 3)"), &elements);
         fs::write(&input, &bytes).unwrap();
@@ -161,7 +163,7 @@ fn long_streams_arrive_whole() {
 fn fortran_order_is_another_order_of_the_same_array() {
     let folder = TempDir::new().unwrap();
     let output = folder.path().join("x.npy");
-    // Axes of different lengths, so that no two can be mistaken for each other; more matrices than are moved at a time.
+    // Axes of different lengths, so that swapping any two shows; more matrices than are moved at a time.
     let axes = [3, 5, 7, 2, 2];
     let value = |i: [usize; 5]| (i[0] * 1000 + i[1] * 100 + i[2] * 10) as f64 + if i[3] == i[4] { 2.0 } else { 1.0 };
     let (mut c, mut fortran) = (Vec::new(), vec![0; 8 * 3 * 5 * 7 * 4]);
@@ -193,10 +195,10 @@ fn unusual_headers_that_numpy_reads_are_read() {
     for header in [
         // Python 2 wrote long integers with an L.
         "{'descr': '<f8', 'fortran_order': False, 'shape': (1L, 1L), }",
-        // Other writers: no padding, other quotes and spaces, another order of the keys.
+        // Other writers use no padding, other quotes and spaces, or another order of the keys.
         "{'descr':'<f8','fortran_order':False,'shape':(1,1)}",
         "{ \"shape\" : ( 1 , 1 ) , \"descr\" : \"<f8\" , \"fortran_order\" : True }",
-        // As many axes as NumPy has.
+        // NumPy's maximum number of axes.
         &format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({ones})}}"),
     ] {
         for version in 1..=3 {
@@ -258,7 +260,7 @@ fn any_one_output_may_be_stdout() {
 }
 
 // ---------------------------------------------------------------------------------------------------------
-// Bad input: exit 2, what is wrong, nothing left behind
+// Bad input: exit status 2, a message that names the fault, and nothing left behind
 
 #[test]
 fn bad_input_is_named_and_leaves_nothing() {
@@ -276,7 +278,7 @@ fn bad_input_is_named_and_leaves_nothing() {
     let deep = |open: &str, close: &str, levels: usize| {
         text(&header(&format!("{}1{}", open.repeat(levels), close.repeat(levels)), "(2, 2)"))
     };
-    // What takes npyz's parser longest.
+    // The input that takes npyz's parser longest.
     let bomb = header(&("[".repeat(5) + &"1, ".repeat(15_000) + &"]".repeat(5)), "(2, 2)");
 
     let cases: Vec<(Vec<u8>, &str)> = vec![
@@ -370,9 +372,9 @@ fn bad_input_is_named_and_leaves_nothing() {
         (f8("(18446744073709551616, 18446744073709551616)", 0), "more than memory can address"),
         (f8("(4294967296, 0, 4294967296, 4294967296)", 0), "more than memory can address"),
         (f8("(0, 2000000000, 2000000000)", 0), "more than memory can address"),
-        // As float64, which bool becomes.
+        // Too large as float64, to which bool is converted.
         (npy("|b1", "(0, 1073741824, 1073741824)", &[]), "more than memory can address"),
-        (f8("(1000000000000, 0, 0)", 0), "of matrices without elements, at most 16777216"),
+        (f8("(1000000000000, 0, 0)", 0), "at most 16777216 matrices of order 0 are supported"),
         (f8(&format!("({}2, 2)", "1, ".repeat(63)), 32), "it has 65 axes"),
     ];
     for (bytes, what) in cases {
@@ -384,7 +386,7 @@ fn bad_input_is_named_and_leaves_nothing() {
         out.assert_failed(2, what);
         out.assert_line(&format!("batchinv: {}: ", input.display()));
         assert_eq!(names_in(folder.path()), ["a.npy"], "{what}");
-        // From a stream, of which nobody knows the length.
+        // The same from a stream, whose length is unknown.
         let out = finish(batchinv(&[&["inv", "-"], &options[..]].concat()), &bytes);
         out.assert_failed(2, what);
         out.assert_line("batchinv: standard input: ");
@@ -392,7 +394,8 @@ fn bad_input_is_named_and_leaves_nothing() {
     }
 }
 
-/// A header may promise anything: with 2 GiB of address space, a lie of 8 TB is still refused as what it is.
+/// A header can claim any size. With 2 GiB of address space, a header that falsely claims 8 TB is refused because the
+/// file is too short, not for lack of memory.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_lie_costs_no_memory_and_an_honest_giant_is_refused() {
@@ -409,7 +412,7 @@ fn a_lie_costs_no_memory_and_an_honest_giant_is_refused() {
         fs::write(&input, &lie).unwrap();
         limited(path(&input), b"").assert_failed(2, "truncated");
         limited("-", &lie).assert_failed(2, "truncated");
-        // A file with a hole that is as long as its header says. One matrix must fit into memory.
+        // A sparse file that is as long as its header says. One matrix must fit into memory, and this one does not.
         let honest = npy(descr, "(30000, 30000)", &[]);
         fs::write(&input, &honest).unwrap();
         fs::File::options().write(true).open(&input).unwrap().set_len(honest.len() as u64 + 7_200_000_000).unwrap();
@@ -463,7 +466,7 @@ fn bad_arguments_are_said_in_one_line() {
     ] {
         run(args).assert_failed(2, what);
     }
-    // The same file by another name.
+    // The same file under another name.
     let other = folder.path().join(".").join("x.npy");
     let twice = ["inv", input, "-o", file, "--rcond", path(&other)];
     run(&twice).assert_failed(2, "the same file");
@@ -494,7 +497,7 @@ fn matrices_without_an_inverse_are_counted_and_named() {
     let invert = |name: &str, options: &[&str]| {
         let out = Results::run(&TempDir::new().unwrap(), name, &[&["--engine", "cpu"], options].concat());
         out.assert_done();
-        // Which kernel takes it, is the plan's business.
+        // The choice of kernel is tested elsewhere.
         let json = Results::run(&TempDir::new().unwrap(), name, &["--engine", "cpu", "--json"]).json();
         let kernel = format!("({})", json["kernel"].as_str().unwrap());
         out.stderr.replace(&kernel, "(some kernel)")
@@ -508,7 +511,7 @@ fn matrices_without_an_inverse_are_counted_and_named() {
     assert!(invert("bool", &[]).ends_with("batchinv: 1 of 2 matrices has no inverse: singular at 1 (column 3)\n"));
     assert!(invert("singular_matrix", &[]).ends_with("batchinv: the matrix has no inverse: singular (column 2)\n"));
     assert_eq!(invert("matrix", &[]), "batchinv: 1 matrix of order 4, float64, on the cpu engine (some kernel)\n");
-    assert!(invert("matrix", &["--verify"]).contains("the largest ratio is 0."));
+    assert!(invert("matrix", &["--verify"]).contains("the largest residual ratio is 0."));
     assert_eq!(invert("singular", &["--quiet"]), "");
     assert_eq!(invert("singular", &["-q", "--verify"]), "");
 
@@ -558,11 +561,11 @@ fn json_tells_what_ran() {
     });
     assert_eq!(json, expected);
 
-    // Without --verify there is no ratio; without --quiet people get their lines on stderr.
+    // Without --verify there is no ratio. Without --quiet, the report for humans appears on stderr as well.
     let out = Results::run(&folder, "singular", &["--engine", "cpu", "--json"]);
     assert_eq!((&out.json()["verify"], out.stderr.lines().count()), (&serde_json::Value::Null, 2));
 
-    // Where stdout carries an array, the object has stderr for itself.
+    // When stdout carries an array, stderr carries the JSON object and nothing else.
     let out = run(&["inv", path(&data("singular.npy")), "-o", "-", "--engine", "cpu", "--json"]);
     assert!(out.stdout.starts_with(b"\x93NUMPY"));
     let json: serde_json::Value = serde_json::from_str(&out.stderr).unwrap();
@@ -638,7 +641,7 @@ fn without_an_adapter_gpu_fails_and_auto_computes() {
     let output = folder.path().join("x.npy");
     let without = |args: &[&str]| {
         let mut command = batchinv(args);
-        // The Vulkan loader looks for drivers in these files alone.
+        // With these variables set, the Vulkan loader looks for drivers nowhere else.
         command.env("VK_DRIVER_FILES", "/nonexistent.json").env("VK_ICD_FILENAMES", "/nonexistent.json");
         finish(command, b"")
     };
@@ -678,7 +681,7 @@ fn the_gpu_engine_says_what_it_runs_on_and_what_it_cannot_take() {
     let output = folder.path().join("x.npy");
     let name = run(&["info", "--json"]).json()["adapters"][0]["name"].as_str().unwrap().to_owned();
     let input = data("covariances.npy");
-    // Part of the name will do, in any case.
+    // Part of the name is enough, ignoring case.
     let part = name[..name.len() / 2].to_uppercase();
     for adapter in [&[][..], &["--adapter", &name], &["--adapter", &part]] {
         let out = run(&[&["inv", path(&input), "-o", path(&output), "--engine", "gpu", "--json"], adapter].concat());
@@ -689,7 +692,7 @@ fn the_gpu_engine_says_what_it_runs_on_and_what_it_cannot_take() {
         out.assert_line(&name);
     }
     fs::remove_file(&output).unwrap();
-    // 20000 is above what any kernel on a GPU takes. A file with a hole costs no disk.
+    // Order 20000 is above every GPU kernel's limit. The file is sparse and takes no disk space.
     let giant = folder.path().join("giant.npy");
     let header = npy("<f4", "(20000, 20000)", &[]);
     fs::write(&giant, &header).unwrap();
@@ -707,13 +710,13 @@ fn outputs_that_cannot_be_written_are_named_before_anything_is_read() {
     let folder = TempDir::new().unwrap();
     let nowhere = folder.path().join("nowhere").join("x.npy");
     let fine = folder.path().join("x.npy");
-    // The input does not exist either: it was not reached.
+    // The input does not exist either; the outputs are checked first.
     run(&["inv", "missing.npy", "-o", path(&nowhere)]).assert_failed(4, path(&nowhere));
     run(&["inv", "missing.npy", "-o", path(&fine), "--status", path(&nowhere)]).assert_failed(4, path(&nowhere));
     run(&["inv", "missing.npy", "-o", path(folder.path())]).assert_failed(4, "it is a folder");
     run(&["inv", "missing.npy", "-o", "/"]).assert_failed(4, "it is a folder");
     if cfg!(unix) {
-        // Elsewhere, that is the folder itself.
+        // On Windows this path means the folder itself.
         let nothing = folder.path().join("nowhere").join("..");
         run(&["inv", "missing.npy", "-o", path(&nothing)]).assert_failed(4, "it names no file");
     }
@@ -820,8 +823,8 @@ mod unix {
         assert_eq!(names_in(folder.path()), ["dangling", "one", "round", "there", "two"]);
     }
 
-    // Pipes stand for all that is no regular file: a test that pointed a broken program at /dev/null as root would
-    // take it from the whole machine.
+    // Pipes stand in for everything that is not a regular file. If these tests used /dev/null instead, a faulty
+    // program run as root could replace it for the whole machine.
 
     fn pipe_in(folder: &TempDir) -> PathBuf {
         let pipe = folder.path().join("pipe");
@@ -839,7 +842,7 @@ mod unix {
             move || fs::read(pipe).unwrap()
         });
         invert_to(&pipe).assert_done();
-        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo(), "it is not replaced");
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo(), "the pipe was replaced");
         assert!(reader.join().unwrap() == expected);
         assert_eq!(names_in(folder.path()), ["pipe"]);
 
@@ -856,7 +859,7 @@ mod unix {
         assert!(out.stdout == expected);
     }
 
-    /// What other programs wrote to the same file before stays there.
+    /// Output that other programs wrote to the same file earlier is preserved.
     #[test]
     #[cfg(target_os = "linux")]
     fn dev_stdout_does_not_replace_the_file_behind_it() {
@@ -870,10 +873,10 @@ mod unix {
     }
 
     #[test]
-    fn where_an_output_breaks_off_the_later_ones_do_not_appear() {
+    fn outputs_after_one_that_fails_do_not_appear() {
         let folder = TempDir::new().unwrap();
         let (pipe, output) = (pipe_in(&folder), folder.path().join("x.npy"));
-        // More statuses than a pipe holds, and a reader that goes away.
+        // More statuses than a pipe buffers, and a reader that goes away.
         let ones = npy("<f8", "(100000, 1, 1)", &1.0_f64.to_le_bytes().repeat(100_000));
         std::thread::spawn({
             let pipe = pipe.clone();
@@ -932,7 +935,7 @@ mod unix {
             let args = ["inv", "-", "-o", path(&output), "--status", path(&status), "--engine", "cpu"];
             let mut command = program::batchinv_with_signals(&args);
             let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            // It waits for the rest of its input, with its files in preparation.
+            // The program now waits for the rest of its input, and its temporary files exist.
             let mut stdin = child.stdin.take().unwrap();
             stdin.write_all(&npy("<f8", "(1000, 4, 4)", &[0; 64])).unwrap();
             let start = Instant::now();
@@ -940,7 +943,7 @@ mod unix {
                 assert!(start.elapsed() < Duration::from_secs(60), "no temporary files");
                 std::thread::sleep(Duration::from_millis(5));
             }
-            // What will replace a private file is private from the start.
+            // The temporary file that will replace a private file is private from the start.
             let temporary = names_in(folder.path()).into_iter().filter(|name| name.ends_with(".tmp"));
             let modes: Vec<u32> = temporary.map(|name| mode(&folder.path().join(name))).collect();
             assert!(modes.contains(&0o600), "{modes:?}");
@@ -964,7 +967,7 @@ fn expected(name: &str, what: &str) -> Npy {
     Npy::read(&data(&format!("{name}.{what}.npy")))
 }
 
-/// What the program made of one of them.
+/// The program's results for one of those files.
 struct Results {
     folder: TempDir,
     inverses: Npy,
@@ -996,11 +999,11 @@ impl Results {
         self.folder.path().join(name)
     }
 
-    /// Headers and statuses to the byte, inverses and rconds within what the arithmetic promises.
+    /// Compares headers and statuses to the byte, inverses and rconds within the promised error bound.
     ///
-    /// The program promises ||I - X A|| < 3 n eps ||A|| ||X||, in 1-norms. With X - X' = (I - X' A - (I - X A)) A^-1,
-    /// where X' is NumPy's inverse with a ratio no worse, two such inverses differ by less than
-    /// (3 + 3) n eps ||A|| ||X|| times ||X||; and ||A|| ||X|| is 1 / rcond, which NumPy also gave.
+    /// The program promises ||I - X A|| < 3 n eps ||A|| ||X|| in 1-norms, and NumPy's inverse X' satisfies the
+    /// same bound. Since X - X' = ((I - X' A) - (I - X A)) A^-1, the two differ by less than (3 + 3) n eps ||A||
+    /// ||X|| times ||X||, and ||A|| ||X|| is 1 / rcond, which is known from NumPy.
     #[track_caller]
     fn assert_agree(&self, name: &str) {
         let (inverses, status, rcond) = (expected(name, "expected"), expected(name, "status"), expected(name, "rcond"));
@@ -1013,7 +1016,7 @@ impl Results {
         let order = *inverses.shape.last().unwrap();
         let bound = 6.0 * order as f64 * eps;
         for (m, (&got, &wanted)) in self.rcond.reals().iter().zip(&rcond.reals()).enumerate() {
-            // rcond is as far off as the norm of X is, and rounded to its own type.
+            // rcond has the relative error of the norm of X, plus the rounding to its own type.
             let same = got == wanted || got.is_nan() && wanted.is_nan();
             assert!(
                 same || (got - wanted).abs() <= bound + 2.0 * eps * wanted,
@@ -1031,7 +1034,7 @@ impl Results {
             }
             let difference: Vec<_> = got.iter().zip(wanted).map(|(a, b)| [a[0] - b[0], a[1] - b[1]]).collect();
             let (error, allowed) = (norm(&difference, order), bound / rconds[m] * norm(wanted, order));
-            assert!(error <= allowed, "{name}: matrix {m} is off by {error:e}, allowed are {allowed:e}");
+            assert!(error <= allowed, "{name}: matrix {m} is off by {error:e}, allowed: {allowed:e}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! A device that fails in the middle of a call: a typed error that says how far it came, or, under the automatic choice,
-//! the CPU for the rest. Never a panic, and never a wrong answer.
+//! A device that fails during a call gives a typed error that says how many matrices are finished. Under the
+//! automatic choice, the CPU does the rest. There is never a panic, and never a wrong answer.
 #![cfg(all(feature = "gpu", feature = "testing"))]
 
 mod common;
@@ -13,15 +13,13 @@ use std::time::Duration;
 use batchinv::gpu::faults::{Fault, arm, disarm};
 use batchinv::gpu::{GpuInverter, JobDescriptor};
 use batchinv::plan::{AutoPolicy, Work};
-use batchinv::{
-    Engine, Error, InversesMut, Inverter, JobError, Kernel, Precision, Report, ScalarKind, Stack, Status, wgpu,
-};
+use batchinv::{Engine, Error, GpuKernel, InversesMut, Inverter, JobError, Report, ScalarKind, Stack, Status, wgpu};
 use common::bits;
 use common::cases::{self, Random};
 use common::engines::{self, Adapter};
 
 const ORDER: usize = 16;
-/// Chunks of the calls here: more than are on their way at once.
+/// Matrices per chunk. The calls below need more chunks than may be in flight at once.
 const CHUNK: usize = 40;
 const LEN: usize = 5 * CHUNK + 3;
 
@@ -30,7 +28,7 @@ fn elements(n: usize, len: usize) -> Vec<f32> {
     (0..len).flat_map(|_| cases::dominant::<f32>(n, &mut random)).collect()
 }
 
-/// A device of the caller's, whose errors that nobody handles are counted.
+/// A device owned by the caller, with a count of its uncaptured errors.
 struct Own {
     device: wgpu::Device,
     gpu: GpuInverter,
@@ -50,16 +48,16 @@ fn own(promise: &'static str, limits: impl FnOnce(&mut wgpu::Limits)) -> Option<
     Some(Own { device, gpu, uncaptured })
 }
 
-/// What a call left in the caller's memory, and what it said.
+/// The contents of the caller's memory after a call, and the call's result.
 struct Call {
     elements: Vec<f32>,
     statuses: Vec<i32>,
     said: Result<Report, Error>,
 }
 
-/// In chunks of `CHUNK`.
+/// Inverts `stack` in chunks of `CHUNK` matrices.
 fn call(gpu: &GpuInverter, stack: Stack<'_, f32>) -> Call {
-    let variant = engines::variant::<f32>(Kernel::Workgroup, stack.order());
+    let variant = engines::variant::<f32>(GpuKernel::Workgroup, stack.order());
     into(stack, |output| gpu.invert_with(variant, CHUNK, stack, output))
 }
 
@@ -71,14 +69,14 @@ fn into(stack: Stack<'_, f32>, run: impl FnOnce(InversesMut<'_, f32>) -> Result<
 }
 
 impl Call {
-    /// All of it is what it should be.
+    /// Asserts that the call succeeded and that all its output equals `wanted`.
     #[track_caller]
     fn assert_right(&self, wanted: &Call) {
         assert!(self.said.is_ok(), "{:?}", self.said);
         assert!(bits(&self.elements) == bits(&wanted.elements) && self.statuses == wanted.statuses);
     }
 
-    /// So much of it is, from the start.
+    /// Asserts that the first `done` matrices equal those of `wanted`.
     #[track_caller]
     fn assert_right_up_to(&self, done: usize, wanted: &Call) {
         let elements = done * ORDER * ORDER;
@@ -87,7 +85,7 @@ impl Call {
     }
 }
 
-/// Memory that ends once, at each point where the device is asked for some: the call goes on with less at once.
+/// One failed allocation, at each point that allocates in turn: the call goes on with fewer or smaller chunks.
 #[test]
 fn memory_that_ends_once_costs_nothing_but_time() {
     let elements = elements(ORDER, LEN);
@@ -96,7 +94,7 @@ fn memory_that_ends_once_costs_nothing_but_time() {
         let wanted = call(&adapter.gpu, stack);
         let mut refused = 0;
         for pass in 0.. {
-            // No buffers from calls before.
+            // A fresh device, without buffers from earlier calls.
             let gpu = GpuInverter::open(Some(&adapter.gpu.facts().name)).unwrap();
             arm(Fault::OutOfMemory, pass, 1);
             let got = call(&gpu, stack);
@@ -109,14 +107,14 @@ fn memory_that_ends_once_costs_nothing_but_time() {
                 Err(Error::OutOfMemory { done: 0, len: LEN, .. }) => refused += 1,
                 _ => got.assert_right(&wanted),
             }
-            // What failed once is not kept.
+            // The failed attempt leaves nothing behind: the next call succeeds.
             call(&gpu, stack).assert_right(&wanted);
         }
         assert!(refused <= 1, "one pipeline");
     }
 }
 
-/// Memory that ends for good: the error says how far the call came, and that much is right.
+/// When every further allocation fails, the error says how many matrices are finished, and those are right.
 #[test]
 fn memory_that_ends_for_good_is_a_typed_error() {
     failing_for_good(Fault::OutOfMemory, |error| match error {
@@ -125,17 +123,17 @@ fn memory_that_ends_for_good_is_a_typed_error() {
     });
 }
 
-/// The same of a device that refuses a command.
+/// The same for a device that refuses a command.
 #[test]
 fn a_refusal_is_a_typed_error() {
     failing_for_good(Fault::Refusal, |error| match error {
         Error::DeviceLost { done, len: LEN, detail } if detail == "a fault on demand" => Some(*done),
-        Error::Unsupported { reason, .. } if reason.contains("a fault on demand") => Some(0),
+        Error::Unsupported { reason, .. } if reason.to_string().contains("a fault on demand") => Some(0),
         _ => None,
     });
 }
 
-/// The same of results that cannot be read.
+/// The same for results that cannot be read back.
 #[test]
 fn a_mapping_error_is_a_typed_error() {
     failing_for_good(Fault::Mapping, |error| match error {
@@ -160,12 +158,12 @@ fn failing_for_good(fault: Fault, done: impl Fn(&Error) -> Option<usize>) {
             got.assert_right_up_to(done, &wanted);
             seen.push(done);
         }
-        // From nothing to all but the last chunks, and never less with a later fault.
+        // A later fault never leaves fewer matrices finished; they range from none to all but the last chunks.
         assert!(seen.is_sorted() && seen[0] == 0 && *seen.last().unwrap() >= 2 * CHUNK, "{seen:?}");
     }
 }
 
-/// The automatic choice leaves what is not finished to the CPU, and says from where on.
+/// Under the automatic choice the CPU computes the unfinished matrices, and the report says where it took over.
 #[test]
 fn auto_takes_the_rest_to_the_cpu() {
     let elements = elements(ORDER, 1000);
@@ -183,10 +181,10 @@ fn auto_takes_the_rest_to_the_cpu() {
             let report = inverses.report();
             assert_eq!((report.engine, report.adapter.as_ref()), (Engine::Cpu, None));
             assert!(report.gpu_failure.is_some(), "{report:?}");
-            assert!(report.reason.as_ref().unwrap().starts_with("the GPU failed: "), "{report:?}");
+            assert!(report.reason.as_ref().unwrap().to_string().starts_with("the GPU failed: "), "{report:?}");
             assert!(bits(inverses.stack().elements()) == bits(on_cpu.stack().elements()));
             whole.push(report.gpu_failure.clone());
-            // The next call has a GPU again.
+            // The next call uses the GPU again.
             let again = auto.invert(stack).unwrap();
             assert_eq!((again.report().engine, &again.report().gpu_failure), (Engine::Gpu, &None));
             assert!(bits(again.stack().elements()) == bits(on_gpu.stack().elements()));
@@ -195,10 +193,10 @@ fn auto_takes_the_rest_to_the_cpu() {
     }
 }
 
-/// The same in the middle: what the GPU finished stays its own.
+/// The same for a failure halfway: the matrices that the GPU finished are kept.
 #[test]
 fn auto_keeps_what_the_gpu_finished() {
-    // Two chunks of 8 MiB and some.
+    // A little more than two chunks of 8 MiB.
     let (n, len) = (32, 5000);
     let elements = elements(n, 100).repeat(len / 100);
     let stack = Stack::new(&elements, n).unwrap();
@@ -222,12 +220,12 @@ fn auto_keeps_what_the_gpu_finished() {
     }
 }
 
-/// A device that is destroyed: before a call, while the call waits for it, and after.
+/// A device that is destroyed before a call or while the call waits for it.
 #[test]
 fn a_destroyed_device_is_a_typed_error() {
     let elements = elements(ORDER, LEN);
     let stack = Stack::new(&elements, ORDER).unwrap();
-    // Polls before the device goes: before the first chunk is submitted, and after.
+    // The device is destroyed before the first chunk is submitted (0 polls), or after (1 poll).
     for polls in [0, 1] {
         let Some(Own { device, gpu, uncaptured }) = own("device_faults/destroyed", |_| {}) else { return };
         let buffer = device.create_buffer(&wgpu::BufferDescriptor {
@@ -248,26 +246,26 @@ fn a_destroyed_device_is_a_typed_error() {
             }
             device.destroy();
             let said = finished.unwrap_or_else(|| pollster::block_on(waiting));
-            // A quick device may be done before.
+            // A fast device may have finished by then.
             assert!(matches!(said, Ok(_) | Err(Error::DeviceLost { len: LEN, .. })), "{said:?}");
-            assert!(polls > 0 || said.is_err(), "there is no device");
+            assert!(polls > 0 || said.is_err(), "the device was destroyed before the call");
         }
-        // For good, and every time.
+        // Every later call fails as well.
         for _ in 0..3 {
             let said = inverter.invert(stack).map(drop);
             assert!(matches!(said, Err(Error::DeviceLost { done: 0, len: LEN, .. })), "{said:?}");
         }
-        // So it is of what only makes things, of pipelines that are there or are still to be built.
+        // Making a job fails, too, both with existing pipelines and with pipelines that have yet to be built.
         for order in [ORDER as u32, ORDER as u32 + 1] {
             let descriptor = JobDescriptor::new(batchinv::ScalarKind::Float32, order, 2, &buffer);
             let said = gpu.job(&descriptor).map(drop);
             assert!(matches!(said, Err(Error::DeviceLost { done: 0, len: 2, .. })), "{said:?}");
         }
-        assert_eq!(uncaptured.load(Ordering::Relaxed), 0, "the caller's handler hears of none of it");
+        assert_eq!(uncaptured.load(Ordering::Relaxed), 0, "an error reached the caller's handler");
     }
 }
 
-/// A copy of more than a buffer may have is refused before any memory is asked for.
+/// A copy larger than a buffer may be is refused before any memory is allocated.
 #[test]
 fn a_copy_too_large_is_a_typed_error() {
     for Adapter { gpu, .. } in engines::adapters("device_faults/copy") {
@@ -279,7 +277,7 @@ fn a_copy_too_large_is_a_typed_error() {
     }
 }
 
-/// A device that is destroyed between chunks: what was finished before is right, and the error says how much that is.
+/// A device that is destroyed between chunks: the error says how many matrices are finished, and those are right.
 #[test]
 fn a_device_destroyed_between_chunks_is_a_typed_error() {
     let elements = elements(ORDER, LEN);
@@ -296,18 +294,18 @@ fn a_device_destroyed_between_chunks_is_a_typed_error() {
                 assert!(*done >= pass * CHUNK, "{done} of {LEN}, destroyed before chunk {pass} was read");
                 got.assert_right_up_to(*done, &wanted);
             }
-            // All chunks had come back.
+            // All chunks had been read.
             Ok(_) => {
                 assert_eq!(pass + 1, LEN.div_ceil(CHUNK));
                 got.assert_right(&wanted);
             }
             other => panic!("{other:?}"),
         }
-        assert_eq!(uncaptured.load(Ordering::Relaxed), 0, "the caller's handler hears of none of it");
+        assert_eq!(uncaptured.load(Ordering::Relaxed), 0, "an error reached the caller's handler");
     }
 }
 
-/// A piece that takes longer than the caller waits.
+/// A chunk that takes longer than the caller is willing to wait.
 #[test]
 fn a_time_limit_ends_the_wait() {
     let elements = elements(64, 3000);
@@ -320,7 +318,7 @@ fn a_time_limit_ends_the_wait() {
         Err(Error::DeviceLost { done: ..3000, len: 3000, detail }) => assert_eq!(detail, "no answer within 1ns"),
         other => panic!("{:?}", other.map(|inverses| inverses.report().clone())),
     }
-    // The device is still there, and so are its other users.
+    // The device still works, for its other users, too.
     gpu.set_time_limit(None);
     let inverses = inverter.invert(stack).unwrap();
     assert!(inverses.first_failure().is_none());
@@ -333,7 +331,7 @@ fn auto_waits_no_longer_than_the_time_limit() {
     let elements = elements(64, 3000);
     let stack = Stack::new(&elements, 64).unwrap();
     for adapter in engines::adapters("device_faults/time_limit_of_auto") {
-        // The name as a whole: a device that no other test has a limit set on.
+        // The name in capitals opens a device of its own, so that the limit disturbs no other test.
         let name = adapter.gpu.facts().name.to_uppercase();
         let auto = Inverter::auto().auto_policy(AutoPolicy::SoftwareCounts).adapter(&name);
         let inverses = auto.time_limit(Duration::from_nanos(1)).invert(stack).unwrap();
@@ -347,8 +345,8 @@ fn auto_waits_no_longer_than_the_time_limit() {
     }
 }
 
-/// A device that grants buffers of 32 KiB: many chunks, or a refusal where not even one matrix fits. With 4 KiB it has no
-/// room for the engine's own tables.
+/// A device whose buffers are limited to 32 KiB: the call takes many chunks, or is refused if not even one
+/// matrix fits. With 4 KiB there is no room for the engine's own tables.
 #[test]
 fn tiny_limits_make_small_chunks() {
     let grant = |bytes: u64| {
@@ -381,7 +379,7 @@ fn tiny_limits_make_small_chunks() {
     assert_eq!(uncaptured.load(Ordering::Relaxed), 0);
 }
 
-/// A job on more of a buffer than the device binds at once.
+/// A job whose elements exceed the largest binding of the device.
 #[test]
 fn a_job_larger_than_a_binding_is_refused() {
     let Some(Own { device, gpu, uncaptured }) = own("device_faults/job_too_large", |limits| {
@@ -402,7 +400,7 @@ fn a_job_larger_than_a_binding_is_refused() {
     assert_eq!(uncaptured.load(Ordering::Relaxed), 0);
 }
 
-/// The engine on a caller's device takes no errors from the caller, and gives none.
+/// On a caller's device the engine neither swallows the caller's errors nor reports its own to the caller's handlers.
 #[test]
 fn a_callers_device_keeps_its_own_handlers() {
     let elements = elements(ORDER, LEN);
@@ -419,7 +417,7 @@ fn a_callers_device_keeps_its_own_handlers() {
     };
     mistake();
     assert_eq!(uncaptured.load(Ordering::Relaxed), 1);
-    // A scope of the caller's around a call catches what the caller does, and nothing else.
+    // The caller's error scope around a call catches the caller's own errors and nothing else.
     let scope = device.push_error_scope(wgpu::ErrorFilter::Validation);
     assert!(call(&gpu, stack).said.is_ok());
     arm(Fault::Refusal, 3, usize::MAX);
@@ -430,10 +428,10 @@ fn a_callers_device_keeps_its_own_handlers() {
     assert_eq!(uncaptured.load(Ordering::Relaxed), 2);
 }
 
-/// The choice for a stack that comes in pieces is made once.
+/// The engine for a stack that arrives in pieces is chosen once.
 #[test]
 fn a_decided_choice_does_not_change_with_the_pieces() {
-    let work = |len| Work { scalar: ScalarKind::Float32, precision: Precision::Native, order: ORDER, len };
+    let work = |len| Work::inverse(ScalarKind::Float32, ORDER, len);
     let elements = elements(ORDER, 3);
     let stack = Stack::new(&elements, ORDER).unwrap();
     for adapter in engines::adapters("device_faults/decided") {

@@ -1,5 +1,5 @@
-//! Adversarial stacks: a bad matrix in every place, nothing but bad matrices, and every magnitude that there is in one
-//! matrix.
+//! Adversarial stacks: a bad matrix at every position, bad matrices alone, and every
+//! magnitude of the scalar in one matrix.
 
 mod common;
 
@@ -9,13 +9,13 @@ use common::cases::{self, Random, power};
 use common::engines::{self, Engine};
 use common::oracle::{self, Failures};
 
-/// The widest group of invocations that small matrices share, a workgroup of `thread`, and one matrix more.
+/// Positions in a run: one more than the largest group of small matrices that work together, a workgroup of `thread`.
 const PLACES: usize = 65;
 
-/// Runs of that many matrices; in each, every so many is a bad one.
+/// Runs of `PLACES` matrices in the stack. The bad matrices are spread evenly over the runs.
 const RUNS: usize = 13;
 
-/// What has no inverse, in different ways, and its status.
+/// A matrix without an inverse, of one of four kinds, and its status word.
 fn bad<T: Element>(n: usize, way: usize, random: &mut Random) -> (Vec<T>, i32) {
     let mut matrix = cases::dominant::<T>(n, random);
     match way % 4 {
@@ -28,7 +28,7 @@ fn bad<T: Element>(n: usize, way: usize, random: &mut Random) -> (Vec<T>, i32) {
             matrix[n * n - 1] = T::real(f64::INFINITY);
             (matrix, -1)
         }
-        // The last column, so that everything before it has been worked on.
+        // A zero last column, which elimination reaches only after all other steps.
         _ => {
             matrix.chunks_exact_mut(n).for_each(|row| row[n - 1] = T::ZERO);
             (matrix, n as i32)
@@ -36,8 +36,8 @@ fn bad<T: Element>(n: usize, way: usize, random: &mut Random) -> (Vec<T>, i32) {
     }
 }
 
-/// Runs of good matrices, in each some bad ones, in every place in turn. All others come out as if it were not there, to
-/// the bit, whatever lanes, subgroups and chunks they share with it.
+/// Runs of good matrices, with a bad one at every position of a run. The good matrices have the same bits as
+/// without the bad ones, even if they share lanes, subgroups, or chunks with them.
 fn every_place<T: Element>() {
     let mut failures = Failures::default();
     for n in [1, 3, 8, 13] {
@@ -71,14 +71,13 @@ fn every_place<T: Element>() {
     failures.none();
 }
 
-/// Kernels with chunks that end anywhere among the runs.
+/// Kernels with short chunks, which end at many different positions of a run.
 #[cfg(all(feature = "gpu", feature = "testing"))]
 fn small_chunks<T: Element>(n: usize) -> Vec<Engine<T>> {
-    use batchinv::Precision;
     use batchinv::plan::{self, Work};
     let mut engines = Vec::new();
     for adapter in engines::adapters("edges/every_place") {
-        let work = Work { scalar: T::KIND, precision: Precision::Native, order: n, len: 1 };
+        let work = Work::inverse(T::KIND, n, 1);
         let Ok(plan) = plan::gpu(work, &adapter.gpu.facts().limits) else { continue };
         engines.extend([7, 32].map(|chunk| engines::forced(adapter, plan.variant, chunk, "edges/every_place")));
     }
@@ -90,7 +89,7 @@ fn small_chunks<T: Element>(_: usize) -> Vec<Engine<T>> {
     Vec::new()
 }
 
-/// Not one that can be inverted.
+/// A stack in which no matrix can be inverted.
 fn all_bad<T: Element>() {
     let mut failures = Failures::default();
     for n in [1, 4, 16, 33] {
@@ -115,8 +114,8 @@ fn all_bad<T: Element>() {
     failures.none();
 }
 
-/// Entries of every magnitude from the smallest subnormal number to the largest, in one matrix: an inverse that is
-/// finite and as accurate as any, or -1; never a column for a matrix that is not singular.
+/// One matrix whose entries range from the smallest subnormal number to the largest number. The result is a
+/// finite and accurate inverse, or status -1; a matrix that is not singular is never reported as singular.
 fn every_magnitude<T: Element>() {
     let mut failures = Failures::default();
     let (bottom, top) = (T::MIN_EXPONENT - T::DIGITS + 1, -T::MIN_EXPONENT + 1);
@@ -128,11 +127,11 @@ fn every_magnitude<T: Element>() {
             let mut entry = || {
                 let exponent = bottom + random.below((top - bottom + 1) as usize) as i32;
                 let part = (1.0 + random.uniform().abs()) * if random.below(2) == 0 { 0.5 } else { -0.5 };
-                // Rounded where it is subnormal, and never to zero.
+                // Rounding to a subnormal number never gives zero.
                 T::real(part * 2.0 * power(exponent.max(-1074)))
             };
             let mut matrix: Vec<T> = (0..n * n).map(|_| entry()).collect();
-            // The ends of the range are in it.
+            // Both ends of the range occur.
             matrix[m % (n * n)] = T::real(power(bottom));
             matrix[(m + 1) % (n * n)] = T::real(power(top));
             elements.extend(matrix);

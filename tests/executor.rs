@@ -1,4 +1,4 @@
-//! Async calls on an executor of the caller's: nothing blocks it, nothing spins, and everything may cross threads.
+//! Async calls on the caller's executor: they neither block it nor spin, and every future is `Send`.
 #![cfg(all(feature = "gpu", feature = "testing"))]
 
 mod common;
@@ -13,18 +13,18 @@ use batchinv::host::MatrixInverses;
 use batchinv::{Inverter, ScalarKind, Stack, Status, wgpu};
 use common::engines;
 
-/// Runs tasks on one thread, each when it was woken and never else.
+/// Runs tasks on one thread, and polls each only after it was woken.
 #[derive(Default)]
 struct Executor<'a> {
     tasks: Vec<Pin<Box<dyn Future<Output = ()> + Send + 'a>>>,
 }
 
-/// Puts its task's number into the queue.
+/// A waker that puts its task's number into the queue.
 struct Wakes(usize, mpsc::Sender<usize>);
 
 impl Wake for Wakes {
     fn wake(self: Arc<Self>) {
-        // Nobody listens any more once all tasks are done.
+        // The receiver is gone once all tasks are done.
         let _ = self.1.send(self.0);
     }
 }
@@ -34,7 +34,7 @@ impl<'a> Executor<'a> {
         self.tasks.push(Box::pin(task));
     }
 
-    /// Runs all tasks to their ends. Returns how often each was polled.
+    /// Runs all tasks to completion. Returns how often each was polled.
     fn run(self) -> Vec<usize> {
         let (sender, woken) = mpsc::channel();
         (0..self.tasks.len()).for_each(|index| sender.send(index).unwrap());
@@ -53,7 +53,7 @@ impl<'a> Executor<'a> {
     }
 }
 
-/// Ready at the second poll, having woken itself: another task's turn comes between.
+/// Yields once: wakes itself at the first poll and is ready at the second, so that other tasks run in between.
 async fn give_way() {
     let mut first = true;
     std::future::poll_fn(move |context| {
@@ -90,7 +90,7 @@ fn calls_beside_each_other_on_one_thread() {
         });
         let polls = executor.run();
         assert_eq!((done.into_inner(), others.into_inner()), (CALLS, 100));
-        // Once to submit, once when the results are there; a buffer mapped in pieces might wake more than once.
+        // One poll submits, one takes the results; a buffer that is mapped in pieces might wake more often.
         assert!(polls[..CALLS].iter().all(|&polls| polls <= 4), "{polls:?}");
         engines::record(&adapter.word, "thread", "float32", "executor/one_thread", "ran");
     }

@@ -1,8 +1,9 @@
-//! Numbers at the ends of their types, through the public API: errors or answers, never a panic or an overflow.
+//! Sizes at the limits of their integer types give errors or answers through the
+//! public API, never a panic or an overflow.
 
 mod common;
 
-use batchinv::plan::{self, AutoPolicy, GpuLimits, Layout, Work};
+use batchinv::plan::{self, AutoPolicy, CpuFacts, CpuPlan, GpuLimits, Layout, Work};
 use batchinv::{Inverter, Precision, ScalarKind, ShapeError, Stack, StackBuf, Status};
 use common::with;
 
@@ -27,11 +28,12 @@ fn plans() {
         for precision in [Precision::Native, Precision::Double] {
             for order in SIZES {
                 for len in SIZES {
-                    let work = Work { scalar, precision, order, len };
-                    let (_, reason) = plan::choose(work, None, AutoPolicy::HardwareOnly);
-                    assert!(!reason.is_empty());
-                    let _ = (plan::cpu_kernel(work), plan::cpu_parallel(work));
-                    assert!(plan::cpu_task_len(order) > 0);
+                    let work = Work::inverse(scalar, order, len).with_precision(precision);
+                    let choice = plan::choose(work, &CpuFacts::default(), None, AutoPolicy::HardwareOnly);
+                    assert!(choice.reason.is_some());
+                    for threads in [1, 3, usize::MAX] {
+                        assert!(CpuPlan::new(work, &CpuFacts::new(threads, 64)).task_len > 0);
+                    }
                     for limits in &limits {
                         if let Ok(plan) = plan::gpu(work, limits) {
                             assert!(plan.chunk_len > 0 && plan.chunks >= len / plan.chunk_len, "{work:?}: {plan:?}");
@@ -60,7 +62,7 @@ fn stacks() {
             Err(error) => assert!(order > 1, "{error}"),
         }
     }
-    // No memory is touched for matrices without elements, however many, but that of their statuses.
+    // Any number of matrices without elements takes no memory but their statuses.
     let inverses = Inverter::cpu().invert(Stack::<f64>::with_len(&[], 0, 1 << 20).unwrap()).unwrap();
     assert_eq!(inverses.statuses(), vec![Status::INVERTED; 1 << 20]);
 }

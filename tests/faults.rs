@@ -1,4 +1,4 @@
-//! Whatever happens on the way, the user ends with right answers or a clear refusal, and the old files are as they were.
+//! After any fault the user has either right answers, or a clear error and unchanged files.
 #![cfg(unix)]
 
 mod program;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use program::{Output, PROGRAM, adapter_or_skip, batchinv, data, data_files, finish, names_in, npy, path};
 use tempfile::TempDir;
 
-/// `len` float64 matrices of order 4 that can be inverted, no two alike.
+/// `len` invertible float64 matrices of order 4, all different.
 fn matrices(len: usize) -> Vec<u8> {
     let element = |m: usize, at: usize| if at.is_multiple_of(5) { 2.0 + m as f64 } else { (at % 3) as f64 / 8.0 };
     (0..16 * len).flat_map(|i| f64::to_le_bytes(element(i / 16, i % 16))).collect()
@@ -24,7 +24,7 @@ fn file_of(len: usize) -> Vec<u8> {
     npy("<f8", &format!("({len}, 4, 4)"), &matrices(len))
 }
 
-/// Pieces of so few bytes that small files go in many.
+/// Sets the size of a piece, so that small files are processed in many pieces.
 fn in_pieces(command: &mut Command, bytes: usize) -> &mut Command {
     command.env("BATCHINV_TEST_PIECE", bytes.to_string())
 }
@@ -35,7 +35,7 @@ fn pipe_in(folder: &TempDir) -> PathBuf {
     pipe
 }
 
-/// Ends by itself, with a status and a line.
+/// Waits for the program to end.
 fn ended(child: Child) -> Output {
     child.wait_with_output().unwrap().into()
 }
@@ -43,7 +43,7 @@ fn ended(child: Child) -> Output {
 // ---------------------------------------------------------------------------------------------------------
 // Pieces
 
-/// Every file that NumPy wrote, one matrix at a time: the same bytes and the same account as in one piece.
+/// Every file in `tests/data`, one matrix at a time, gives the same bytes and the same report as in one piece.
 #[test]
 #[cfg(feature = "testing")]
 fn pieces_change_nothing() {
@@ -61,7 +61,7 @@ fn pieces_change_nothing() {
                 let outputs = ["inv", "-", "-o", path(&x), "--status", path(&s), "--rcond", path(&r)];
                 let mut command = batchinv(&[&outputs[..], &["--json", "--engine", engine], options].concat());
                 in_pieces(&mut command, piece);
-                // Through a file, which can be read at any place; from a pipe, which cannot, in another test.
+                // Standard input is a file, which can be read at any offset. Another test reads from a pipe.
                 let out = Output::from(command.stdin(File::open(&input).unwrap()).output().unwrap());
                 out.assert_done();
                 let json = out.json();
@@ -77,7 +77,8 @@ fn pieces_change_nothing() {
     }
 }
 
-/// A matrix that is a piece of its own is inverted in place, unless something needs it afterwards.
+/// A matrix that forms a piece by itself is inverted in place, unless it is needed
+/// afterwards. Its result is the same.
 #[test]
 #[cfg(feature = "testing")]
 fn in_place_changes_nothing() {
@@ -113,7 +114,7 @@ fn in_place_changes_nothing() {
     }
 }
 
-/// In Fortran order from a file: every leading axis, in pieces that end anywhere.
+/// A file in Fortran order with several leading axes, in pieces that end at arbitrary matrices.
 #[test]
 #[cfg(feature = "testing")]
 fn fortran_files_are_gathered_by_strides() {
@@ -149,7 +150,7 @@ fn fortran_files_are_gathered_by_strides() {
     }
 }
 
-/// The automatic choice sees the whole file, not a piece of it.
+/// The automatic choice considers the whole file, not a piece of it.
 #[test]
 #[cfg(feature = "testing")]
 fn auto_chooses_once_for_the_whole_file() {
@@ -166,14 +167,14 @@ fn auto_chooses_once_for_the_whole_file() {
     assert!(out.json()["chunks"].as_u64() >= Some(10), "{}", out.json());
 }
 
-/// 512 MiB are enough for a file of any length, here 1.5 GB through 512 MiB of address space.
+/// A file of any length fits in 512 MiB of memory: here 1.5 GB with 512 MiB of address space.
 #[test]
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_the_file() {
     let folder = TempDir::new().unwrap();
     let input = folder.path().join("a.npy");
     for order in ["False", "True"] {
-        // A hole takes no disk: zeros, all singular.
+        // A sparse file takes no disk space. It reads as zeros, so every matrix is singular.
         let header = format!("{{'descr': '<f8', 'fortran_order': {order}, 'shape': (3000000, 8, 8), }}");
         let header = program::raw_npy(1, &header, &[]);
         fs::write(&input, &header).unwrap();
@@ -184,8 +185,8 @@ fn memory_does_not_grow_with_the_file() {
     }
 }
 
-/// 512 MiB and three matrices are promised. In float64 for a matrix in float32 the elimination alone takes two; here is no room
-/// for a fourth beside the program itself.
+/// The promised bound is 512 MiB and three matrices. Eliminating a float32 matrix in float64 takes two matrices
+/// by itself; the limit set here leaves no room for a fourth beside the program itself.
 #[test]
 #[cfg(target_os = "linux")]
 fn one_large_matrix_takes_three() {
@@ -194,7 +195,7 @@ fn one_large_matrix_takes_three() {
     let matrix = 8000 * 8000 * 4;
     let header = program::raw_npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (8000, 8000), }", &[]);
     fs::write(&input, &header).unwrap();
-    // A hole: zeros, but for the first element, so that more than one column is looked at.
+    // A sparse file: zeros except for the first element, so that elimination goes beyond the first column.
     let mut file = File::options().append(true).open(&input).unwrap();
     file.write_all(&1.0_f32.to_le_bytes()).unwrap();
     file.set_len(header.len() as u64 + matrix).unwrap();
@@ -202,17 +203,17 @@ fn one_large_matrix_takes_three() {
     let out = within((200 << 20) + 3 * matrix, &args);
     out.assert_done();
     out.assert_line("the matrix has no inverse: singular (column 2)");
-    // With less, a refusal before anything is done.
+    // With less memory, the program refuses before it does anything.
     within((100 << 20) + 2 * matrix, &args).assert_failed(4, "not enough memory: 512000000 bytes");
     assert_eq!(names_in(folder.path()), ["a.npy", "x.npy"]);
 }
 
-/// Runs the program in so many bytes of address space.
+/// Runs the program with `bytes` bytes of address space.
 #[cfg(target_os = "linux")]
 fn within(bytes: u64, args: &[&str]) -> Output {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -v {}; exec \"$@\"", bytes / 1024), "sh", PROGRAM]).args(args);
-    // An arena is 64 MiB of address space, used or not.
+    // Each malloc arena reserves 64 MiB of address space, used or not.
     command
         .envs([("RAYON_NUM_THREADS", "2"), ("MALLOC_ARENA_MAX", "1")])
         .stdin(Stdio::null())
@@ -221,7 +222,7 @@ fn within(bytes: u64, args: &[&str]) -> Output {
     Output::from(command.output().unwrap())
 }
 
-/// The last element of a matrix in Fortran order, 4.5 GB behind its first.
+/// A matrix in Fortran order whose last element lies 4.5 GB behind its first.
 #[test]
 fn offsets_are_wider_than_32_bits() {
     let folder = TempDir::new().unwrap();
@@ -231,7 +232,7 @@ fn offsets_are_wider_than_32_bits() {
     let header = program::raw_npy(1, &header, &[]);
     let mut file = File::create(&input).unwrap();
     file.write_all(&header).unwrap();
-    // A hole, in which the first matrix alone is not zero.
+    // A sparse file, in which only the first matrix is not zero.
     file.set_len(header.len() as u64 + len * 9 * 8).unwrap();
     for at in [0, 4, 8] {
         file.seek(SeekFrom::Start(header.len() as u64 + at * len * 8)).unwrap();
@@ -245,7 +246,7 @@ fn offsets_are_wider_than_32_bits() {
 // ---------------------------------------------------------------------------------------------------------
 // Writing
 
-/// The input is replaced after its end was read, in pieces too.
+/// The input is replaced only after it has been read to its end, also when it is read in pieces.
 #[test]
 fn the_output_may_be_the_input_in_pieces() {
     let folder = TempDir::new().unwrap();
@@ -270,10 +271,10 @@ fn the_input_is_not_written_to_while_it_is_read() {
     let before = file_of(50);
     fs::write(&file, &before).unwrap();
     for (args, what) in [
-        (["inv", path(&file), "-o", "-", "--status", path(&status)], "standard output is the file that is read"),
-        (["inv", path(&file), "-o", "/dev/stdout", "--status", path(&status)], "/dev/stdout is the file that is read"),
-        // Were OUTPUT not put in place after it, the matrices would be gone.
-        (["inv", path(&file), "-o", path(&status), "--status", path(&file)], "a.npy is the file that is read"),
+        (["inv", path(&file), "-o", "-", "--status", path(&status)], "standard output is also the input"),
+        (["inv", path(&file), "-o", "/dev/stdout", "--status", path(&status)], "/dev/stdout is also the input"),
+        // STATUS is put in place before OUTPUT. If OUTPUT then failed, the matrices would be lost.
+        (["inv", path(&file), "-o", path(&status), "--status", path(&file)], "a.npy is also the input"),
     ] {
         let append = File::options().append(true).open(&file).unwrap();
         let child = batchinv(&args).stdin(Stdio::null()).stdout(append).stderr(Stdio::piped()).spawn().unwrap();
@@ -283,7 +284,7 @@ fn the_input_is_not_written_to_while_it_is_read() {
     }
 }
 
-/// What --strict or --verify refuses leaves nothing on stdout either, however late it comes.
+/// A refusal by --strict or --verify leaves nothing on stdout, even if the last matrix causes it.
 #[test]
 fn a_late_refusal_leaves_nothing_on_stdout() {
     let mut bytes = file_of(20_000);
@@ -305,7 +306,7 @@ fn a_late_refusal_leaves_nothing_on_stdout() {
     assert!(out.stdout == run(&[]).stdout && out.stdout.len() == 128 + 20_000 * 128);
 }
 
-/// Statuses are small, and whoever reads them may not read the inverses at the same time.
+/// Statuses are written before inverses, since a reader of both pipes may take them one after the other.
 #[test]
 fn two_pipes_are_written_one_after_the_other() {
     let folder = TempDir::new().unwrap();
@@ -313,7 +314,7 @@ fn two_pipes_are_written_one_after_the_other() {
     fs::write(&input, file_of(100_000)).unwrap();
     let mut command = batchinv(&["inv", path(&input), "-o", "-", "--status", path(&pipe), "--engine", "cpu"]);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // All statuses before the first inverse is taken.
+    // All statuses arrive before any inverse is read.
     let statuses = fs::read(&pipe).unwrap();
     assert_eq!(statuses.len(), 128 + 400_000);
     let mut inverses = Vec::new();
@@ -323,7 +324,7 @@ fn two_pipes_are_written_one_after_the_other() {
     assert_eq!(names_in(folder.path()), ["a.npy", "pipe"]);
 }
 
-/// A limit on the size of files, in the middle of either output.
+/// A file-size limit that is reached in the middle of either output.
 #[test]
 fn a_file_that_must_not_grow_is_a_failure_to_write() {
     let folder = TempDir::new().unwrap();
@@ -341,7 +342,7 @@ fn a_file_that_must_not_grow_is_a_failure_to_write() {
     }
 }
 
-/// A file system of its own that fills up. Only root may make one.
+/// A file system that fills up. Only root can mount one for the test.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_a_failure_to_write() {
@@ -350,14 +351,14 @@ fn a_full_disk_is_a_failure_to_write() {
     fs::create_dir(&disk).unwrap();
     let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "none", path(&disk)]).output();
     if !mount.is_ok_and(|out| out.status.success()) {
-        writeln!(std::io::stderr(), "SKIPPED a_full_disk_is_a_failure_to_write: it takes root to make one").unwrap();
+        writeln!(std::io::stderr(), "SKIPPED a_full_disk_is_a_failure_to_write: it needs root").unwrap();
         return;
     }
     let output = disk.join("x.npy");
     fs::write(&output, "older").unwrap();
     let out = finish(batchinv(&["inv", "-", "-o", path(&output), "--engine", "cpu"]), &file_of(20_000));
     let (left, older) = (names_in(&disk), fs::read(&output).unwrap());
-    // A stream in Fortran order is kept beside it.
+    // A stream in Fortran order is first copied to a temporary file beside the output.
     let fortran = format!("{{'descr': '<f8', 'fortran_order': True, 'shape': ({}, 4, 4), }}", 20_000);
     let fortran = program::raw_npy(1, &fortran, &matrices(20_000));
     let kept = finish(batchinv(&["inv", "-", "-o", path(&output), "--engine", "cpu"]), &fortran);
@@ -369,7 +370,7 @@ fn a_full_disk_is_a_failure_to_write() {
     assert_eq!(left_after, ["x.npy"]);
 }
 
-/// Whoever reads stdout goes away in the middle.
+/// The reader of stdout goes away before the end.
 #[test]
 fn a_pipe_that_closes_in_the_middle_is_a_failure_to_write() {
     let folder = TempDir::new().unwrap();
@@ -388,7 +389,7 @@ fn a_pipe_that_closes_in_the_middle_is_a_failure_to_write() {
 // ---------------------------------------------------------------------------------------------------------
 // Reading
 
-/// A stream that ends too early, in each piece of it.
+/// A stream that ends too early, in each of its pieces.
 #[test]
 fn a_stream_that_breaks_off_is_bad_input() {
     let folder = TempDir::new().unwrap();
@@ -402,7 +403,7 @@ fn a_stream_that_breaks_off_is_bad_input() {
     }
 }
 
-/// A connection that is reset, as a read error in the middle.
+/// A read error in the middle of the input, from a connection that is reset.
 #[test]
 fn a_read_error_is_a_failure_to_read() {
     let folder = TempDir::new().unwrap();
@@ -410,7 +411,7 @@ fn a_read_error_is_a_failure_to_read() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut far, _) = listener.accept().unwrap();
-    // Who closes a connection without having read what came resets it.
+    // Closing a connection with unread data resets it.
     far.write_all(b"never read").unwrap();
     let mut command = batchinv(&["inv", "-", "-o", path(&output), "--engine", "cpu"]);
     let child = command.stdin(OwnedFd::from(far)).stderr(Stdio::piped()).spawn().unwrap();
@@ -425,14 +426,14 @@ fn a_read_error_is_a_failure_to_read() {
     assert_eq!(names_in(folder.path()), [""; 0]);
 }
 
-/// Pieces are read no further ahead than there is room for: with nobody taking the output, the end of the file is still
-/// unread when it goes away.
+/// Only a few pieces are read ahead. While nobody reads the output, the end of the
+/// file is still unread when it changes.
 #[test]
 #[cfg(feature = "testing")]
 fn a_file_that_changes_while_it_is_read_is_noticed() {
     for (order, len, code, what) in [
-        ("False", 100_000, 4, "cannot read on: it has shrunk meanwhile"),
-        ("True", 100_000, 4, "cannot read on: it has shrunk meanwhile"),
+        ("False", 100_000, 4, "cannot read on: it has shrunk since it was opened"),
+        ("True", 100_000, 4, "cannot read on: it has shrunk since it was opened"),
         ("False", 12_800_200, 2, "more bytes follow the array"),
         ("True", 12_800_200, 2, "more bytes follow the array"),
     ] {
@@ -457,8 +458,8 @@ fn a_file_that_changes_while_it_is_read_is_noticed() {
 // ---------------------------------------------------------------------------------------------------------
 // Memory
 
-/// A driver that finds no memory: an exit status and one line, or the work done. Some drivers panic inside their bindings
-/// then, which is no panic here; some abort the process, which nobody can catch.
+/// A driver that runs out of memory: the program reports an error in one line, or succeeds. The bindings of some
+/// drivers panic then, which the program catches. Other drivers abort the process, which cannot be caught.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_driver_without_memory_is_no_panic() {
@@ -483,8 +484,9 @@ fn a_driver_without_memory_is_no_panic() {
 // ---------------------------------------------------------------------------------------------------------
 // Devices
 
-/// A device that fails in the middle of a file: by name an exit status and one line, with the old file as it was; under
-/// the automatic choice a whole file, and a word of who finished it.
+/// A device that fails in the middle of a file. If it was chosen by name, the program reports
+/// an error in one line and leaves the old file alone. Under the automatic choice the CPU
+/// completes the file, and the report says so.
 #[test]
 #[cfg(feature = "testing")]
 fn a_failing_device_costs_no_file() {
@@ -533,7 +535,7 @@ fn wait_for(mut until: impl FnMut() -> bool) {
     }
 }
 
-/// Ctrl-C, SIGTERM and a lost terminal while pieces are read, inverted and written.
+/// Ctrl-C, SIGTERM, and a lost terminal while pieces are read, inverted, and written.
 #[test]
 fn an_interrupt_in_the_middle_leaves_nothing() {
     for (signal, code, word) in
@@ -561,7 +563,7 @@ fn an_interrupt_in_the_middle_leaves_nothing() {
     }
 }
 
-/// What `nohup` has ignored stays ignored.
+/// Signals that `nohup` ignores stay ignored.
 #[test]
 #[cfg(target_os = "linux")]
 fn an_ignored_signal_stays_ignored() {
@@ -588,7 +590,8 @@ fn an_ignored_signal_stays_ignored() {
 // ---------------------------------------------------------------------------------------------------------
 // Progress
 
-/// On a terminal, a long run shows a bar with a rate and the time left, and clears it; in a pipe, or with --quiet, none.
+/// On a terminal, a long run shows a progress bar with the rate and the time left, and clears it at the end. In
+/// a pipe, or with --quiet, there is no bar.
 #[test]
 #[cfg(all(target_os = "linux", feature = "testing"))]
 fn a_terminal_shows_progress() {
@@ -627,7 +630,7 @@ fn a_terminal_shows_progress() {
     assert!(shown.contains("\u{1b}[2K") || shown.contains("\u{1b}[K"), "cleared: {shown:?}");
     assert!(shown.contains("batchinv: 5000 matrices of order 4"), "{shown:?}");
     assert_eq!(run("--quiet", ""), "");
-    // stderr is no terminal.
+    // Here stderr is not a terminal.
     let piped = run("", &format!("2>'{}'", folder.path().join("log").display()));
     assert_eq!(piped, "");
     let log = fs::read_to_string(folder.path().join("log")).unwrap();

@@ -1,5 +1,5 @@
-//! The fuzz targets on any compiler: every file of the corpora, which hold what the fuzzers once found too, and
-//! mutations of them by a fixed seed. `fuzz/README.md` says how to look for more.
+//! Runs the fuzz targets on any compiler: on every file of the corpora, which include inputs that once failed, and on
+//! mutations of them from a fixed seed. `fuzz/README.md` explains how to search for more.
 #![allow(dead_code, unused_imports, reason = "the targets use their part of the program")]
 
 #[path = "../src/bin/batchinv"]
@@ -20,7 +20,7 @@ use std::path::Path;
 use fuzz::targets;
 use program::{exit, npy, shape};
 
-/// Mutations for each target; `BATCHINV_FUZZ` asks for more.
+/// Mutations per target, unless `BATCHINV_FUZZ` gives another number.
 const MUTATIONS: usize = 4000;
 
 fn run(target: &str, call: fn(&[u8])) {
@@ -42,7 +42,7 @@ fn run(target: &str, call: fn(&[u8])) {
     }
 }
 
-/// One of the files with bytes changed, put in, taken out, or replaced by those of another.
+/// One of the files with bytes changed, inserted, removed, or replaced by those of another file.
 fn mutated(corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     let mut bytes = corpus[random.below(corpus.len())].clone();
     for _ in 0..1 + random.below(6) {

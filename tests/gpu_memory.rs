@@ -1,4 +1,4 @@
-//! What a call of the GPU engine takes of the host's memory: its output, and no more than 64 MiB besides.
+//! A call of the GPU engine takes host memory for its output and at most 64 MiB more.
 #![cfg(all(target_os = "linux", feature = "gpu", feature = "testing"))]
 
 mod common;
@@ -9,7 +9,7 @@ use common::engines;
 
 const MEBIBYTE: usize = 1 << 20;
 
-/// The most memory that the process has held since the last time of asking, and what it holds now, in bytes.
+/// The process's peak memory since the last call of this function, and its current memory, in bytes.
 fn peak_and_now() -> (usize, usize) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let kilobytes = |key: &str| -> usize {
@@ -17,13 +17,13 @@ fn peak_and_now() -> (usize, usize) {
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
     };
     let answer = (kilobytes("VmHWM:") << 10, kilobytes("VmRSS:") << 10);
-    // Forgets the peak (proc(5)).
+    // Resets the peak (proc(5)).
     std::fs::write("/proc/self/clear_refs", "5").unwrap();
     answer
 }
 
-/// A process that has done such a call before; on a software driver, the device's memory counts as the host's. A copy of the
-/// whole stack would be more than is allowed.
+/// Measures a second call, which finds buffers and pipelines ready. A software driver's device memory counts as host
+/// memory. A copy of the whole stack would exceed the limit.
 #[test]
 fn a_warm_call_takes_its_output_and_little_more() {
     let n = 4;
@@ -40,7 +40,7 @@ fn a_warm_call_takes_its_output_and_little_more() {
         let report = inverses.report();
         assert!(inverses.statuses().iter().all(|status| status.is_inverted()) && report.chunks > 3);
         engines::record(&adapter.word, report.kernel.name(), "float32", "gpu_memory/a_warm_call", "ran");
-        // Inverses, statuses and rconds.
+        // Inverses, statuses, and rconds.
         let (output, taken) = (size_of_val(&elements[..]) + 8 * len, peak - before);
         assert!(taken <= output + 64 * MEBIBYTE, "{}: {taken} bytes for {output}", adapter.word);
     }

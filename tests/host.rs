@@ -1,5 +1,5 @@
-//! Matrices as glam, nalgebra and ndarray hold them: the same bits, statuses and condition numbers as by rows, each of
-//! the user's own columns.
+//! Matrices of glam, nalgebra, and ndarray give the same bits, statuses, and condition numbers as row-major stacks.
+//! Statuses count the user's own columns in any memory order.
 #![cfg(all(feature = "glam", feature = "nalgebra", feature = "ndarray"))]
 
 mod common;
@@ -10,8 +10,8 @@ use common::cases::{self, Random};
 use common::{Element, bits};
 use ndarray::{Array, Array2, Array3, ArrayD, Axis, IxDyn, ShapeBuilder, s};
 
-/// Matrices that tell rows from columns: most are regular and not symmetric, some singular in a column that is another
-/// one in their transposes, some not finite.
+/// Row-major matrices on which confusing rows with columns shows. Most are regular and not symmetric, some are
+/// singular at another column than their transpose, and some are not finite.
 fn rows<T: Element>(n: usize, len: usize) -> Vec<T> {
     let mut random = Random::new(n as u64);
     let mut elements = Vec::with_capacity(len * n * n);
@@ -29,7 +29,7 @@ fn rows<T: Element>(n: usize, len: usize) -> Vec<T> {
     elements
 }
 
-/// A type of matrix against the same matrices by rows.
+/// Compares matrices of one type with a row-major stack of the same matrices.
 fn as_by_rows<M: SquareMatrix + std::fmt::Debug>(len: usize)
 where
     M::Scalar: Element,
@@ -42,12 +42,13 @@ where
         elements.chunks_mut(n * n).zip(matrices).for_each(|(rows, matrix)| matrix.write_rows(rows));
         elements
     };
-    assert_eq!(bits(&of(&matrices)), bits(&elements), "there and back");
+    assert_eq!(bits(&of(&matrices)), bits(&elements), "the round trip");
 
     for precision in [Precision::Native, Precision::Double] {
         let inverter = Inverter::cpu().precision(precision).rcond(true);
         let wanted = inverter.invert(Stack::new(&elements, n).unwrap()).unwrap();
-        let MatrixInverses { inverses, statuses, rconds, report, .. } = inverter.invert_matrices(&matrices).unwrap();
+        let MatrixInverses { values: inverses, statuses, rconds, report, .. } =
+            inverter.invert_matrices(&matrices).unwrap();
         assert_eq!(bits(&of(&inverses)), bits(wanted.stack().elements()), "order {n}, {len} matrices");
         assert_eq!(statuses, wanted.statuses());
         let to_bits = |rcond: &<M::Scalar as Scalar>::Real| rcond.to_f64().to_bits();
@@ -78,17 +79,17 @@ fn matrices_as_by_rows() {
     as_by_rows::<SMatrix<Complex<f64>, 20, 20>>(30);
 }
 
-/// More than a piece, more than a turn, and a rest.
+/// More than one piece, more than one round of pieces, and a remainder.
 #[test]
 fn many_matrices_as_by_rows() {
     for len in [1, 1024, 1025, 16_384, 16_385, 40_000] {
         as_by_rows::<glam::Mat4>(len);
     }
-    // Larger than a piece, each.
+    // Each matrix is larger than a piece.
     as_by_rows::<nalgebra::SMatrix<f64, 40, 40>>(200);
 }
 
-/// Pieces on a GPU have the bits of the whole.
+/// On a GPU, pieces give the bits of the whole stack.
 #[cfg(all(feature = "gpu", feature = "testing"))]
 #[test]
 fn on_a_gpu() {
@@ -102,14 +103,14 @@ fn on_a_gpu() {
         let bits = |matrices: &[glam::Mat4]| -> Vec<[u32; 16]> {
             matrices.iter().map(|matrix| matrix.to_cols_array().map(f32::to_bits)).collect()
         };
-        assert_eq!(bits(&got.inverses), bits(&wanted_matrices));
+        assert_eq!(bits(&got.values), bits(&wanted_matrices));
         assert_eq!(got.statuses, wanted.statuses());
         assert_eq!(got.rconds.unwrap().len(), 3000);
         assert_eq!((got.report.engine, got.report.chunks), (batchinv::Engine::Gpu, 1));
     }
 }
 
-/// The automatic choice sees the whole slice: no piece of it, nor the rest behind the last whole one, goes elsewhere.
+/// The automatic choice considers the whole slice: every piece runs on the same engine, even a short last one.
 #[cfg(all(feature = "gpu", feature = "testing"))]
 #[test]
 fn auto_chooses_once() {
@@ -128,11 +129,11 @@ fn auto_chooses_once() {
             assert_eq!(got.report.engine, batchinv::Engine::Gpu);
             let same = |m: usize, wanted: &MatrixInverses<M>| {
                 let bits = |matrix: &M| matrix.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-                bits(&got.inverses[m]) == bits(&wanted.inverses[m % 100]) && got.statuses[m] == wanted.statuses[m % 100]
+                bits(&got.values[m]) == bits(&wanted.values[m % 100]) && got.statuses[m] == wanted.statuses[m % 100]
             };
             assert_eq!((0..len).find(|&m| !same(m, &on_gpu)), None, "{len} matrices");
 
-            // A failure in the last piece is told, and placed in the whole.
+            // A failure in the last piece is reported with its position in the whole slice.
             arm(Fault::Mapping, if len > piece { 2 } else { 0 }, usize::MAX);
             let got = auto.invert_matrices(&matrices).unwrap();
             disarm();
@@ -140,11 +141,11 @@ fn auto_chooses_once() {
                 panic!("{:?}", got.report)
             };
             assert_eq!((told, got.report.engine), (len, batchinv::Engine::Cpu));
-            assert!(got.report.reason.unwrap().starts_with("the GPU failed: "));
+            assert!(got.report.reason.unwrap().to_string().starts_with("the GPU failed: "));
             let bits = |matrix: &M| matrix.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
             for m in 0..len {
                 let wanted = if m < done { &on_gpu } else { &on_cpu };
-                assert!(bits(&got.inverses[m]) == bits(&wanted.inverses[m % 100]), "matrix {m} of {done}");
+                assert!(bits(&got.values[m]) == bits(&wanted.values[m % 100]), "matrix {m} of {done}");
             }
         }
     }
@@ -159,7 +160,7 @@ fn statuses_speak_of_the_users_columns() {
     assert_eq!(inv_matrices(&[matrix]).unwrap_err(), Error::Singular { index: 0, column: 1 });
     let transposed = invert_matrices(&[matrix.transpose()]).unwrap();
     assert_eq!(transposed.first_failure().map(|(index, status)| (index, status.word())), Some((0, 2)));
-    assert!(transposed.inverses[0].iter().all(|x| x.to_bits() == f32::NAN.to_bits()));
+    assert!(transposed.values[0].iter().all(|x| x.to_bits() == f32::NAN.to_bits()));
     let matrix = glam::Mat3A::from_cols_array(&[f32::NAN; 9]);
     assert_eq!(inv_matrices(&[matrix]).unwrap_err(), Error::NotFinite { index: 0 });
 }
@@ -167,7 +168,7 @@ fn statuses_speak_of_the_users_columns() {
 #[test]
 fn no_matrices_and_matrices_of_nothing() {
     let none = invert_matrices::<glam::Mat4>(&[]).unwrap();
-    assert!(none.inverses.is_empty() && none.statuses.is_empty());
+    assert!(none.values.is_empty() && none.statuses.is_empty());
     let nothing = Inverter::cpu().rcond(true).invert_matrices(&[nalgebra::SMatrix::<f64, 0, 0>::zeros(); 3]).unwrap();
     assert_eq!(nothing.statuses, [Status::INVERTED; 3]);
     assert_eq!(nothing.rconds, Some(vec![f64::INFINITY; 3]));
@@ -183,13 +184,13 @@ fn any_stride<T: Element>() {
         let standard: Vec<T> = view.iter().copied().collect();
         let wanted = inverter.invert(Stack::new(&standard, 3).unwrap()).unwrap();
         let got = inverter.invert_array(view).unwrap();
-        assert_eq!(got.inverses.shape(), view.shape());
+        assert_eq!(got.values.shape(), view.shape());
         assert_eq!(got.statuses.shape(), &view.shape()[..2]);
-        assert_eq!(bits(got.inverses.as_slice().unwrap()), bits(wanted.stack().elements()));
+        assert_eq!(bits(got.values.as_slice().unwrap()), bits(wanted.stack().elements()));
         assert_eq!(got.statuses.as_slice().unwrap(), wanted.statuses());
         assert_eq!(got.rconds.unwrap().shape(), &view.shape()[..2]);
         let dynamic = inverter.invert_array(&view.view().into_dyn()).unwrap();
-        assert_eq!(bits(dynamic.inverses.as_slice().unwrap()), bits(wanted.stack().elements()));
+        assert_eq!(bits(dynamic.values.as_slice().unwrap()), bits(wanted.stack().elements()));
     };
     check(&array);
     check(&array.slice(s![1..;2, ..;-1, .., ..]));
@@ -212,13 +213,26 @@ fn numpys_rules_of_shape() {
     assert_eq!(inv_array(&ArrayD::<f32>::zeros(IxDyn(&[9]))).unwrap_err(), few(1));
     let error = inv_array(&Array3::<f32>::zeros((4, 2, 3))).unwrap_err();
     assert_eq!(error, Error::Shape(ShapeError::NotSquare { rows: 2, columns: 3 }));
-    // Nothing, in every way.
+    // Arrays without elements.
     assert_eq!(inv_array(&Array3::<f64>::zeros((0, 4, 4))).unwrap().shape(), [0, 4, 4]);
     assert_eq!(inv_array(&Array3::<f64>::zeros((7, 0, 0))).unwrap().shape(), [7, 0, 0]);
     assert_eq!(invert_array(&ArrayD::<f64>::zeros(IxDyn(&[2, 0, 5, 0, 0]))).unwrap().statuses.shape(), [2, 0, 5]);
-    // One matrix has one verdict, without an axis.
+    // A single matrix has a single status, in an array without axes.
     let one = invert_array(&Array2::<f64>::eye(3)).unwrap();
     assert_eq!((one.statuses.ndim(), one.statuses.len()), (0, 1));
     let singular = Array3::<f64>::zeros((2, 2, 2));
     assert_eq!(inv_array(&singular.index_axis(Axis(0), 1)).unwrap_err(), Error::Singular { index: 0, column: 1 });
+}
+
+/// A strict check looks at every status, even if their array was rearranged and has no slice.
+#[test]
+fn strict_after_the_statuses_were_rearranged() {
+    let mut grid = ndarray::Array4::<f64>::zeros((2, 3, 1, 1));
+    grid.fill(4.0);
+    grid[[1, 0, 0, 0]] = 0.0;
+    let mut result = invert_array(&grid).unwrap();
+    result.statuses = result.statuses.reversed_axes();
+    assert!(result.statuses.as_slice().is_none(), "the statuses must have no slice for this test");
+    assert_eq!(result.first_failure().map(|(index, _)| index), Some(1), "in the order of the rearranged axes");
+    assert_eq!(result.strict().unwrap_err(), Error::Singular { index: 1, column: 1 });
 }

@@ -1,4 +1,4 @@
-//! Inverting in place, and with a number of threads, gives the bits of inverting apart on however many there are.
+//! Inverting in place, and on any number of threads, gives the bits of a call with a separate output.
 
 mod common;
 
@@ -6,8 +6,8 @@ use batchinv::{Error, InversesMut, Inverter, Precision, ShapeError, Stack, Statu
 use common::Element;
 use common::cases::{self, Random};
 
-/// Random matrices, every seventh singular, every eleventh not finite, every thirteenth, from the second on, in need of scaling,
-/// every other of these by rows and columns.
+/// Random matrices. Every seventh is singular, every eleventh not finite, and every thirteenth from the second
+/// on needs scaling; half of the latter need scaling by rows and columns.
 fn mixture<T: Element>(n: usize, len: usize) -> Vec<T> {
     let mut random = Random::new(n as u64);
     let mut elements = Vec::new();
@@ -29,9 +29,10 @@ fn mixture<T: Element>(n: usize, len: usize) -> Vec<T> {
     elements
 }
 
-/// Lengths below and above a group, a task, and what is shared among threads.
+/// Orders and lengths: below and above a group, below and above a task, and shared by threads or not.
 fn works() -> impl Iterator<Item = (usize, usize)> {
-    // At order 33 the tasks are longer than what is copied at a time; from 320 on, threads share what is fewer than they are.
+    // At order 33 a task is longer than one copied block. From order 320 on, threads share matrices if
+    // there are fewer matrices than threads.
     [(1, 3), (2, 5_001), (4, 1), (4, 3_000), (7, 700), (16, 150), (33, 1_300), (130, 3), (330, 2), (385, 2)].into_iter()
 }
 
@@ -77,7 +78,7 @@ fn threads<T: Element>() {
 
 for_each_scalar!(in_place, threads);
 
-/// One inverter's threads serve its clones, from several threads at once.
+/// An inverter's threads serve its clones, called from several threads at once.
 #[test]
 fn threads_are_shared() {
     let elements = mixture::<f64>(8, 2_000);
@@ -95,7 +96,7 @@ fn threads_are_shared() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_untouched() {
+fn wrong_lengths_are_refused_untouched() {
     let (mut elements, mut statuses, mut rconds) = ([2.0_f32; 9], [Status::INVERTED; 2], [0.0; 3]);
     let inverter = Inverter::cpu();
     let refused = inverter.invert_in_place(2, InversesMut::new(&mut elements, &mut statuses)).unwrap_err();
@@ -107,7 +108,7 @@ fn what_does_not_fit_is_refused_untouched() {
 }
 
 #[test]
-fn nothing_at_all() {
+fn empty_stacks_are_no_error() {
     let inverter = Inverter::cpu().threads(2).unwrap();
     inverter.invert_in_place::<f64>(3, InversesMut::new(&mut [], &mut [])).unwrap();
     let (mut statuses, mut rconds) = ([Status::NOT_FINITE; 2], [0.0_f64; 2]);

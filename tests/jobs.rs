@@ -1,4 +1,4 @@
-//! Inverting in the caller's own buffers and encoder: the bits of `invert`, and nothing else touched.
+//! Jobs in the caller's own buffers and encoder give the bits of `invert` and touch nothing else.
 #![cfg(all(feature = "gpu", feature = "testing"))]
 
 mod common;
@@ -13,14 +13,15 @@ use wgpu::BufferUsages as Usage;
 
 const ALL: Usage = Usage::STORAGE.union(Usage::COPY_SRC).union(Usage::COPY_DST);
 
-/// A device as a caller would open it, beside the engine on it.
+/// A device opened as a caller would open it, and the engine on it.
 struct Own {
     device: wgpu::Device,
     queue: wgpu::Queue,
     gpu: GpuInverter,
 }
 
-/// One for each adapter, with what the engine wants, and one with nothing but what WebGPU grants.
+/// A device for each adapter with the features and limits that the engine asks for,
+/// and one with WebGPU's defaults alone.
 fn devices(promise: &'static str) -> Vec<Own> {
     let mut devices = Vec::new();
     for Adapter { gpu, word } in engines::adapters(promise) {
@@ -52,7 +53,7 @@ impl Own {
         buffer
     }
 
-    /// What is in a buffer now.
+    /// Reads a buffer's contents.
     fn read<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer) -> Vec<T> {
         let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
             label: None,
@@ -72,7 +73,7 @@ impl Own {
         self.device.create_command_encoder(&Default::default())
     }
 
-    /// Inverses, statuses and rconds of the engine's own path through the host.
+    /// The expected inverses, statuses, and rconds, from the engine's own path through host memory.
     fn wanted<T: Element>(&self, stack: Stack<'_, T>) -> (Vec<T>, Vec<Status>, Vec<T::Real>) {
         let mut elements = vec![T::ZERO; stack.elements().len()];
         let mut statuses = vec![Status::INVERTED; stack.len()];
@@ -83,7 +84,7 @@ impl Own {
     }
 }
 
-/// Well-conditioned matrices, with a singular one, one that is not finite and one near overflow among them.
+/// Well-conditioned matrices, among them a singular one, one that is not finite, and one near overflow.
 fn stack<T: Element>(n: usize, len: usize) -> Vec<T> {
     let mut random = Random::new(n as u64 * 1000 + len as u64);
     let mut elements = Vec::new();
@@ -100,7 +101,7 @@ fn stack<T: Element>(n: usize, len: usize) -> Vec<T> {
     elements
 }
 
-/// Elements of a buffer where a layout has them, in a sea of guard values.
+/// A buffer with the elements at the places that a layout gives them, and guard values everywhere else.
 fn spread<T: Element>(elements: &[T], n: usize, layout: Layout, size: usize) -> Vec<T> {
     let mut buffer = vec![guard::<T>(); size];
     for (index, &element) in elements.iter().enumerate() {
@@ -113,14 +114,14 @@ fn guard<T: Element>() -> T {
     T::new(12_345.0, -54_321.0)
 }
 
-/// Where the element with this index in a contiguous stack lies.
+/// The place, in this layout, of the element with this index in a contiguous stack.
 fn place(index: usize, n: usize, layout: Layout) -> usize {
     let (m, i, j) = (index / (n * n), index / n % n, index % n);
     let Layout { offset, matrix, row, column } = layout;
     offset as usize + m * matrix as usize + i * row as usize + j * column as usize
 }
 
-/// Layouts in use: contiguous, column-major, WGSL's mat3x3 with its padding, a part of a struct.
+/// Contiguous, column-major, WGSL's mat3x3 with its padding, a member of a struct, and interleaved matrices.
 fn layouts(n: u32) -> Vec<Layout> {
     let padded = n.next_multiple_of(4);
     vec![
@@ -132,14 +133,14 @@ fn layouts(n: u32) -> Vec<Layout> {
     ]
 }
 
-/// Half of the cases take their count from the host and half from a buffer, so that each layout and each form meet both.
+/// The cases alternate between a count from the host and one from a buffer, so that every layout and form has both.
 fn strided<T: Element>() {
     let len = 23;
     for own in devices("jobs/strided") {
         if T::eps() < 1e-10 && !own.gpu.facts().limits.float64 {
             continue;
         }
-        // By `thread`; `workgroup` or `subgroup`; `device` where there are no subgroups.
+        // These orders run in `thread`, in `subgroup` or `workgroup`, and, without subgroups, in `device`.
         for n in [1_u32, 3, 4, 13, 17] {
             let elements = stack::<T>(n as usize, len);
             let (inverses, statuses, rconds) = own.wanted(Stack::new(&elements, n as usize).unwrap());
@@ -196,11 +197,12 @@ fn strided<T: Element>() {
 
 for_each_scalar!(strided);
 
-/// Structs that hold a transform and room for its normal matrix: each inverse transpose goes beside its own matrix, or
-/// beside the next one's, or all go behind the matrices, and nothing else is touched.
+/// Structs that hold a transform and room for its normal matrix. Inverse transposes go beside their own matrix,
+/// beside the next one, or all behind the matrices, and nothing else is touched.
 #[test]
 fn beside_in_a_struct() {
-    // struct { id: f32, transform: mat4x4<f32>, normal: mat3x3<f32> }, in elements, and structs like it of larger orders.
+    // struct { id: f32, transform: mat4x4<f32>, normal: mat3x3<f32> }, in elements,
+    // and structs like it of larger orders.
     for (n, padded, wide) in [(3_u32, 4_u32, 4_u32), (13, 13, 13), (16, 16, 16), (17, 20, 17), (65, 65, 65)] {
         let size = 4 + padded * wide + padded * n + 1;
         let len = if n > 64 { 8_u32 } else { 50 };
@@ -231,7 +233,7 @@ fn beside_in_a_struct() {
     }
 }
 
-/// Where inverses beside their matrices would meet others, the job is refused.
+/// A job is refused if an inverse written beside its matrix would overlap another matrix.
 #[test]
 fn beside_too_close() {
     let (size, len) = (32_u32, 50);
@@ -240,7 +242,7 @@ fn beside_too_close() {
     for own in devices("jobs/beside_too_close") {
         let buffer = own.buffer(&vec![0; 4 * (size * (len + 2)) as usize], ALL);
         let descriptor = JobDescriptor::new(batchinv::ScalarKind::Float32, 3, len, &buffer).input_layout(transform);
-        // One element too early, one too late, and at a stride of its own.
+        // One element too early, one too late, and with a stride that differs from the input's.
         for output in
             [Layout { offset: 14, ..normal }, Layout { offset: 26, ..normal }, Layout { matrix: size + 1, ..normal }]
         {
@@ -250,8 +252,8 @@ fn beside_too_close() {
     }
 }
 
-/// Orders that go through working memory, counted by the host and by the device: with one tile of an update along the rows,
-/// and with two.
+/// Orders that need working memory, with a count from the host and from the device. An update takes one tile
+/// along the rows at the first order and two at the second.
 #[test]
 fn large_orders() {
     for own in devices("jobs/large_orders") {
@@ -292,7 +294,7 @@ fn large_order(own: &Own, n: usize, len: usize) {
     }
 }
 
-/// A job for 300 matrices, encoded again and again with other counts.
+/// A job for 300 matrices, encoded repeatedly with other counts.
 #[test]
 fn any_count_up_to_the_capacity() {
     for own in devices("jobs/counts") {
@@ -325,7 +327,7 @@ fn any_count_up_to_the_capacity() {
             let first = pollster::block_on(job.first_failure(300)).unwrap();
             assert_eq!(first, Some((2, statuses[2])));
             assert_eq!(pollster::block_on(job.first_failure(2)).unwrap(), None);
-            // Into a buffer of the job's own, with gaps.
+            // Output to the job's own buffer, with gaps.
             let gaps = Layout { matrix: (n * n) as u32 + 3, ..layout };
             let job = JobDescriptor::new(batchinv::ScalarKind::Float32, n as u32, 300, &from);
             assert_eq!(*own.gpu.job(&job).unwrap().output(), from);
@@ -377,7 +379,7 @@ fn indirect() {
                 assert!(got[..len].iter().zip(&rconds).all(|(a, b)| a == b || (a.is_nan() && b.is_nan())));
                 assert!(got[len..].iter().all(|&rcond| rcond == 0.0));
             }
-            // Where a count shrinks, the words of a larger one before are cleared by the caller.
+            // If the count shrinks, clearing the statuses of the earlier, larger count is up to the caller.
             for (len, first) in [(200_u32, Some((2, statuses[2]))), (2, None)] {
                 own.queue.write_buffer(&from, 0, bytemuck::cast_slice(&elements));
                 own.queue.write_buffer(&count, 4 * 77, bytemuck::bytes_of(&len));
@@ -394,7 +396,7 @@ fn indirect() {
     }
 }
 
-/// More workgroups than fit in one row, counted by the host and by the device.
+/// More workgroups than one dimension of a dispatch holds, with a count from the host and from the device.
 #[test]
 fn rows_of_workgroups() {
     let len = 65_535 * 64 + 130;
@@ -425,8 +427,8 @@ fn rows_of_workgroups() {
     }
 }
 
-/// By wgpu's own counters, and by the queue: an encoded job makes nothing and submits nothing, and its finished commands
-/// take nothing that an empty pass would not take.
+/// Encoding creates no resources, by wgpu's own counters, and submits nothing. The finished commands take
+/// no more than those of an empty pass.
 #[test]
 fn encoding_allocates_nothing() {
     for own in devices("jobs/encoding_allocates_nothing") {
@@ -453,20 +455,20 @@ fn encoding_allocates_nothing() {
                     hal.command_encoders.read(),
                 ]
             };
-            // What commands take, up to the moment of their submission.
+            // The resources that commands take before they are submitted.
             let taken = |encode: &dyn Fn(&mut wgpu::CommandEncoder)| {
                 let before = counted();
                 assert!(before[0] > 0, "wgpu counts nothing: its feature `counters` is off");
                 let mut encoder = own.encoder();
                 let opened = counted();
                 encode(&mut encoder);
-                assert_eq!(counted(), opened, "order {n}: encoding alone");
+                assert_eq!(counted(), opened, "order {n}: encoding created resources");
                 let commands = encoder.finish();
                 let after = counted();
                 drop(commands);
                 std::array::from_fn::<_, 9, _>(|i| after[i] - before[i])
             };
-            // The first commands of all grow wgpu's pool of encoders.
+            // The very first commands make wgpu's pool of encoders grow.
             let pass = |encoder: &mut wgpu::CommandEncoder| drop(encoder.begin_compute_pass(&Default::default()));
             taken(&pass);
             let empty = taken(&pass);
@@ -481,13 +483,13 @@ fn encoding_allocates_nothing() {
                 job.encode_indirect_in_pass(&mut pass).unwrap();
             });
             assert_eq!((direct, in_pass), (empty, empty), "order {n}");
-            // Nothing is submitted: what the buffer holds is what was put there.
+            // Nothing was submitted, so the buffer still holds the input.
             assert!(common::bits(&own.read::<f32>(&from)) == common::bits(&elements));
         }
     }
 }
 
-/// What cannot be right is refused before anything is made of it, and named.
+/// Descriptors that cannot be right are refused, with an error that names the fault.
 #[test]
 fn what_a_job_refuses() {
     let devices = devices("jobs/refusals");
@@ -520,7 +522,7 @@ fn what_a_job_refuses() {
         assert_eq!(said, Err(Error::Job(JobError::Usage { what: "statuses", usage: "COPY_SRC" })));
         let foreign = devices[1].buffer(&[0; 4 * 90], ALL);
         assert!(matches!(job(descriptor.statuses(&foreign)), JobError::Refused { .. }));
-        // What is written while something else is read.
+        // A buffer that would be both written and read.
         let shared = |what, with| JobError::Shared { what, with };
         assert_eq!(job(descriptor.statuses(&buffer)), shared("statuses", "input"));
         assert_eq!(
@@ -530,7 +532,7 @@ fn what_a_job_refuses() {
         assert_eq!(job(descriptor.rconds(&buffer)), shared("rconds", "input"));
         assert_eq!(job(descriptor.rconds(&other).statuses(&other)), shared("rconds", "statuses"));
         assert_eq!(job(descriptor.count(&other, 0).statuses(&other)), shared("statuses", "the count"));
-        // Inverses over one another, or over matrices that are still to be read.
+        // Inverses that overlap one another, or matrices that have yet to be read.
         let contiguous = Layout::contiguous(3);
         let crowded = Layout { matrix: 8, ..contiguous };
         assert_eq!(job(descriptor.output(&other, crowded)), JobError::Overlap);

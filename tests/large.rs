@@ -1,13 +1,13 @@
-//! Orders so large that a program which passed over the whole matrix by itself would go round its loops more than 65,535
-//! times, after which Mesa's llvmpipe leaves them all, in silence.
+//! Orders at which one pass over the whole matrix in a single invocation would exceed 65,535 loop iterations. Mesa's
+//! llvmpipe silently ends loops there.
 
 mod common;
 
 use batchinv::Stack;
 use common::engines;
 
-/// A permuted diagonal of powers of two, of which inverse and rcond are known to the bit. Rows are taken in steps that have no
-/// factor in common with the order, so that every part of the matrix has some.
+/// A permuted diagonal of powers of two and its inverse; rcond, too, is known exactly. Consecutive entries are
+/// `step` columns apart, and `step` is coprime to the order, so that the entries spread over the whole matrix.
 fn permuted(n: usize, power: impl Fn(usize) -> f32) -> (Vec<f32>, Vec<f32>) {
     let step = (n / 3..n).find(|step| (2..=*step).all(|d| !step.is_multiple_of(d) || !n.is_multiple_of(d))).unwrap();
     let (mut matrix, mut inverse) = (vec![0.0; n * n], vec![0.0; n * n]);
@@ -21,7 +21,7 @@ fn permuted(n: usize, power: impl Fn(usize) -> f32) -> (Vec<f32>, Vec<f32>) {
 
 fn inverts(n: usize, power: impl Fn(usize) -> f32, rcond: f32, promise: &'static str) {
     let (matrix, inverse) = permuted(n, power);
-    // SwiftShader counts no rounds, and takes minutes.
+    // SwiftShader has no such limit, and would take minutes.
     for engine in engines::gpu::<f32>(n, promise).iter().filter(|engine| engine.adapter != "swiftshader") {
         let outcome = engine.invert(Stack::new(&matrix, n).unwrap());
         assert_eq!(outcome.statuses, [0], "{}, order {n}", engine.name);
@@ -33,12 +33,12 @@ fn inverts(n: usize, power: impl Fn(usize) -> f32, rcond: f32, promise: &'static
 
 #[test]
 fn scaled_by_rows_and_columns() {
-    // From 2^-50 to 2^50.
+    // Magnitudes alternate between 2^-50 and 2^50.
     inverts(2064, |j| 2.0_f32.powi(100 * (j as i32 % 2) - 50), 2.0_f32.powi(-100), "large/scaled_by_rows_and_columns");
 }
 
 #[test]
 fn as_it_is() {
-    // The last columns alone have the largest.
+    // The largest magnitude occurs only in the last 64 columns.
     inverts(2912, |j| if j + 64 < 2912 { 1.0 } else { 16.0 }, 0.0625, "large/as_it_is");
 }

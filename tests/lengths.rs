@@ -1,16 +1,17 @@
-//! Stacks of any length: none, one, one more and one less than every group, task and chunk, and very long ones.
+//! Stacks of any length: empty, a single matrix, one more and one less than each group,
+//! task, and chunk, and very long ones.
 
 mod common;
 
 use batchinv::plan;
-use batchinv::{InversesMut, Inverter, Kernel, Real, Stack, Status};
+use batchinv::{CpuKernel, InversesMut, Inverter, Kernel, Real, Stack, Status};
 use common::cases::{self, Case, Random, Want, power};
 use common::engines::{self, Engine};
 use common::oracle::{self, Failures};
 use common::{Element, full_sweep};
 
-/// One of each verdict, and a few more to be inverted: a prime number of them, so that they fall out of step with
-/// lanes, workgroups and chunks.
+/// One matrix per verdict, and a few more invertible ones. Their number is prime, so that the pattern does not
+/// line up with lanes, workgroups, or chunks.
 fn pattern<T: Element>(n: usize) -> Vec<Case<T>> {
     let mut random = Random::new(n as u64);
     let mut cases: Vec<Case<T>> =
@@ -25,8 +26,8 @@ fn pattern<T: Element>(n: usize) -> Vec<Case<T>> {
     cases
 }
 
-/// A stack of `len` that repeats the pattern must come back as the repeated answer to the pattern, to the bit; and
-/// that answer is right.
+/// Checks that the pattern is inverted correctly, and that stacks that repeat it up to each length give the repeated
+/// result, to the bit.
 fn repeated<T: Element>(engine: &Engine<T>, n: usize, lens: &[usize], failures: &mut Failures) {
     let cases = pattern::<T>(n);
     let once = oracle::check(engine, n, &cases, failures);
@@ -46,19 +47,19 @@ fn repeated<T: Element>(engine: &Engine<T>, n: usize, lens: &[usize], failures: 
     }
 }
 
-/// One more and one less than lanes, workgroups and tasks.
+/// Lengths around multiples of the lanes, workgroups, and tasks.
 fn short<T: Element>() {
     let mut failures = Failures::default();
     for n in [1, 2, 3, 8, 16, 17, 33, plan::lanes_max_order(T::KIND) + 1] {
         let mut lens = vec![0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33];
-        let task = plan::cpu_task_len(n);
+        let task = plan::CpuTuning::MEASURED.task_len(n);
         if task * n * n <= 1 << 15 {
             lens.extend([task - 1, task, task + 1, 2 * task + 1]);
         }
         for engine in engines::cpu::<T>("lengths/short") {
             repeated(&engine, n, &lens, &mut failures);
         }
-        // Whole workgroups of either kernel, and one matrix more and less.
+        // Whole workgroups of either kernel, and one matrix more and fewer.
         for engine in engines::gpu::<T>(n, "lengths/short") {
             repeated(&engine, n, &[0, 1, 2, 3, 4, 5, 63, 64, 65, 128], &mut failures);
         }
@@ -66,7 +67,7 @@ fn short<T: Element>() {
     failures.none();
 }
 
-/// 65,535 and 65,536 are where 16-bit counts and a dimension of workgroups end.
+/// 65,535 is the limit of 16-bit counts and of a dispatch dimension.
 fn long<T: Element>() {
     let mut failures = Failures::default();
     let million: &[usize] = &[65_535, 65_536, 65_537, 1_000_000];
@@ -86,8 +87,8 @@ fn long<T: Element>() {
 
 for_each_scalar!(short, long);
 
-/// `blocked` at its smallest order, in the scalar where that is the smallest of all; straight into memory of our own, for
-/// it takes more than a GB. A million would take 20.
+/// `blocked` at its smallest order, in the scalar for which that order is smallest. The stack takes more than 1
+/// GB, so the results go directly into preallocated memory; a million matrices would take 20 GB.
 #[test]
 fn long_blocked() {
     type T = batchinv::Complex<f64>;
@@ -105,7 +106,7 @@ fn long_blocked() {
         let (out, statuses) = (&mut out[..len * n * n], &mut statuses[..len]);
         let stack = Stack::new(&long[..len * n * n], n).unwrap();
         let report = Inverter::cpu().invert_into(stack, InversesMut::new(out, statuses)).unwrap();
-        assert_eq!(report.kernel, Kernel::Blocked);
+        assert_eq!(report.kernel, Kernel::Cpu(CpuKernel::Blocked));
         for (m, (x, status)) in out.chunks_exact(n * n).zip(statuses.iter()).enumerate() {
             let at = m % cases.len();
             let same = x.iter().zip(&bits[at * n * n..]).all(|(x, &bits)| x.bits() == bits);
@@ -117,7 +118,7 @@ fn long_blocked() {
     failures.none();
 }
 
-/// Order 0 has no elements, and as many verdicts as matrices.
+/// At order 0 there are no elements, but one status per matrix.
 fn order_zero<T: Element>() {
     for engine in engines::cpu::<T>("lengths/order_zero") {
         for len in [0, 1, 5] {
@@ -131,7 +132,7 @@ fn order_zero<T: Element>() {
 
 for_each_scalar!(order_zero);
 
-/// Outputs stay as they are around nothing.
+/// An empty stack gives empty outputs and no error.
 #[test]
 fn an_empty_stack_is_no_error() {
     let inverses = Inverter::cpu().invert(Stack::<f32>::new(&[], 4).unwrap()).unwrap();
@@ -141,27 +142,28 @@ fn an_empty_stack_is_no_error() {
 
 #[cfg(all(feature = "gpu", feature = "testing"))]
 mod on_the_gpu {
+    use batchinv::GpuKernel;
 
     use super::*;
 
-    /// One more and one less than a chunk, and than all the chunks in flight; a chunk of one, a chunk that is no whole
-    /// workgroup.
+    /// Lengths around a chunk and around all chunks in flight, with chunks of one matrix, of a partial
+    /// workgroup, and of whole workgroups.
     #[test]
     fn chunks() {
         let mut failures = Failures::default();
         for adapter in engines::adapters("lengths/chunks") {
             let limits = adapter.gpu.facts().limits;
             for (kernel, n) in [
-                (Kernel::Thread, 1),
-                (Kernel::Thread, 3),
-                (Kernel::Subgroup, 2),
-                (Kernel::Subgroup, 13),
-                (Kernel::Workgroup, 2),
-                (Kernel::Workgroup, 17),
-                (Kernel::Device, 2),
-                (Kernel::Device, 17),
+                (GpuKernel::Thread, 1),
+                (GpuKernel::Thread, 3),
+                (GpuKernel::Subgroup, 2),
+                (GpuKernel::Subgroup, 13),
+                (GpuKernel::Workgroup, 2),
+                (GpuKernel::Workgroup, 17),
+                (GpuKernel::Device, 2),
+                (GpuKernel::Device, 17),
             ] {
-                if kernel == Kernel::Subgroup && limits.subgroups.is_none() {
+                if kernel == GpuKernel::Subgroup && limits.subgroups.is_none() {
                     continue;
                 }
                 for chunk in [1, 2, 5, 64, 65] {
@@ -186,23 +188,23 @@ mod on_the_gpu {
         failures.none();
     }
 
-    /// The number of chunks in the account is the plan's.
+    /// The report gives the number of chunks.
     #[test]
     fn chunks_are_counted() {
         for adapter in engines::adapters("lengths/chunks_are_counted") {
             let elements = vec![2.0_f32; 11];
             let stack = Stack::new(&elements, 1).unwrap();
-            let variant = engines::variant::<f32>(Kernel::Thread, 1);
+            let variant = engines::variant::<f32>(GpuKernel::Thread, 1);
             for (chunk, chunks) in [(1, 11), (5, 3), (11, 1), (100, 1)] {
                 let (outcome, report) = engines::invert_with(&adapter.gpu, variant, chunk, stack).unwrap();
-                assert_eq!((report.chunks, report.kernel), (chunks, Kernel::Thread));
+                assert_eq!((report.chunks, report.kernel), (chunks, Kernel::Gpu(GpuKernel::Thread)));
                 assert_eq!(outcome.elements, [0.5; 11]);
             }
         }
     }
 
-    /// Each kernel at its smallest order. A million at the order where the plan begins to use `workgroup` take a minute
-    /// on a software driver, and are for the full sweep.
+    /// Long stacks in each kernel at its smallest order. At the order from which the plan leaves `thread`, a
+    /// million matrices take a minute on a software driver, so only the full sweep has them.
     #[test]
     fn long() {
         let mut failures = Failures::default();
@@ -210,10 +212,15 @@ mod on_the_gpu {
         for engine in engines::gpu::<f32>(1, "lengths/long").iter().take(1) {
             repeated(engine, 1, &lens, &mut failures);
         }
-        let smallest = plan::max_order(Kernel::Thread, batchinv::ScalarKind::Float32) + 1;
+        let smallest = plan::max_order(GpuKernel::Thread, batchinv::ScalarKind::Float32) + 1;
         for adapter in engines::adapters("lengths/long") {
             let forced = |n| {
-                engines::forced::<f32>(adapter, engines::variant::<f32>(Kernel::Workgroup, n), 1 << 16, "lengths/long")
+                engines::forced::<f32>(
+                    adapter,
+                    engines::variant::<f32>(GpuKernel::Workgroup, n),
+                    1 << 16,
+                    "lengths/long",
+                )
             };
             repeated(&forced(1), 1, &lens, &mut failures);
             for engine in engines::gpu::<f32>(smallest, "lengths/long") {
@@ -223,28 +230,32 @@ mod on_the_gpu {
         failures.none();
     }
 
-    /// More matrices in a chunk than `device` has working memory for at once, and than a row of workgroups takes.
+    /// A chunk with more matrices than `device` has working memory for, and than one row of workgroups takes.
     #[test]
     fn batches() {
         let mut failures = Failures::default();
         for adapter in engines::adapters("lengths/batches") {
             let limits = &adapter.gpu.facts().limits;
-            let variant = engines::variant::<f32>(Kernel::Device, 5).suited(limits);
-            let batch = variant.batch(limits) as usize;
+            let variant = engines::variant::<f32>(GpuKernel::Device, 5).suited(limits);
+            let batch = variant.batch(limits).unwrap() as usize;
             let engine = engines::forced::<f32>(adapter, variant, 1 << 20, "lengths/batches");
             repeated(&engine, 5, &[batch - 1, batch, batch + 1, 2 * batch + 3], &mut failures);
         }
         failures.none();
     }
 
-    /// As many workgroups as one dimension of a dispatch may have, with a matrix each.
+    /// The largest number of workgroups in one dimension of a dispatch, with one matrix each.
     #[test]
     fn most_workgroups() {
         let mut failures = Failures::default();
         let most = plan::GpuLimits::WEBGPU_DEFAULT.workgroups as usize;
         for adapter in engines::adapters("lengths/most_workgroups") {
-            for kernel in [Kernel::Thread, Kernel::Workgroup] {
-                let variant = common::with(engines::variant::<f32>(kernel, 1), |variant| variant.matrices = 1);
+            for kernel in [GpuKernel::Thread, GpuKernel::Workgroup] {
+                let variant = common::with(engines::variant::<f32>(kernel, 1), |variant| match &mut variant.config {
+                    plan::KernelConfig::Thread(thread) => thread.matrices = 1,
+                    plan::KernelConfig::Workgroup(workgroup) => workgroup.matrices = 1,
+                    _ => unreachable!("the kernels above"),
+                });
                 let engine = engines::forced::<f32>(adapter, variant, most, "lengths/most_workgroups");
                 repeated(&engine, 1, &[most, most + 1, most + 2], &mut failures);
             }

@@ -1,15 +1,15 @@
-//! What the CPU engine takes of memory: nothing for each matrix, and beside one large matrix its columns alone.
+//! The CPU engine allocates nothing per matrix, and for one large matrix little more than a copy of it.
 
 mod common;
 
 use allocation_counter::{AllocationInfo, measure};
-use batchinv::plan::cpu_task_len;
+use batchinv::plan::CpuTuning;
 use batchinv::{InversesMut, Inverter, Precision, Stack, Status};
 use common::Element;
 use common::cases::{self, Random};
 
-/// What a call on the calling thread alone allocates, inverting `len` matrices of order n whose elements are of the
-/// magnitude of `factor`; without working memory that is kept from an earlier call, for there is none.
+/// The allocations of a call on the calling thread alone, for `len` matrices of order n with elements of magnitude
+/// `factor`. No working memory is kept between calls.
 fn taken<T: Element>(inverter: &Inverter, n: usize, len: usize, factor: f64) -> AllocationInfo {
     let mut random = Random::new(n as u64);
     let mut elements: Vec<T> = Vec::new();
@@ -25,14 +25,14 @@ fn taken<T: Element>(inverter: &Inverter, n: usize, len: usize, factor: f64) -> 
     info
 }
 
-/// As many allocations for a whole task of the plan as for a few groups of lanes, also where each matrix must be scaled.
+/// A whole task takes as many allocations as a few groups of lanes, even if every matrix needs scaling.
 fn nothing_for_each_matrix<T: Element>() {
     let scaled = 2.0_f64.powi(-T::MIN_EXPONENT * 7 / 8);
     for precision in [Precision::Native, Precision::Double] {
         let inverter = Inverter::cpu().threads(1).unwrap().precision(precision);
         for n in [1, 2, 3, 4, 8, 20, 24, 33, 40, 65] {
-            // 16 lanes to a group and three groups in turns, at the most; above order 32 one matrix after another.
-            let many = cpu_task_len(n);
+            // At most 16 lanes per group and three interleaved groups; above order 32, one matrix at a time.
+            let many = CpuTuning::MEASURED.task_len(n);
             let few = if n <= 32 { many.min(48) } else { 1 };
             for factor in [1.0, scaled] {
                 let [few, many] = [few, many].map(|len| taken::<T>(&inverter, n, len, factor).count_total);
@@ -42,8 +42,8 @@ fn nothing_for_each_matrix<T: Element>() {
     }
 }
 
-/// A large matrix in place: its columns, in the precision of the elimination, and less than a tenth of that besides, most of it for a
-/// span's 64 columns.
+/// Inverting a large matrix in place takes its columns, in the precision of the elimination, and less than a
+/// tenth more, mostly for the 64 columns of an outer block.
 fn columns_alone<T: Element>() {
     let n = 900;
     let mut elements = cases::uniform::<T>(n, &mut Random::new(5));

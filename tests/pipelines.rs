@@ -1,4 +1,4 @@
-//! Compiled pipelines in a file: kept from one device to the next, and no harm where the file is none of ours.
+//! Compiled pipelines are kept in a file from one device to the next, and a file that is not ours does no harm.
 #![cfg(all(feature = "gpu", feature = "testing"))]
 
 mod common;
@@ -25,14 +25,14 @@ fn kept_in_a_file() {
             continue;
         }
         let wanted = invert(first.clone());
-        assert!(!file.exists(), "nothing is written before it is asked for");
+        assert!(!file.exists(), "the file was written before it was asked for");
         first.save_pipelines().unwrap();
         assert!(file.metadata().unwrap().len() > 29);
 
         let again = open();
         assert!(again.keep_pipelines(&file).unwrap());
         assert_eq!(invert(again.clone()), wanted);
-        // A second file would come too late.
+        // A second file is refused.
         assert!(again.keep_pipelines(&folder.path().join("other")).is_err());
 
         std::fs::write(&file, b"batchinv pipelines 1\nnot what was saved").unwrap();
@@ -42,13 +42,13 @@ fn kept_in_a_file() {
         damaged.save_pipelines().unwrap();
         assert!(file.metadata().unwrap().len() > 40);
 
-        // Neither to be read from nor to be written to.
+        // Files that cannot be read or written.
         assert!(open().keep_pipelines(folder.path()).is_err());
         let nowhere = open();
         assert!(nowhere.keep_pipelines(&folder.path().join("no/such/folder")).unwrap());
         invert(nowhere.clone());
         assert!(nowhere.save_pipelines().is_err());
-        // Not asked for: nothing to save, and no failure.
+        // Saving without `keep_pipelines` does nothing, and is no error.
         open().save_pipelines().unwrap();
         std::fs::remove_file(&file).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "no file is left behind");

@@ -1,4 +1,4 @@
-//! Partial pivoting as LAPACK does it: the largest |re| + |im|, the first of them.
+//! Partial pivoting as in LAPACK: the pivot is the first entry with the largest |re| + |im|.
 
 mod common;
 
@@ -23,14 +23,15 @@ fn traps<T: Element>() {
     failures.none();
 }
 
-/// Of equal magnitudes the first is taken. Rows (1, big, 1), (1, 1, 0), (1, 2, 0): with the first as pivot, `big`
-/// swallows the second column of the others, they become equal, and the third pivot is exactly 0. With another as
-/// pivot nothing is lost. So the status tells which row was taken.
+/// Among pivot candidates of equal magnitude, the first is taken. The status shows which one it
+/// was, for the rows (1, big, 1), (1, 1, 0), (1, 2, 0): if the first row is the pivot row, `big`
+/// swallows the second column of the other two, which become equal, and the third pivot is exactly
+/// 0. With another pivot row nothing is lost.
 fn first_maximum<T: Element>() {
     let mut failures = Failures::default();
     let big = T::real(power(T::DIGITS + 6));
     let (zero, one, two) = (T::ZERO, T::ONE, T::real(2.0));
-    // A sign changes nothing: magnitudes are compared.
+    // Magnitudes are compared, so signs do not matter.
     for sign in [T::ONE, T::real(-1.0)] {
         let swallowing = [one, big, one];
         let [second, third] = [[one, one, zero], [one, two, zero]].map(|row| row.map(|x| x * sign));
@@ -41,7 +42,7 @@ fn first_maximum<T: Element>() {
             let mut random = Random::new(n as u64);
             let mut cases = Vec::new();
             for _ in 0..9 {
-                // Anywhere in the matrix: in any SIMD vector, lane or invocation.
+                // The three rows may be anywhere in the matrix, and so in any SIMD vector, lane, or invocation.
                 let mut rows = random.permutation(n);
                 rows.truncate(3);
                 rows.sort_unstable();
@@ -53,7 +54,7 @@ fn first_maximum<T: Element>() {
                 cases.push(Case::new(name, cases::embedded(n, &last, &rows), Want::Status(0)));
             }
             for engine in engines::all::<T>(n, "pivoting/first_maximum") {
-                // Only the status is asked for: where nothing is swallowed, the condition is beyond the scalar's.
+                // Only the status is checked; the matrices with status 0 are too ill-conditioned for the scalar.
                 let elements = cases::elements(&cases);
                 let outcome = engine.invert(batchinv::Stack::new(&elements, n).unwrap());
                 for (case, status) in cases.iter().zip(outcome.statuses) {
@@ -68,7 +69,7 @@ fn first_maximum<T: Element>() {
     failures.none();
 }
 
-/// 1 + i, with |re| + |im| = 2 and modulus 1.41, is taken before 1.5. The status tells, as above.
+/// 1 + i, with |re| + |im| = 2 and modulus 1.41, is preferred to 1.5. The status shows it, as above.
 fn complex_magnitude<T: Element>() {
     let mut failures = Failures::default();
     let unit = T::new(1.0, 1.0);
@@ -97,7 +98,7 @@ fn complex128_compares_sums_of_parts() {
     complex_magnitude::<num_complex::Complex<f64>>();
 }
 
-/// Worst-case growth: errors are proportional to the largest number on the way, 2^(n-1), and so is the bound.
+/// Worst-case growth: errors are proportional to the largest intermediate number, 2^(n-1), and so is the bound.
 fn worst_growth<T: Element>() {
     let mut failures = Failures::default();
     for n in [2, 3, 4, 5, 6, 8, 9, 12, 13, 16, 17, 20, 25, 33] {
@@ -105,8 +106,8 @@ fn worst_growth<T: Element>() {
         let mut cases = Vec::new();
         for _ in 0..5 {
             let (matrix, growth) = cases::growth::<T>(n, &mut random);
-            assert!(growth > 0.8 * power(n as i32 - 1), "order {n} grows to {growth} only");
-            // Below this, growth costs some digits but not all.
+            assert!(growth > 0.8 * power(n as i32 - 1), "order {n} grows only to {growth}");
+            // Below this limit, growth costs only some of the digits.
             if growth * n as f64 * T::eps() < 0.1 {
                 cases.push(Case::new("growth", matrix, Want::RatioBelow(oracle::BOUND * growth.max(1.0) / n as f64)));
             }
@@ -120,8 +121,9 @@ fn worst_growth<T: Element>() {
 
 for_each_scalar!(traps, first_maximum, worst_growth);
 
-/// Worst-case growth to the end of the range: what overflows on the way is not finite, and never a wrong inverse with
-/// a good status. An infinite pivot, or one whose reciprocal is flushed, would make a row of zeros.
+/// Worst-case growth to the end of the range. An overflow during elimination is reported as not
+/// finite, and never as a wrong inverse with status 0: an infinite pivot, or one whose reciprocal is
+/// flushed, would give a row of zeros.
 #[test]
 fn an_overflowing_pivot_is_not_finite() {
     let mut failures = Failures::default();

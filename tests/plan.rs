@@ -1,27 +1,28 @@
-//! The plan is a value: compared here without any device.
+//! The plan is a value, and is tested here without any device.
 
 mod common;
 
 use batchinv::plan::{
-    self, AdapterFacts, AdapterKind, AutoPolicy, GpuLimits, GpuPlan, Variant, WORKGROUP_ROW_BYTES, Work, max_order,
+    self, AdapterFacts, AdapterKind, AutoPolicy, CpuFacts, CpuPlan, CpuTuning, GpuLimits, GpuPlan, KernelConfig,
+    Sharing, Variant, WORKGROUP_ROW_BYTES, Work, max_order,
 };
-use batchinv::{Engine, Error, Kernel, Precision, ScalarKind};
+use batchinv::{CpuKernel, Engine, Error, GpuKernel, Precision, ScalarKind};
 use common::with;
 
 const LIMITS: GpuLimits = GpuLimits::WEBGPU_DEFAULT;
 
 fn work(order: usize, len: usize) -> Work {
-    Work { scalar: ScalarKind::Float32, precision: Precision::Native, order, len }
+    Work::inverse(ScalarKind::Float32, order, len)
 }
 
 fn gpu(order: usize, len: usize) -> GpuPlan {
     plan::gpu(work(order, len), &LIMITS).unwrap()
 }
 
-/// Why the GPU engine refuses.
+/// The reason with which the GPU engine refuses `work`.
 fn refusal(work: Work, limits: &GpuLimits) -> String {
     match plan::gpu(work, limits) {
-        Err(Error::Unsupported { engine: Engine::Gpu, reason }) => reason,
+        Err(Error::Unsupported { engine: Engine::Gpu, reason }) => reason.to_string(),
         other => panic!("{work:?}: {other:?}"),
     }
 }
@@ -36,34 +37,34 @@ fn the_defaults_are_webgpus() {
     assert_eq!((LIMITS.subgroups, LIMITS.float64, LIMITS.software), (None, false, false));
 }
 
-/// Every working scalar, over the orders of every kernel: which is chosen, and that each fits the default limits.
+/// For every working scalar and order, the expected kernel is chosen and fits the default limits.
 #[test]
 fn kernels_by_order() {
     let limits = with(LIMITS, |limits| limits.float64 = true);
     for scalar in ScalarKind::ALL {
-        let most = Kernel::GPU.map(|kernel| max_order(kernel, scalar));
+        let most = GpuKernel::ALL.map(|kernel| max_order(kernel, scalar));
         assert!(most.is_sorted(), "{scalar}: {most:?}");
         for order in 1..=300 {
             let variant = plan::gpu(Work { scalar, ..work(order, 1) }, &limits).unwrap().variant;
-            let registers = order * order * scalar.size() / 4 <= plan::THREAD_MOST_WORDS;
-            let takes = |kernel: &Kernel| {
+            let registers = order * order * scalar.size() / 4 <= plan::THREAD_MAX_WORDS;
+            let takes = |kernel: &GpuKernel| {
                 order <= max_order(*kernel, scalar)
                     && match kernel {
-                        Kernel::Subgroup => false,
-                        Kernel::Thread => registers,
+                        GpuKernel::Subgroup => false,
+                        GpuKernel::Thread => registers,
                         _ => true,
                     }
             };
-            let kernel = Kernel::GPU.into_iter().find(takes).expect("a kernel for every order");
-            assert_eq!((variant.kernel, variant.order as usize, variant.scalar), (kernel, order, scalar));
-            for kernel in Kernel::GPU.into_iter().filter(|&kernel| order <= max_order(kernel, scalar)) {
+            let kernel = GpuKernel::ALL.into_iter().find(takes).expect("a kernel for every order");
+            assert_eq!((variant.kernel(), variant.order as usize, variant.scalar), (kernel, order, scalar));
+            for kernel in GpuKernel::ALL.into_iter().filter(|&kernel| order <= max_order(kernel, scalar)) {
                 fits(Variant::new(kernel, scalar, Precision::Native, order as u32));
             }
         }
     }
 }
 
-/// Subgroups are asked for where a device has them, and in slices that its smallest one holds.
+/// `subgroup` is chosen if the device has subgroups, with slices that fit its smallest subgroup.
 #[test]
 fn slices_of_subgroups() {
     let hardware = |smallest, largest| {
@@ -74,40 +75,46 @@ fn slices_of_subgroups() {
     };
     let lanes = |scalar, order, limits: GpuLimits| {
         let variant = plan::gpu(Work { scalar, ..work(order, 1) }, &limits).unwrap().variant;
-        (variant.kernel == Kernel::Subgroup).then_some(variant.parts)
+        match variant.config {
+            KernelConfig::Subgroup(config) => Some(config.lanes),
+            _ => None,
+        }
     };
     use ScalarKind::{Complex128, Float32, Float64};
-    // 4 rows of 16 to a lane; 4 of 32; 3 of 40; 2 of 48 and of 64, where 3 would take too many registers.
+    // Rows per lane: 4 at orders 16 and 32, 3 at order 40, and 2 at orders 48 and 64,
+    // since 3 would take too many registers.
     for (order, wanted) in [(12, None), (16, Some(4)), (32, Some(8)), (40, Some(16)), (48, Some(32)), (64, Some(32))] {
         assert_eq!(lanes(Float32, order, hardware(32, 32)), wanted, "order {order}");
     }
     assert_eq!(lanes(Float32, 65, hardware(32, 32)), None);
     assert_eq!(lanes(Float64, 32, hardware(32, 32)), Some(16));
     assert_eq!(lanes(Complex128, 32, hardware(64, 64)), Some(32));
-    // A subgroup of 8 at the least, as some integrated ones have.
+    // Some integrated GPUs have subgroups as small as 8 lanes.
     assert_eq!(lanes(Float32, 32, hardware(8, 32)), Some(8));
-    // Lanes so few that the rows of one would not fit its registers: `workgroup` does it.
+    // If there are too few lanes for the rows to fit in their registers, `workgroup` is chosen.
     assert_eq!((lanes(Float32, 24, hardware(4, 64)), lanes(Float32, 32, hardware(4, 64))), (Some(4), None));
-    assert_eq!(plan::gpu(work(32, 1), &hardware(4, 64)).unwrap().variant.kernel, Kernel::Workgroup);
-    // Software: as many lanes as a vector has.
+    assert_eq!(plan::gpu(work(32, 1), &hardware(4, 64)).unwrap().variant.kernel(), GpuKernel::Workgroup);
+    // Software adapters use all lanes of a subgroup, which is a SIMD vector.
     let software = |size| with(hardware(size, size), |limits| limits.software = true);
     assert_eq!((lanes(Float32, 16, software(8)), lanes(Float32, 64, software(4))), (Some(8), Some(4)));
     for scalar in ScalarKind::ALL {
-        for order in 1..=max_order(Kernel::Subgroup, scalar) {
+        for order in 1..=max_order(GpuKernel::Subgroup, scalar) {
             for smallest in [4, 8, 16, 32, 64, 128] {
-                let plain = Variant::new(Kernel::Subgroup, scalar, Precision::Native, order as u32);
+                let plain = Variant::new(GpuKernel::Subgroup, scalar, Precision::Native, order as u32);
                 for limits in [hardware(smallest, 128), software(smallest)] {
                     let variant = plain.suited(&limits);
                     fits(variant);
-                    assert!(variant.parts.is_power_of_two() && variant.parts <= smallest, "{variant:?}");
-                    assert!(variant.rows() * variant.parts >= variant.order && variant.order <= 255, "{variant:?}");
+                    let KernelConfig::Subgroup(config) = variant.config else { panic!("{variant:?}") };
+                    assert!(config.lanes.is_power_of_two() && config.lanes <= smallest, "{variant:?}");
+                    let rows = config.rows(variant.order);
+                    assert!(rows * config.lanes >= variant.order && variant.order <= 255, "{variant:?}");
                 }
             }
         }
     }
 }
 
-/// On hardware, `thread` ends where its matrix no longer fits the registers; on software, where `max_order` says.
+/// On hardware, `thread` is limited by the registers that its matrix takes; on software, by `max_order`.
 #[test]
 fn registers_of_a_thread() {
     let limits = with(LIMITS, |limits| {
@@ -120,14 +127,14 @@ fn registers_of_a_thread() {
             plan::gpu(Work { scalar, ..work(order, 1) }, &with(limits, |limits| limits.software = software))
                 .unwrap()
                 .variant
-                .kernel
+                .kernel()
         };
-        assert_eq!((kernel(hardware, false), kernel(hardware + 1, false)), (Kernel::Thread, Kernel::Subgroup));
-        assert_eq!((kernel(software, true), kernel(software + 1, true)), (Kernel::Thread, Kernel::Subgroup));
+        assert_eq!((kernel(hardware, false), kernel(hardware + 1, false)), (GpuKernel::Thread, GpuKernel::Subgroup));
+        assert_eq!((kernel(software, true), kernel(software + 1, true)), (GpuKernel::Thread, GpuKernel::Subgroup));
     }
 }
 
-/// Subgroups of fewer lanes than a slice count as none.
+/// Subgroups that are smaller than a slice are not used.
 #[test]
 fn too_small_subgroups() {
     for software in [false, true] {
@@ -135,11 +142,11 @@ fn too_small_subgroups() {
             limits.subgroups = Some((2, 64));
             limits.software = software;
         });
-        assert_eq!(plan::gpu(work(13, 1), &limits).unwrap().variant.kernel, Kernel::Workgroup);
+        assert_eq!(plan::gpu(work(13, 1), &limits).unwrap().variant.kernel(), GpuKernel::Workgroup);
     }
 }
 
-/// What a driver's watchdog might not let pass goes in several submissions, and nothing else.
+/// Work is split into several submissions only if a driver's watchdog might end a single one.
 #[test]
 fn submissions_are_short() {
     let of = |order, len| plan::submissions(ScalarKind::Float32, order, len);
@@ -152,7 +159,7 @@ fn submissions_are_short() {
     assert_eq!(gpu(4, 1_000_000).submissions, 1);
 }
 
-/// The tiles of an update of `device` have every column and every row, and none is empty.
+/// The tiles of an update in `device` cover every row and column, and no tile is empty.
 #[test]
 fn tiles_cover_a_matrix() {
     let software = with(LIMITS, |limits| limits.software = true);
@@ -160,46 +167,54 @@ fn tiles_cover_a_matrix() {
         let pack = 4 * scalar.real_size() / scalar.size();
         for order in (1..=600).chain([1024, 4097, plan::DEVICE_MAX_ORDER as u32]) {
             for limits in [LIMITS, software] {
-                let variant = Variant::new(Kernel::Device, scalar, Precision::Native, order).suited(&limits);
-                let (rows, most, line) = variant.tile;
-                for columns in [variant.span, variant.padded()] {
-                    let [down, along] = variant.update_workgroups(columns);
-                    let (packs, tile) = (columns / pack as u32, variant.tile_packs(columns) * line);
-                    assert_eq!(down * rows, variant.padded(), "{variant:?}");
-                    assert!(tile <= most * line && (along - 1) * tile < packs && packs <= along * tile, "{variant:?}");
+                let variant = Variant::new(GpuKernel::Device, scalar, Precision::Native, order).suited(&limits);
+                let KernelConfig::Device(config) = variant.config else { panic!("{variant:?}") };
+                let (tile, size) = (config.tile, variant.size());
+                for columns in [config.outer_block, config.padded(order)] {
+                    let [down, along] = config.update_workgroups(size, columns);
+                    let (packs, width) = (columns / pack as u32, config.tile_packs(size.working, columns) * tile.line);
+                    assert_eq!(down * tile.rows, config.padded(order), "{variant:?}");
+                    assert!(
+                        width <= tile.packs * tile.line && (along - 1) * width < packs && packs <= along * width,
+                        "{variant:?}"
+                    );
                 }
             }
         }
     }
 }
 
-/// A chunk of `device` is no longer than what it has working memory for.
+/// A chunk of `device` has no more matrices than fit in its working memory.
 #[test]
 fn chunks_of_device_are_batches() {
     let limits = with(LIMITS, |limits| limits.software = true);
     let plan = plan::gpu(work(17, 100_000), &limits).unwrap();
-    assert_eq!((plan.variant.kernel, plan.chunk_len), (Kernel::Device, plan.variant.batch(&limits) as usize));
+    assert_eq!(
+        (plan.variant.kernel(), plan.chunk_len),
+        (GpuKernel::Device, plan.variant.batch(&limits).unwrap() as usize)
+    );
     assert!(plan.chunk_len * 17 * 17 * 4 < plan::CHUNK_BYTES as usize);
 }
 
-/// Without subgroups, a software adapter has `device` do what barriers make slow.
+/// Without subgroups, a software adapter uses `device` for the orders at which barriers make `workgroup` slow.
 #[test]
 fn few_barriers_in_software() {
     let kernel = |order, software| {
-        plan::gpu(work(order, 1), &with(LIMITS, |limits| limits.software = software)).unwrap().variant.kernel
+        plan::gpu(work(order, 1), &with(LIMITS, |limits| limits.software = software)).unwrap().variant.kernel()
     };
     let most = plan::SOFTWARE_WORKGROUP_ORDER;
-    assert_eq!((kernel(most, true), kernel(most + 1, true)), (Kernel::Workgroup, Kernel::Device));
-    assert_eq!((kernel(most, false), kernel(most + 1, false)), (Kernel::Workgroup, Kernel::Workgroup));
+    assert_eq!((kernel(most, true), kernel(most + 1, true)), (GpuKernel::Workgroup, GpuKernel::Device));
+    assert_eq!((kernel(most, false), kernel(most + 1, false)), (GpuKernel::Workgroup, GpuKernel::Workgroup));
 }
 
-/// A variant fits the default limits; in `workgroup`, every column has a place, and no part is empty.
+/// Asserts that a variant fits the default limits and that, in `workgroup`, the parts of a row
+/// cover all columns and none is empty.
 fn fits(variant: Variant) {
     assert!((1..=LIMITS.invocations).contains(&variant.workgroup()), "{variant:?}");
     assert!(variant.workgroup_bytes() <= LIMITS.workgroup_bytes, "{variant:?}: {}", variant.workgroup_bytes());
-    assert!((1..=plan::MOST_MATRICES).contains(&variant.matrices), "{variant:?}");
-    if variant.kernel == Kernel::Workgroup {
-        let (order, parts, columns) = (variant.order, variant.parts, variant.columns());
+    assert!((1..=plan::MAX_MATRICES).contains(&variant.matrices()), "{variant:?}");
+    if let KernelConfig::Workgroup(config) = variant.config {
+        let (order, parts, columns) = (variant.order, config.parts, config.columns(variant.order));
         assert!(columns * parts >= order && columns * (parts - 1) < order, "{variant:?}");
         assert!(columns as usize * variant.working_scalar().size() <= WORKGROUP_ROW_BYTES, "{variant:?}");
     }
@@ -214,7 +229,7 @@ fn chunks_cover_the_stack_within_the_limits() {
             assert!(plan.chunk_len >= 1 && bytes <= LIMITS.binding_bytes);
             assert!(bytes <= plan::CHUNK_BYTES || plan.chunk_len == 1);
             assert_eq!(plan.chunks, len.div_ceil(plan.chunk_len));
-            assert!((plan.chunk_len as u64).div_ceil(plan.variant.matrices.into()) <= LIMITS.workgroups.into());
+            assert!((plan.chunk_len as u64).div_ceil(plan.variant.matrices().into()) <= LIMITS.workgroups.into());
             // Element indexes are 32 bits wide in the shaders.
             assert!(plan.chunk_len * order * order <= u32::MAX as usize);
         }
@@ -236,13 +251,13 @@ fn smaller_limits_make_smaller_chunks() {
         limits.binding_bytes = 1000;
         limits.workgroups = 3;
     });
-    // 1000 bytes hold 15 matrices of order 4; three workgroups of 64 hold more.
+    // 1000 bytes hold 15 matrices of order 4.
     assert_eq!(plan::gpu(work(4, 100), &tight).unwrap().chunk_len, 15);
     let few = with(LIMITS, |limits| limits.workgroups = 3);
     let plan = plan::gpu(work(4, 1000), &few).unwrap();
     assert_eq!(
         (plan.chunk_len, plan.chunks),
-        (3 * plan.variant.matrices as usize, 1000_usize.div_ceil(plan.chunk_len))
+        (3 * plan.variant.matrices() as usize, 1000_usize.div_ceil(plan.chunk_len))
     );
 }
 
@@ -250,12 +265,12 @@ fn smaller_limits_make_smaller_chunks() {
 fn what_the_gpu_engine_refuses() {
     let beyond = plan::DEVICE_MAX_ORDER + 1;
     assert!(refusal(work(beyond, 3), &LIMITS).contains(&format!("order {beyond}")));
-    // 128 MiB hold a matrix of order 5792, but not with the working memory beside it.
+    // 128 MiB hold a matrix of order 5792, but its working memory does not fit.
     assert!(refusal(work(5792, 1), &LIMITS).contains("working memory"));
     assert!(refusal(work(5793, 1), &LIMITS).contains("5793"));
     assert!(plan::gpu(work(5744, 3), &LIMITS).is_ok() && plan::gpu(work(5745, 3), &LIMITS).is_err());
     assert!(refusal(work(usize::MAX, 3), &LIMITS).contains("order"));
-    // 2 GiB hold the largest of all, whose tiles are more than a row of few workgroups.
+    // 2 GiB hold a matrix of the largest order. Its tiles exceed a dimension of 2047 workgroups.
     let large = with(LIMITS, |limits| limits.binding_bytes = 2 << 30);
     assert!(plan::gpu(work(plan::DEVICE_MAX_ORDER, 1), &large).is_ok());
     let few = with(large, |limits| limits.workgroups = 2047);
@@ -285,29 +300,56 @@ fn working_scalars() {
 
 #[test]
 fn cpu_plan() {
+    let tuning = CpuTuning::MEASURED;
     for scalar in ScalarKind::ALL {
         let most = plan::lanes_max_order(scalar);
         for order in 1..=300 {
             for len in [1, 1000] {
-                let kernel = plan::cpu_kernel(Work { scalar, ..work(order, len) });
-                assert_eq!(kernel == Kernel::Lanes, order <= most, "{scalar} {order}");
-                // Double precision chooses as the scalar that it works in.
-                let double = Work { scalar, precision: Precision::Double, order, len };
+                let kernel = tuning.kernel(Work { scalar, ..work(order, len) });
+                assert_eq!(kernel == CpuKernel::Lanes, order <= most, "{scalar} {order}");
+                // Double precision chooses the kernel of the scalar that it computes in.
+                let double = Work::inverse(scalar, order, len).with_precision(Precision::Double);
                 let wide = Work { scalar: double.working_scalar(), ..work(order, len) };
-                assert_eq!(plan::cpu_kernel(double), plan::cpu_kernel(wide));
+                assert_eq!(tuning.kernel(double), tuning.kernel(wide));
             }
-            assert_eq!(plan::blocked_task_len(order, 0, 0), plan::cpu_task_len(order));
-            assert_eq!(plan::blocked_task_len(order, 1 << 20, 2), (1 << 16).max(plan::cpu_task_len(order)));
-            let task = plan::cpu_task_len(order);
+            assert_eq!(tuning.blocked_task_len(order, 0, 0), tuning.task_len(order));
+            assert_eq!(tuning.blocked_task_len(order, 1 << 20, 2), (1 << 16).max(tuning.task_len(order)));
+            let task = tuning.task_len(order);
             assert!(task >= 1 && (task < 16 || task.is_multiple_of(16)), "order {order}: {task}");
         }
     }
-    // One matrix is never shared out, nor are a few small ones; a long stack is.
-    assert!(!plan::cpu_parallel(work(plan::SHARED_MIN_ORDER - 1, 1)) && !plan::cpu_parallel(work(4, 10)));
-    assert!(plan::cpu_parallel(work(plan::SHARED_MIN_ORDER, 1)));
-    let shares = |len| plan::shares_matrices(plan::SHARED_MIN_ORDER, len, 4);
-    assert!(shares(1) && shares(3) && !shares(4) && !plan::shares_matrices(plan::SHARED_MIN_ORDER - 1, 1, 4));
-    assert!(plan::cpu_parallel(work(4, 1_000_000)) && plan::cpu_parallel(work(usize::MAX, 2)));
+    // One matrix is never shared, nor are a few small ones; a long stack is.
+    let shared = tuning.shared_min_order;
+    assert!(!tuning.is_parallel(work(shared - 1, 1)) && !tuning.is_parallel(work(4, 10)));
+    assert!(tuning.is_parallel(work(shared, 1)));
+    let shares = |len| tuning.shares_columns(shared, len, 4);
+    assert!(shares(1) && shares(3) && !shares(4) && !tuning.shares_columns(shared - 1, 1, 4));
+    assert!(tuning.is_parallel(work(4, 1_000_000)) && tuning.is_parallel(work(usize::MAX, 2)));
+}
+
+/// The plan of the CPU engine as a table: on 4 threads with vectors of 64 bytes.
+#[test]
+fn cpu_plans() {
+    use CpuKernel::{Blocked, Lanes, Rows};
+    let facts = CpuFacts::new(4, 64);
+    let shared = CpuTuning::MEASURED.shared_min_order;
+    for (order, len, kernel, sharing) in [
+        (0, 5, Lanes, Sharing::None),
+        (4, 0, Lanes, Sharing::None),
+        // Half of 16 lanes is enough for `lanes`, fewer matrices go to `rows`.
+        (4, 7, Rows, Sharing::None),
+        (4, 8, Lanes, Sharing::None),
+        (4, 1_000_000, Lanes, Sharing::Tasks),
+        (33, 1, Blocked, Sharing::None),
+        (100, 50, Blocked, Sharing::Tasks),
+        (shared, 3, Blocked, Sharing::Columns),
+        (shared, 4, Blocked, Sharing::Tasks),
+    ] {
+        let plan = CpuPlan::new(work(order, len), &facts);
+        assert_eq!((plan.kernel, plan.sharing), (kernel, sharing), "{len} of order {order}");
+        let alone = CpuPlan::new(work(order, len), &CpuFacts::new(1, 64));
+        assert_eq!((alone.kernel, alone.sharing), (kernel, Sharing::None), "{len} of order {order}");
+    }
 }
 
 fn adapter(kind: AdapterKind) -> AdapterFacts {
@@ -322,7 +364,7 @@ fn auto_choice() {
     use Engine::{Cpu, Gpu};
     let large = work(32, 10_000);
     let table = [
-        // What is to be done, on which adapter, under which policy: which engine, and a word of the reason.
+        // Work, adapter, and policy; the engine chosen, and a word of the reason.
         (large, Some(Discrete), HardwareOnly, Gpu, "a name"),
         (large, Some(Integrated), HardwareOnly, Gpu, "a name"),
         (large, Some(Virtual), HardwareOnly, Gpu, "a name"),
@@ -331,15 +373,15 @@ fn auto_choice() {
         (large, Some(Software), SoftwareCounts, Gpu, "a name"),
         (large, None, HardwareOnly, Cpu, "no GPU adapter"),
         (large, None, SoftwareCounts, Cpu, "no GPU adapter"),
-        // Not worth the trip: few or small matrices.
+        // Few or small matrices are not worth the transfer.
         (work(32, 1), Some(Discrete), HardwareOnly, Cpu, "not worth"),
         (work(plan::AUTO_MIN_ORDER - 1, 1 << 24), Some(Discrete), HardwareOnly, Cpu, "not worth"),
         (work(0, 10), Some(Discrete), SoftwareCounts, Cpu, "not worth"),
         (work(64, 0), Some(Discrete), SoftwareCounts, Cpu, "not worth"),
-        // Exactly enough of them.
+        // The smallest length that is worth it, and one matrix fewer.
         (work(16, plan::AUTO_MIN_ELEMENTS / 256), Some(Discrete), HardwareOnly, Gpu, "a name"),
         (work(16, plan::AUTO_MIN_ELEMENTS / 256 - 1), Some(Discrete), HardwareOnly, Cpu, "not worth"),
-        // Beyond the kernels.
+        // Large orders, and scalars that the adapter may lack.
         (work(129, 10_000), Some(Discrete), HardwareOnly, Gpu, "a name"),
         (work(1 << 15, 1), Some(Discrete), HardwareOnly, Cpu, "order 32768"),
         (Work { scalar: ScalarKind::Float64, ..large }, Some(Discrete), HardwareOnly, Cpu, "float64"),
@@ -348,22 +390,23 @@ fn auto_choice() {
     ];
     for (work, kind, policy, engine, word) in table {
         let facts = kind.map(adapter);
-        let (chosen, reason) = plan::choose(work, facts.as_ref(), policy);
+        let choice = plan::choose(work, &CpuFacts::default(), facts.as_ref(), policy);
+        let (chosen, reason) = (choice.engine(), choice.reason.expect("a reason").to_string());
         assert_eq!(chosen, engine, "{work:?} on {kind:?}, {policy:?}: {reason}");
         assert!(reason.contains(word), "{work:?} on {kind:?}: {reason}");
     }
     // An adapter that is too weak for the work.
     let weak = AdapterFacts::new("a name", Discrete, with(LIMITS, |limits| limits.invocations = 1));
-    assert_eq!(plan::choose(large, Some(&weak), HardwareOnly).0, Cpu);
+    assert_eq!(plan::choose(large, &CpuFacts::default(), Some(&weak), HardwareOnly).engine(), Cpu);
     assert_eq!(AutoPolicy::default(), HardwareOnly);
 }
 
-/// Names are words that files, options and output share.
+/// Files, options, and output use the same names.
 #[test]
-fn words() {
-    let kernels = [Kernel::Lanes, Kernel::Rows, Kernel::Blocked].map(Kernel::name);
+fn names() {
+    let kernels = [CpuKernel::Lanes, CpuKernel::Rows, CpuKernel::Blocked].map(CpuKernel::name);
     assert_eq!(kernels, ["lanes", "rows", "blocked"]);
-    assert_eq!(Kernel::GPU.map(Kernel::name), ["thread", "subgroup", "workgroup", "device"]);
+    assert_eq!(GpuKernel::ALL.map(GpuKernel::name), ["thread", "subgroup", "workgroup", "device"]);
     assert_eq!([Engine::Cpu, Engine::Gpu].map(|engine| engine.to_string()), ["cpu", "gpu"]);
     for kind in ScalarKind::ALL {
         assert_eq!(kind.name().parse(), Ok(kind));

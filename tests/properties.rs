@@ -1,4 +1,4 @@
-//! What holds for any numbers at all: random bit patterns as matrices.
+//! Properties that hold for any numbers: matrices of random bit patterns.
 
 mod common;
 
@@ -11,19 +11,19 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
 fn config() -> ProptestConfig {
-    // No file of failures: the seeds that fail belong into a test of their own.
+    // No file of failures is kept; a seed that fails belongs in a test of its own.
     let cases = if common::full_sweep() { 20_000 } else { 1500 };
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// A kind of number and 128 random bits; together an element.
+/// A kind of number and 128 random bits, which together give an element.
 type Seed = (u8, [u64; 2]);
 
 fn element<T: Element>((kind, random): Seed) -> T {
     let mut from = Random::new(random[0]);
     let mut small = || from.below(9) as f64 - 4.0;
     match kind {
-        // Any bits at all: often huge or tiny, now and then NaN or infinite.
+        // Any bit pattern: often huge or tiny, occasionally NaN or infinite.
         0 => T::from_random(random),
         1 => T::ZERO,
         2 => T::new(small(), small()),
@@ -40,7 +40,7 @@ fn element<T: Element>((kind, random): Seed) -> T {
     }
 }
 
-/// A stack whose matrices are each mostly of one kind, so that some can be inverted.
+/// A stack whose elements are mostly of one kind, so that some matrices can be inverted.
 fn stacks() -> impl Strategy<Value = (usize, Vec<Seed>)> {
     let seed = |kinds: &'static [u8]| (proptest::sample::select(kinds), any::<[u64; 2]>());
     let kinds: Vec<&'static [u8]> = vec![&[0], &[0, 1, 2], &[2], &[1, 2], &[3, 1, 1], &[4], &[5], &[5, 5, 5, 5, 4]];
@@ -52,7 +52,7 @@ fn column_is_zero<T: Element>(matrix: &[T], n: usize, j: usize) -> bool {
     matrix.chunks_exact(n).all(|row| row[j] == T::ZERO)
 }
 
-/// What every answer must satisfy, whatever the numbers.
+/// Asserts the conditions that every result must satisfy, for any input.
 fn sane<T: Element>(engine: &str, n: usize, stack: Stack<'_, T>, outcome: &Outcome<T>) -> TestCaseResult {
     for (m, matrix) in stack.iter().enumerate() {
         let (status, x) = (outcome.statuses[m], &outcome.elements[m * n * n..][..n * n]);
@@ -65,7 +65,7 @@ fn sane<T: Element>(engine: &str, n: usize, stack: Stack<'_, T>, outcome: &Outco
             prop_assert!(x.iter().all(|x| x.bits() == T::NAN.bits()), "{engine}: {status}, {x:?}");
         } else {
             prop_assert!(finite(x), "{engine}: {x:?} from {matrix:?}");
-            // A zero row or column leaves no way to an inverse, in any arithmetic.
+            // A matrix with a zero row or column has no inverse in any arithmetic.
             let singular = (0..n).any(|j| column_is_zero(matrix, n, j))
                 || matrix.chunks_exact(n).any(|row| row.iter().all(|&x| x == T::ZERO));
             prop_assert!(!singular, "{engine}: {x:?} from {matrix:?}");
@@ -73,12 +73,12 @@ fn sane<T: Element>(engine: &str, n: usize, stack: Stack<'_, T>, outcome: &Outco
         if finite(matrix) && column_is_zero(matrix, n, 0) {
             prop_assert_eq!(status, 1, "{}: {:?}", engine, matrix);
         }
-        // The reference computes none.
+        // The reference computes no rcond.
         let Some(rcond) = outcome.rconds.as_ref().map(|rconds| rconds[m].to_f64()) else { continue };
         match status {
             0 => {
                 prop_assert!(rcond >= 0.0, "{engine}: rcond {rcond} of {matrix:?}");
-                // Well conditioned, so within the bound; but an inverse that is subnormal itself has fewer digits.
+                // A well-conditioned matrix meets the bound, up to the rounding of subnormal elements of the inverse.
                 if rcond > 1e-3 {
                     let (ratio, bound) =
                         (oracle::ratio(matrix, x, n), oracle::BOUND + oracle::subnormal_rounding(x, n));
@@ -109,7 +109,7 @@ fn any_numbers<T: Element>() {
     });
 }
 
-/// The same at orders where the other CPU kernel works, on fewer stacks.
+/// The same, with fewer stacks, at orders that reach the other CPU kernel.
 fn any_numbers_at_larger_orders<T: Element>() {
     let config = ProptestConfig { cases: config().cases / 5, ..config() };
     let kinds = proptest::sample::select(vec![0_u8, 2, 4, 5, 5, 5]);
@@ -120,8 +120,9 @@ fn any_numbers_at_larger_orders<T: Element>() {
     });
 }
 
-/// One entry to a row and column, of any magnitude: status and inverse are decidable, and the same on every engine.
-/// In order of precedence: -1 for what is not finite, the first zero column, -1 where an inverse overflows.
+/// One entry per row and column, of any magnitude: status and inverse are decidable and equal on every
+/// engine. In order of precedence, the status is -1 if an entry is not finite, the first zero column, or -1
+/// if an element of the inverse overflows.
 fn permuted_diagonals<T: Element>() {
     let all: Vec<_> = (0..=6).map(|n| engines::all::<T>(n, "properties/permuted_diagonals")).collect();
     proptest!(config(), |(n in 1_usize..=6, zeros in any::<bool>(), random in any::<u64>())| {
@@ -171,8 +172,9 @@ fn permuted_diagonals<T: Element>() {
     });
 }
 
-/// Exchanging rows of A exchanges columns of the inverse, to the bit, where no two pivot candidates are equal. In 53 bits
-/// no two ever are; in 24 bits, among the many of a large matrix, now and then they are.
+/// Exchanging rows of A exchanges columns of the inverse, to the bit, unless two pivot candidates are
+/// equal. With 53 bits that practically never happens. With 24 bits it occasionally does in a large
+/// matrix, so those scalars are not tested.
 fn row_exchanges<T: Element>() {
     proptest!(config(), |(n in 2_usize..=70, random in any::<u64>())| {
         let mut random = Random::new(random);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Turns the record of what the tests ran (see tests/common/engines.rs) into a table: one row for each adapter, kernel,
-# scalar and promise, and whether it ran or was skipped.
+# Turns the record of what the tests ran (see tests/common/engines.rs) into a table. A row gives adapter, kernel,
+# scalar, and promise, and `ran` or `skipped`.
 #
 #   BATCHINV_TEST_LOG=ran.txt cargo test --all-features && tests/ran.sh ran.txt
 set -euo pipefail

@@ -1,4 +1,4 @@
-//! The reference, and with it every engine, on cases worked out by hand.
+//! The reference and every engine on cases worked out by hand.
 
 mod common;
 
@@ -8,7 +8,7 @@ use common::engines;
 use common::oracle::{self, Failures};
 use common::{Element, bits};
 
-/// By hand, and exact in any binary arithmetic.
+/// Worked out by hand, and exact in any binary arithmetic.
 fn by_hand<T: Element>() {
     let matrix = |elements: &[f64]| elements.iter().map(|&x| T::real(x)).collect::<Vec<T>>();
     let exact = |a: &[f64], x: &[f64]| Case::new(format!("{a:?}"), matrix(a), Want::Exactly(matrix(x)));
@@ -25,7 +25,7 @@ fn by_hand<T: Element>() {
         singular(&[1.0, 2.0, 2.0, 4.0], 2),
         singular(&[0.0, 1.0, 0.0, 2.0], 1),
         singular(&[1.0, 0.0, 2.0, 0.0], 2),
-        // Row 1 is twice row 0: the zero pivot comes at column 3, not at the column that depends on another.
+        // Row 1 is twice row 0. The zero pivot is in column 3, although no column depends on one other column alone.
         singular(&[1.0, 2.0, 3.0, 2.0, 4.0, 6.0, 0.0, 1.0, 1.0], 3),
         // Column 1 is twice column 0.
         singular(&[1.0, 2.0, 3.0, 2.0, 4.0, 1.0, 4.0, 8.0, 1.0], 2),
@@ -37,7 +37,7 @@ fn by_hand<T: Element>() {
             &[0.0, -1.0, 0.0, 3.0, 1.0, 0.0, 0.0, 4.0, 0.0, 0.0, 1.0, 5.0, 0.0, 0.0, 0.0, 1.0],
             &[0.0, 1.0, 0.0, -4.0, -1.0, 0.0, 0.0, 3.0, 0.0, 0.0, 1.0, -5.0, 0.0, 0.0, 0.0, 1.0],
         ),
-        // Hadamard's, its own transpose, and four times its inverse.
+        // A Hadamard matrix: symmetric, and four times its own inverse.
         exact(
             &[1.0, 1.0, 1.0, 1.0, 1.0, -1.0, 1.0, -1.0, 1.0, 1.0, -1.0, -1.0, 1.0, -1.0, -1.0, 1.0],
             &[0.25, 0.25, 0.25, 0.25, 0.25, -0.25, 0.25, -0.25, 0.25, 0.25, -0.25, -0.25, 0.25, -0.25, -0.25, 0.25],
@@ -56,7 +56,7 @@ fn by_hand<T: Element>() {
     failures.none();
 }
 
-/// Complex ones, by hand: 1 / (1 + i) = (1 - i) / 2, and [1 i; 0 1].
+/// Complex cases by hand, such as 1 / (1 + i) = (1 - i) / 2.
 fn complex_by_hand<T: Element>() {
     let (one, zero, i) = (T::ONE, T::ZERO, T::new(0.0, 1.0));
     let cases = [
@@ -98,10 +98,10 @@ fn complex128_by_hand() {
     complex_by_hand::<Complex<f64>>();
 }
 
-/// Inverses that are known in whole numbers, though elimination rounds on the way.
+/// Inverses that are known in whole numbers, although elimination rounds.
 fn known_inverses<T: Element>() {
     let known: [(&[f64], &[f64]); 2] = [
-        // Hilbert's matrix of order 3, times 60, and its inverse.
+        // The Hilbert matrix of order 3 times 60, and the inverse of the unscaled matrix.
         (
             &[60.0, 30.0, 20.0, 30.0, 20.0, 15.0, 20.0, 15.0, 12.0],
             &[9.0, -36.0, 30.0, -36.0, 192.0, -180.0, 30.0, -180.0, 180.0],
@@ -121,7 +121,7 @@ fn known_inverses<T: Element>() {
     }
 }
 
-/// The cases themselves are what their names say.
+/// The named test matrices have their defining properties.
 #[test]
 fn famous_matrices_are_right() {
     assert_eq!(cases::magic::<f64>(3), [8.0, 1.0, 6.0, 3.0, 5.0, 7.0, 4.0, 9.0, 2.0]);
@@ -140,7 +140,7 @@ fn famous_matrices_are_right() {
     assert!(kahan[4..8].iter().take(1).all(|&x| x == 0.0) && kahan[5] < 1.0 && kahan[1] < 0.0);
 }
 
-/// LAPACK's types have the condition that they are made for: by the 1-norm, within a factor of the order.
+/// LAPACK's types have their nominal condition number: in the 1-norm, within a factor of the order.
 #[test]
 fn lapack_types_have_their_condition() {
     let mut random = cases::Random::new(1);
@@ -169,7 +169,7 @@ fn lapack_types_have_their_condition() {
     }
 }
 
-/// Order 0, and what the reference refuses.
+/// Order 0, and calls that the reference refuses.
 #[test]
 fn edges() {
     assert!(invert_reference::<f32>(&[], 0, &mut []).is_inverted());
@@ -180,7 +180,7 @@ fn edges() {
     assert!(std::panic::catch_unwind(|| invert_reference(&[1.0_f32], 1, &mut [])).is_err());
 }
 
-/// The crate's ratio and rcond are the oracle's, which computes them in its own way.
+/// The crate's ratio and rcond agree with the oracle's, which are computed independently.
 fn ratios_agree<T: Element>() {
     use batchinv::Real;
     let mut random = cases::Random::new(3);
@@ -191,7 +191,7 @@ fn ratios_agree<T: Element>() {
         for case in cases {
             let mut x = vec![T::ZERO; n * n];
             assert!(invert_reference(&case.matrix, n, &mut x).is_inverted());
-            // Also where the inverse is bad.
+            // The second factor makes the inverse wrong.
             for spoil in [1.0, 1.01] {
                 x[0] = T::new(x[0].re_im().0 * spoil, x[0].re_im().1);
                 let (own, theirs) =
@@ -212,7 +212,7 @@ fn ratios_agree<T: Element>() {
     assert!(batchinv::reciprocal_condition(&cases::identity::<T>(2), &nan, 2).to_f64().is_nan());
     assert_eq!(batchinv::residual_ratio::<T>(&[], &[], 0), 0.0);
     assert_eq!(batchinv::reciprocal_condition::<T>(&[], &[], 0).to_f64(), f64::INFINITY);
-    // No inverse at all has a ratio out of any bound.
+    // A matrix that is nowhere near an inverse has an enormous ratio.
     let identity = StackBuf::<T>::identity(2, 1);
     assert!(batchinv::residual_ratio(&cases::from_fn::<T>(2, |i, j| (i + j) as f64), identity.elements(), 2) > 1e6);
 }

@@ -4,10 +4,10 @@
 #   tests/run.sh          the suite, well under half an hour on two cores
 #   tests/run.sh --all    the same with the full sweep of orders and lengths, and a verified package
 #
-# Where no adapter is found, Mesa's software Vulkan driver is installed through apt; where there is no apt, this says
-# what to install and stops. SwiftShader, which Debian's Chromium brings, is the second driver: its subgroups have 4 lanes,
-# and it has no float64. At the end stands a table of what ran, for each adapter, kernel and scalar. It must equal
-# tests/expected.txt, so that nothing passes by being skipped.
+# If no adapter is found, this installs Mesa's software Vulkan driver through apt, or says what to install if
+# there is no apt. The second driver is SwiftShader, from Debian's Chromium: its subgroups have 4 lanes, and it
+# has no float64. At the end this prints a table of what ran, by adapter, kernel, scalar, and promise. The table
+# must equal tests/expected.txt, so that no test passes by being skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,18 +18,19 @@ case "${1-}" in
 esac
 
 export BATCHINV_REQUIRE_GPU=1
-# Mesa complains on stderr where this is missing.
+# Without it, Mesa prints a warning on stderr.
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/tmp}"
 
 step() { printf '\n== %s\n' "$*"; }
 
-# Runs a command as root, where this is not root already.
+# Runs a command as root, through sudo if necessary.
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-# Inverts a file on the GPU engine, which exits with 3 where there is no adapter. Anything else that fails here is a fault.
+# Inverts a file on the GPU engine, which exits with status 3 if there is no adapter. Any other failure is a fault.
 has_adapter() {
     local status=0
-    cargo run --quiet --all-features -- inv tests/data/float32.npy -o "$scratch/probe.npy" --engine gpu --quiet || status=$?
+    cargo run --quiet --all-features -- inv tests/data/float32.npy -o "$scratch/probe.npy" --engine gpu --quiet \
+        || status=$?
     [ "$status" = 0 ] || [ "$status" = 3 ] || { cat "$scratch/probe.txt" >&2; exit 1; }
     return "$status"
 }
@@ -45,12 +46,14 @@ cargo build --all-features
 if ! has_adapter 2>"$scratch/probe.txt"; then
     cat "$scratch/probe.txt"
     if ! command -v apt-get >/dev/null; then
-        echo "No GPU adapter. Install a Vulkan driver: Mesa's lavapipe will do (package mesa-vulkan-drivers, vulkan-swrast or mesa-libs) with the Vulkan loader." >&2
+        echo "No GPU adapter. Install the Vulkan loader and a Vulkan driver, such as Mesa's lavapipe" \
+            "(package mesa-vulkan-drivers, vulkan-swrast, or mesa-libs)." >&2
         exit 1
     fi
     as_root apt-get update
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends mesa-vulkan-drivers libvulkan1
-    has_adapter || { echo "Mesa's driver is installed, and still no adapter is found." >&2; exit 1; }
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install --yes --no-install-recommends mesa-vulkan-drivers libvulkan1
+    has_adapter || { echo "Mesa's driver is installed, but no adapter is found." >&2; exit 1; }
 fi
 
 step "a second driver"
@@ -62,7 +65,7 @@ fi
 if [ -f "$swiftshader" ]; then
     export VK_ADD_DRIVER_FILES="$swiftshader"
 else
-    echo "SKIPPED: SwiftShader, there is no $swiftshader (Debian's package chromium-common)"
+    echo "SKIPPED: SwiftShader, since there is no $swiftshader (Debian's package chromium-common)"
 fi
 cargo run --quiet --all-features -- info
 
@@ -95,14 +98,17 @@ if command -v python3 >/dev/null; then
     step "peer scripts"
     (cd benches/peers && python3 -B -m unittest --quiet test_peers)
 else
-    echo "SKIPPED: the peer scripts' tests, there is no python3"
+    echo "SKIPPED: the peer scripts' tests, since there is no python3"
 fi
 
 step "what ran"
 tests/ran.sh "$scratch/ran.txt" | tee "$scratch/table.txt"
-expected() { if [ -f "$swiftshader" ]; then cat tests/expected.txt; else grep -v '^swiftshader ' tests/expected.txt; fi; }
+expected() {
+    if [ -f "$swiftshader" ]; then cat tests/expected.txt; else grep -v '^swiftshader ' tests/expected.txt; fi
+}
 if ! diff -u <(expected) "$scratch/table.txt"; then
-    echo "What ran is not what tests/expected.txt says. Where that is meant, run tests/ran.sh anew into it." >&2
+    echo "The tests that ran differ from tests/expected.txt. If that is intended, replace that file with the" \
+        "output of tests/ran.sh." >&2
     exit 1
 fi
 echo

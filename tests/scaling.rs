@@ -1,4 +1,5 @@
-//! Magnitudes near underflow and overflow: exact where an exact inverse exists, and never a false singularity.
+//! Magnitudes near underflow and overflow: results are exact if an exact inverse exists, and no
+//! matrix is falsely reported as singular.
 
 mod common;
 
@@ -10,7 +11,8 @@ use common::oracle::{self, Failures};
 
 const ORDERS: [usize; 10] = [2, 3, 4, 5, 8, 9, 13, 16, 17, 65];
 
-/// diag(2^-127, 2^127, 4) has an exact float32 inverse, and its like in every scalar, at every order and place.
+/// diag(2^-127, 2^127, 4) has an exact float32 inverse, and so do its counterparts in every
+/// scalar, at every order and position.
 fn widest_diagonal<T: Element>() {
     let mut failures = Failures::default();
     let top = -T::MIN_EXPONENT + 1;
@@ -42,14 +44,14 @@ fn widest_diagonal<T: Element>() {
     failures.none();
 }
 
-/// x * 2^e, part by part; 0 stays 0 with its sign.
+/// x * 2^e, part by part; 0 keeps its sign.
 fn scaled<T: Element>(x: T, e: i32) -> T {
     let (re, im) = x.re_im();
     T::new(re * power(e), im * power(e))
 }
 
-/// A bidiagonal matrix between diagonals of powers of two. Rows and columns are brought together again, and then
-/// every number on the way is exact.
+/// A bidiagonal matrix whose rows and columns are multiplied by powers of two. Scaling undoes those factors,
+/// after which every intermediate result is exact.
 fn rows_and_columns<T: Element>() {
     let mut failures = Failures::default();
     let reach = -T::MIN_EXPONENT / 2 - 2;
@@ -79,7 +81,7 @@ fn rows_and_columns<T: Element>() {
     failures.none();
 }
 
-/// inv(2^k A) has the bits of 2^-k inv(A), wherever both fit the scalar.
+/// inv(2^k A) has the bits of 2^-k inv(A), for every k for which both fit the scalar.
 fn powers_of_two<T: Element>() {
     let mut failures = Failures::default();
     let (bottom, top) = (T::MIN_EXPONENT, -T::MIN_EXPONENT + 1);
@@ -92,8 +94,8 @@ fn powers_of_two<T: Element>() {
         .collect();
     for n in ORDERS {
         let mut random = Random::new(n as u64);
-        // Entries of few bits between 2^-11 and 2, so that they stay exact where the scalar is coarse. Rows of
-        // different magnitude, so that scaling them one by one would choose other pivots, and other bits.
+        // The entries lie between 2^-11 and 2 and have few bits, so that they stay exact as subnormal numbers.
+        // The rows differ in magnitude, so that scaling by rows would choose other pivots and give other bits.
         let base: Vec<T> = (0..n)
             .flat_map(|i| {
                 let row = power(-(i as i32 * 3 % 7));
@@ -116,7 +118,8 @@ fn powers_of_two<T: Element>() {
             failures
                 .expect(outcome.statuses[0] == 0, || format!("{}, order {n}: the base is not inverted", engine.name));
             for (m, (k, _)) in wide.iter().enumerate() {
-                // Through float64 for float32, so rounded once where subnormal; float64 is compared where it is normal.
+                // float32 is scaled in float64, so that a subnormal result is rounded once. float64 is
+                // compared only if all elements are normal.
                 let wanted: Vec<T> = inverse.iter().map(|&x| scaled(x, -k)).collect();
                 let normal = |x: f64| x == 0.0 || (x.is_finite() && x.abs() >= power(T::MIN_EXPONENT));
                 let fits = T::DIGITS == 24 || wanted.iter().all(|x| normal(x.re_im().0) && normal(x.re_im().1));
@@ -139,14 +142,14 @@ fn powers_of_two<T: Element>() {
     failures.none();
 }
 
-/// Where scaling drops an entry without which the matrix is singular: -1, or the right inverse; never a column.
-/// A zero pivot left of everything dropped still is one.
+/// Scaling may drop an entry without which the matrix is singular. The result is then -1 or the right inverse,
+/// never a column; but a zero pivot left of every dropped entry is still reported.
 fn no_false_singularity<T: Element>() {
     let mut failures = Failures::default();
     let e = -T::MIN_EXPONENT - 6;
     let (big, small) = (T::real(power(e)), T::real(power(-e)));
     let zero = T::ZERO;
-    // Rows 0 and 1 differ by `small` alone, which beside `big` in its row and column is out of any one range.
+    // Rows 0 and 1 differ only by `small`. No scaling brings it into range together with `big` in its row and column.
     let lost = [big, small, zero, big, zero, zero, zero, big, big];
     // The same behind a column that is zero.
     let singular = [zero, big, small, zero, big, zero, zero, zero, big];
@@ -175,24 +178,24 @@ fn no_false_singularity<T: Element>() {
     failures.none();
 }
 
-/// A small entry in a wide matrix is dropped, or kept; what stays is right to the last bit.
+/// Subnormal entries may be dropped or kept, within the bound; exact inverses stay exact.
 fn subnormal_entries<T: Element>() {
     let mut failures = Failures::default();
     let tiniest = power(T::MIN_EXPONENT - T::DIGITS + 1);
     for n in ORDERS {
         let mut cases = Vec::new();
-        // Beside ones: too small to matter to any ratio.
+        // One entry beside ones, too small to matter to any ratio.
         let mut beside = cases::identity::<T>(n);
         beside[n - 1] = T::real(tiniest);
         cases.push(Case::new("subnormal beside ones", beside, Want::BothRatios));
-        // All of it near the bottom of the range: subnormal numbers have few bits, but those are exact.
+        // All entries near the bottom of the range. Subnormal numbers have few bits, but these are exact.
         let floor = power(T::MIN_EXPONENT);
         let mut low = cases::from_fn::<T>(n, |i, j| if i == j { 2.0 * floor } else { 0.0 });
         low[n - 1] = T::real(floor / 4.0);
         let mut inverse = cases::from_fn::<T>(n, |i, j| if i == j { 0.5 / floor } else { 0.0 });
         inverse[n - 1] = T::real(-0.0625 / floor);
         cases.push(Case::new("low", low, Want::Exactly(inverse)));
-        // All of it near the top: the inverse is subnormal in places, and rounded.
+        // All entries near the top of the range. Some elements of the inverse are subnormal and rounded.
         let ceiling = power(-T::MIN_EXPONENT + 1);
         let mut high = cases::from_fn::<T>(n, |i, j| if i == j { ceiling } else { 0.0 });
         high[n - 1] = T::real(ceiling / 2.0);
@@ -206,7 +209,7 @@ fn subnormal_entries<T: Element>() {
     failures.none();
 }
 
-/// Dense matrices at both ends of the range hold the ratio too.
+/// Dense matrices at both ends of the range meet the bound on the ratio.
 fn ends_of_the_range<T: Element>() {
     let mut failures = Failures::default();
     let top = -T::MIN_EXPONENT + 1;
@@ -234,7 +237,7 @@ for_each_scalar!(
     ends_of_the_range,
 );
 
-/// Products underflow in a scaled matrix that would not have in the matrix itself: never a reason to call it singular.
+/// Products that underflow only because of the scaling never make a matrix singular.
 #[test]
 fn underflow_on_the_way_is_no_singularity() {
     let mut failures = Failures::default();
@@ -248,7 +251,7 @@ fn underflow_on_the_way_is_no_singularity() {
             for i in 0..size {
                 matrix[i * n..][..size].copy_from_slice(&block[i * size..][..size]);
             }
-            // Alone, and every other one of as many as fill vectors.
+            // Alone, and as every other matrix of a stack that fills SIMD vectors.
             let beside = cases::diagonal(&vec![2.0; n]);
             for (matrices, len) in [(matrix.clone(), 1), ([beside, matrix].concat().repeat(10), 20)] {
                 for engine in engines::all::<f32>(n, "scaling/underflow") {

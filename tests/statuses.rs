@@ -1,4 +1,4 @@
-//! One verdict for each matrix: the right word, the one NaN in every element, and neighbors that notice nothing.
+//! One verdict per matrix: the right status word, the same NaN in every element, and no effect on its neighbors.
 
 mod common;
 
@@ -10,15 +10,15 @@ use common::oracle::{self, Failures};
 
 const ORDERS: [usize; 14] = [1, 2, 3, 4, 7, 8, 9, 12, 13, 16, 17, 33, 65, 127];
 
-/// A permuted triangle times a triangle, made so that every pivot is a power of two and every number on the way to it
-/// is exact: multipliers are 0 or +-1/2, so that the pivot is the one largest entry. Where `zero` is a column, its
-/// pivot is exactly 0 in every arithmetic.
+/// A lower triangle with permuted rows times an upper triangle, such that every pivot is a power of two and
+/// every intermediate number is exact. The multipliers are 0 or +-1/2, so that the pivot is the only largest
+/// entry. If `zero` names a column, the pivot of that column is exactly 0 in any arithmetic.
 fn exact_product<T: Element>(n: usize, zero: Option<usize>, random: &mut Random) -> Vec<T> {
     let mut lower = vec![0.0; n * n];
     let mut upper = vec![0.0; n * n];
     for i in 0..n {
         lower[i * n + i] = 1.0;
-        // A few entries to a row: sums stay short, and exact in 24 bits.
+        // Few entries per row, so that sums stay short, and exact in 24 bits.
         for _ in 0..3.min(i) {
             lower[i * n + random.below(i)] = if random.below(2) == 0 { 0.5 } else { -0.5 };
         }
@@ -38,7 +38,7 @@ fn exact_product<T: Element>(n: usize, zero: Option<usize>, random: &mut Random)
     product
 }
 
-/// Singular at each column, in arithmetic that is exact, so that every engine must say the same.
+/// Singular at each column in turn, in exact arithmetic, so that every engine must report the same column.
 fn singular_at_every_column<T: Element>() {
     let mut failures = Failures::default();
     for n in ORDERS.into_iter().filter(|&n| n <= 65) {
@@ -63,7 +63,7 @@ fn singular_at_every_column<T: Element>() {
         }
         cases.push(Case::new("zero", vec![T::ZERO; n * n], Want::Status(1)));
         cases.push(Case::new("minus zero", vec![T::real(-0.0); n * n], Want::Status(1)));
-        // A rank of 1.
+        // A matrix of rank 1.
         let ones = vec![T::real(0.5); n * n];
         cases.push(Case::new("ones", ones, if n == 1 { Want::Ratio } else { Want::Status(2) }));
         cases.push(Case::new("exact product", exact_product(n, None, &mut random), Want::Ratio));
@@ -74,7 +74,8 @@ fn singular_at_every_column<T: Element>() {
     failures.none();
 }
 
-/// The same in and beside every span and panel of `device` and of `blocked`, whose spans are of 32 columns here.
+/// The same inside and at the edges of the outer blocks and panels of `device` and `blocked`. The outer blocks of
+/// `blocked` have 32 columns at this order.
 fn singular_in_every_span<T: Element>() {
     let n = 200;
     let mut failures = Failures::default();
@@ -86,7 +87,7 @@ fn singular_in_every_span<T: Element>() {
         cases.push(Case::new("diagonal", cases::diagonal(&entries), Want::Status(word)));
         if column > 0 {
             let mut repeated = cases::identity::<T>(n);
-            // From below, so that the rows of the spans are exchanged.
+            // The pivots come from half the matrix below, so that rows of different outer blocks are exchanged.
             repeated.rotate_left(n * (n / 2));
             (0..n).for_each(|i| repeated[i * n + column] = repeated[i * n + column - 1]);
             cases.push(Case::new("repeated column", repeated, Want::Status(word)));
@@ -101,7 +102,7 @@ fn singular_in_every_span<T: Element>() {
     failures.none();
 }
 
-/// Elements that are not numbers, in each part of a complex one.
+/// Elements that are not finite; for complex scalars, in either part.
 fn not_finite<T: Element>() -> Vec<T> {
     let mut elements = vec![
         T::real(f64::NAN),
@@ -117,7 +118,7 @@ fn not_finite<T: Element>() -> Vec<T> {
     elements
 }
 
-/// -1 for NaN and infinity anywhere in the matrix, and it wins over a zero column.
+/// NaN or infinity anywhere in the matrix gives -1, which takes precedence over a zero column.
 fn not_finite_input<T: Element>() {
     let mut failures = Failures::default();
     for n in ORDERS {
@@ -145,7 +146,7 @@ fn not_finite_input<T: Element>() {
     failures.none();
 }
 
-/// -1 where the finished inverse overflows, 0 one power of two below.
+/// An inverse that overflows gives -1; one a power of two smaller gives 0.
 fn overflowing_inverse<T: Element>() {
     let mut failures = Failures::default();
     let top = -T::MIN_EXPONENT + 1;
@@ -159,7 +160,7 @@ fn overflowing_inverse<T: Element>() {
             };
             cases.push(Case::new("1 / 2^-top", with(-top), Want::Exactly(with(top))));
             cases.push(Case::new("1 / 2^-(top + 1)", with(-top - 1), Want::Status(-1)));
-            // The smallest number there is.
+            // The smallest positive number.
             cases.push(Case::new("1 / tiniest", with(T::MIN_EXPONENT - T::DIGITS + 1), Want::Status(-1)));
         }
         for engine in engines::all::<T>(n, "statuses/overflowing_inverse") {
@@ -169,7 +170,7 @@ fn overflowing_inverse<T: Element>() {
     failures.none();
 }
 
-/// Every way to fail, at every place of a stack, leaves the other matrices as they are without it, to the bit.
+/// A matrix that fails, in any way and at any position of a stack, does not change a bit of the other results.
 fn neighbors<T: Element>() {
     let mut failures = Failures::default();
     for n in ORDERS {
@@ -181,8 +182,8 @@ fn neighbors<T: Element>() {
         planted[n * n / 2] = T::real(f64::NAN);
         let mut infinite = cases::dominant::<T>(n, &mut random);
         infinite[n * n - 1] = T::real(f64::INFINITY);
-        // Infinity in the first pivot row, beside a column without zeros: later pivot columns hold infinities, and NaN
-        // wherever a factor was 0.
+        // Infinity in the first pivot row, beside a column without zeros: later pivot columns hold
+        // infinities, and NaN if a factor was 0.
         let mut early = vec![T::ONE; n * n];
         early[0] = T::real(2.0);
         early[1 % (n * n)] = T::real(f64::INFINITY);
@@ -201,7 +202,8 @@ fn neighbors<T: Element>() {
         for engine in engines::all::<T>(n, "statuses/neighbors") {
             let untouched = engine.invert(Stack::new(&elements, n).unwrap());
             for (name, matrix, word) in &bad {
-                // At every place in small stacks, so in every lane and every invocation; at both ends in others.
+                // Small orders try every position, and so every lane and
+                // invocation; others try the ends of the stack.
                 let places: Vec<usize> = if n <= 4 { (0..len).collect() } else { vec![0, 2, len - 1] };
                 for &place in &places {
                     let mut elements = elements.clone();

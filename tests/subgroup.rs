@@ -1,20 +1,21 @@
-//! The plain Rust twin of `shaders/kernel/subgroup.wgsl`: the same schedule, lane by lane, on subgroups of every size, of
-//! sizes that vary within a workgroup, and cut off by its end. The drivers at hand have subgroups of 4 and 8 alone.
+//! A model of `shaders/kernel/subgroup.wgsl` in plain Rust. It runs the same schedule, lane by lane, on
+//! subgroups of every size, including sizes that vary within a workgroup and subgroups that its end cuts off.
+//! The software drivers of the other tests have subgroups of 4 and 8 lanes only.
 
 mod common;
 
-use batchinv::plan::{GpuLimits, Kernel, Precision, SUBGROUP_WORKGROUP, Variant};
-use batchinv::{ScalarKind, Stack, invert_reference};
+use batchinv::plan::{GpuLimits, KernelConfig, SUBGROUP_WORKGROUP, Subgroup, Variant};
+use batchinv::{GpuKernel, Precision, ScalarKind, Stack, invert_reference};
 use common::cases::{self, Random};
 use common::{oracle, with};
 
-/// What an invocation has in its registers.
+/// The registers of one invocation.
 #[derive(Clone)]
 struct Invocation {
-    /// Its number in its subgroup, and the number of the workgroup's invocation that begins the subgroup.
+    /// The invocation's index in its subgroup, and the index in the workgroup at which the subgroup begins.
     lane: usize,
     subgroup: usize,
-    /// Of the subgroup, as many as there are.
+    /// The number of active invocations in the subgroup.
     active: usize,
     matrix: Option<usize>,
     rows: Vec<Vec<f32>>,
@@ -33,6 +34,14 @@ fn key(x: f32) -> u32 {
     x.to_bits() & 0x7fff_ffff
 }
 
+/// The configuration of `subgroup`.
+fn config(variant: Variant) -> Subgroup {
+    match variant.config {
+        KernelConfig::Subgroup(config) => config,
+        other => panic!("{other:?}"),
+    }
+}
+
 /// A workgroup in lockstep.
 struct Workgroup {
     variant: Variant,
@@ -40,9 +49,10 @@ struct Workgroup {
 }
 
 impl Workgroup {
-    /// Subgroups of these sizes, one after another, as far as the workgroup goes. `len` matrices are there.
+    /// A workgroup made of subgroups of these sizes, repeated to its end, which
+    /// works on the first matrices of `stack`.
     fn new(variant: Variant, sizes: &[usize], stack: Stack<'_, f32>) -> Self {
-        let (n, slice) = (variant.order as usize, variant.parts as usize);
+        let (n, slice) = (variant.order as usize, config(variant).lanes as usize);
         let count = variant.workgroup() as usize;
         let mut starts: Vec<(usize, usize)> = Vec::new();
         let mut sizes = sizes.iter().cycle();
@@ -61,7 +71,7 @@ impl Workgroup {
             let row_at = |r: usize| {
                 matrix.filter(|_| own + r * slice < n).map(|m| &stack.matrix(m)[(own + r * slice) * n..][..n])
             };
-            let held = variant.rows() as usize;
+            let held = config(variant).rows(variant.order) as usize;
             let rows: Vec<Vec<f32>> = (0..held).map(|r| row_at(r).map_or(vec![0.0; n], <[f32]>::to_vec)).collect();
             let place = |r: usize| row_at(r).map_or(0, |_| ((n + own + r * slice) * 256 + own + r * slice) as u32);
             let finite = rows.iter().flatten().all(|x| x.is_finite());
@@ -72,7 +82,7 @@ impl Workgroup {
         Self { variant, lanes: lanes.map(invocation).collect() }
     }
 
-    /// What each invocation's `get` is in the lane of its subgroup that it asks for, which must be there.
+    /// Gives each invocation the value of `get` in lane `from` of its subgroup. The lane must be active.
     fn shuffle<V: Copy>(&self, get: impl Fn(&Invocation) -> V, from: impl Fn(&Invocation) -> usize) -> Vec<V> {
         let one = |invocation: &Invocation| {
             let source = from(invocation);
@@ -84,9 +94,9 @@ impl Workgroup {
         self.lanes.iter().map(one).collect()
     }
 
-    /// For each exchange between the lanes of a slice.
+    /// Calls `exchange` with each XOR mask of a butterfly over the lanes of a slice.
     fn butterfly(&mut self, mut exchange: impl FnMut(&mut Self, usize)) {
-        let masks = (0..).map(|power| 1 << power).take_while(|&mask| mask < self.variant.parts as usize);
+        let masks = (0..).map(|power| 1 << power).take_while(|&mask| mask < config(self.variant).lanes as usize);
         for mask in masks.collect::<Vec<_>>() {
             exchange(self, mask);
         }
@@ -100,7 +110,7 @@ impl Workgroup {
     }
 
     fn run(mut self, inverses: &mut [f32], statuses: &mut [i32]) {
-        let (n, slice) = (self.variant.order as usize, self.variant.parts as usize);
+        let (n, slice) = (self.variant.order as usize, config(self.variant).lanes as usize);
         self.all_finite();
         for lane in &mut self.lanes {
             lane.status = if lane.finite { 0 } else { -1 };
@@ -179,9 +189,9 @@ impl Workgroup {
     }
 }
 
-/// As many matrices as a workgroup takes, a singular and a non-finite one among them at a place of each's own.
+/// The matrices of one full workgroup, with a singular and a non-finite one at different positions.
 fn matrices(variant: Variant, bad: usize, random: &mut Random) -> Vec<f32> {
-    let (n, count) = (variant.order as usize, variant.matrices as usize);
+    let (n, count) = (variant.order as usize, variant.matrices() as usize);
     let mut elements: Vec<f32> = (0..count).flat_map(|_| cases::uniform::<f32>(n, random)).collect();
     let zero = bad % count;
     for row in elements[zero * n * n..][..n * n].chunks_mut(n) {
@@ -194,7 +204,7 @@ fn matrices(variant: Variant, bad: usize, random: &mut Random) -> Vec<f32> {
     elements
 }
 
-/// The statuses are the reference's, and the inverses hold LAPACK's ratio.
+/// Asserts that the statuses are the reference's and that the inverses meet LAPACK's test ratio.
 fn check(variant: Variant, sizes: &[usize], len: usize, elements: &[f32]) {
     let n = variant.order as usize;
     let stack = Stack::new(&elements[..len * n * n], n).unwrap();
@@ -203,17 +213,27 @@ fn check(variant: Variant, sizes: &[usize], len: usize, elements: &[f32]) {
     let mut inverse = vec![0.0; n * n];
     for (m, x) in inverses.chunks(n * n).enumerate() {
         let status = invert_reference(stack.matrix(m), n, &mut inverse);
-        assert_eq!(statuses[m], status.word(), "order {n}, {} lanes, sizes {sizes:?}, matrix {m}", variant.parts);
+        assert_eq!(
+            statuses[m],
+            status.word(),
+            "order {n}, {} lanes, sizes {sizes:?}, matrix {m}",
+            config(variant).lanes
+        );
         if status.word() == 0 {
             let ratio = oracle::ratio(stack.matrix(m), x, n);
-            assert!(ratio < oracle::BOUND, "order {n}, {} lanes, sizes {sizes:?}, matrix {m}: {ratio}", variant.parts);
+            assert!(
+                ratio < oracle::BOUND,
+                "order {n}, {} lanes, sizes {sizes:?}, matrix {m}: {ratio}",
+                config(variant).lanes
+            );
         } else {
             assert!(x.iter().all(|x| x.is_nan()));
         }
     }
 }
 
-/// Subgroups of 4 to 128, as the plan slices them for hardware and for software; the largest reach beyond the workgroup.
+/// Subgroups of 4 to 128 lanes, sliced as the plan does for hardware and for
+/// software. The largest exceed the workgroup.
 #[test]
 fn every_size() {
     let mut random = Random::new(4);
@@ -224,10 +244,10 @@ fn every_size() {
                     limits.subgroups = Some((size, size));
                     limits.software = software;
                 });
-                let plain = Variant::new(Kernel::Subgroup, ScalarKind::Float32, Precision::Native, order);
+                let plain = Variant::new(GpuKernel::Subgroup, ScalarKind::Float32, Precision::Native, order);
                 let variant = plain.suited(&limits);
                 let elements = matrices(variant, order as usize + size as usize, &mut random);
-                let count = variant.matrices as usize;
+                let count = variant.matrices() as usize;
                 for len in [count, count.div_ceil(2), 1] {
                     check(variant, &[size as usize], len, &elements);
                 }
@@ -236,21 +256,21 @@ fn every_size() {
     }
 }
 
-/// Sizes that vary within a workgroup: slices are those of the smallest.
+/// Subgroup sizes that vary within a workgroup; slices are made for the smallest.
 #[test]
 fn varying_sizes() {
     let mut random = Random::new(5);
     for (smallest, sizes) in [(4, &[4, 8, 16, 4, 32][..]), (8, &[32, 16, 8, 8]), (16, &[16, 32]), (32, &[32, 128])] {
         for order in [3, 8, 16, 31, 33] {
             let limits = with(GpuLimits::WEBGPU_DEFAULT, |limits| limits.subgroups = Some((smallest, 128)));
-            let plain = Variant::new(Kernel::Subgroup, ScalarKind::Float32, Precision::Native, order);
+            let plain = Variant::new(GpuKernel::Subgroup, ScalarKind::Float32, Precision::Native, order);
             let variant = plain.suited(&limits);
-            // A singular and a non-finite matrix at every place.
-            for bad in 0..variant.matrices as usize {
+            // A singular and a non-finite matrix at every position.
+            for bad in 0..variant.matrices() as usize {
                 let elements = matrices(variant, bad, &mut random);
-                check(variant, sizes, variant.matrices as usize, &elements);
+                check(variant, sizes, variant.matrices() as usize, &elements);
             }
         }
     }
-    assert_eq!(SUBGROUP_WORKGROUP, 64, "the sizes above are chosen for it");
+    assert_eq!(SUBGROUP_WORKGROUP, 64, "the sizes above are chosen for workgroups of 64");
 }

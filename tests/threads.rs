@@ -1,10 +1,10 @@
-//! Many threads, and many engines one after the other: the same bits, and nothing left behind.
+//! Many threads, and many engines one after another, give the same bits and leave nothing behind.
 //!
-//! `BATCHINV_SOAK=10000 cargo test --release --all-features --test threads` makes as many engines and calls as it says.
+//! `BATCHINV_SOAK=10000 cargo test --release --all-features --test threads` sets the number of engines and calls.
 
 mod common;
 
-use batchinv::{Inverter, Kernel, Stack};
+use batchinv::{CpuKernel, Inverter, Stack};
 use common::bits;
 use common::cases::{self, Random};
 use common::engines;
@@ -18,20 +18,20 @@ fn elements(n: usize, len: usize) -> Vec<f32> {
     (0..len).flat_map(|_| cases::dominant::<f32>(n, &mut random)).collect()
 }
 
-/// The engines under test, by name.
+/// The engines under test, with their names.
 fn inverters(promise: &'static str) -> Vec<(String, Inverter)> {
     #[allow(unused_mut, reason = "without a GPU engine")]
     let mut inverters = vec![("cpu".to_owned(), Inverter::cpu().rcond(true))];
-    engines::record("cpu", Kernel::Lanes.name(), "float32", promise, "ran");
+    engines::record("cpu", CpuKernel::Lanes.name(), "float32", promise, "ran");
     #[cfg(all(feature = "gpu", feature = "testing"))]
     for adapter in engines::adapters(promise) {
         inverters.push((adapter.word.clone(), Inverter::with_gpu(adapter.gpu.clone()).rcond(true)));
-        engines::record(&adapter.word, Kernel::Thread.name(), "float32", promise, "ran");
+        engines::record(&adapter.word, batchinv::GpuKernel::Thread.name(), "float32", promise, "ran");
     }
     inverters
 }
 
-/// One inverter, used by eight threads at once on stacks of their own, of several kernels.
+/// Eight threads use one inverter at once, each on its own stacks, in several kernels.
 #[test]
 fn one_inverter_for_many_threads_gives_the_same_bits() {
     let stacks: Vec<(usize, Vec<f32>)> = [(2, 900), (3, 10), (4, 3000), (8, 100), (13, 40), (33, 9), (70, 3), (1, 1)]
@@ -60,11 +60,12 @@ fn one_inverter_for_many_threads_gives_the_same_bits() {
     }
 }
 
-/// Whether the process runs this test alone and with one heap for all threads, so that what it holds can be counted:
-/// otherwise has another one do so.
+/// Returns whether this process runs the test alone and with one heap for all threads, so that its memory can be
+/// measured. Otherwise, runs the test in a process that does, and returns false.
 #[cfg(target_os = "linux")]
 fn is_alone(test: &str) -> bool {
-    // glibc gives threads heaps of their own, and what ended threads leave in them comes and goes by chance.
+    // glibc gives threads heaps of their own, and the memory that remains in the
+    // heaps of ended threads varies by chance.
     const HEAPS: (&str, &str) = ("MALLOC_ARENA_MAX", "1");
     if std::env::var_os(HEAPS.0).is_some_and(|heaps| heaps == HEAPS.1) {
         return true;
@@ -80,7 +81,7 @@ fn is_alone(test: &str) -> bool {
     false
 }
 
-/// What the process holds: kilobytes of memory, open files, threads.
+/// The process's memory in kilobytes, its open files, and its threads.
 #[cfg(target_os = "linux")]
 fn held() -> [usize; 3] {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -91,8 +92,8 @@ fn held() -> [usize; 3] {
     [number("VmRSS:"), std::fs::read_dir("/proc/self/fd").unwrap().count(), number("Threads:")]
 }
 
-/// Does something again and again; files and threads stay what they were after the first quarter, and memory what it was at the
-/// most until then: how many engines live at once is a matter of chance.
+/// Repeats `work`, and asserts that files and threads stay at the number after the first quarter of the rounds,
+/// and memory at its peak until then, since the number of engines alive at once varies by chance.
 #[cfg(target_os = "linux")]
 #[track_caller]
 fn flat(name: &str, rounds: usize, allowed_kilobytes: usize, mut work: impl FnMut()) {
@@ -106,7 +107,7 @@ fn flat(name: &str, rounds: usize, allowed_kilobytes: usize, mut work: impl FnMu
     for _ in 0..rounds - rounds / 4 {
         work();
     }
-    // A thread that has done its work, a driver's or a scope's, is listed until the system has put it away.
+    // A finished thread, of a driver or of a scope, stays listed until the system has removed it.
     let mut after = held();
     for _ in 0..100 {
         if after[1] <= before[1] && after[2] <= before[2] {
@@ -138,7 +139,7 @@ fn calls_leave_nothing_behind() {
     }
 }
 
-/// Engines made and dropped, one after the other and four at once.
+/// Engines are made and dropped, one after another and four at once.
 #[test]
 #[cfg(all(target_os = "linux", feature = "gpu", feature = "testing"))]
 fn engines_leave_nothing_behind() {

@@ -1,19 +1,19 @@
-//! Named matrices, each with what is wanted of its inverse.
+//! Named test matrices, each with the result that is expected for it.
 
 use num_complex::Complex;
 
 use super::Element;
 
-/// What is wanted of the inverse of one matrix.
+/// The result that is expected for one matrix.
 #[derive(Clone, Debug)]
 pub enum Want<T> {
     /// An inverse whose first ratio ||I - X A|| / (n ||A|| ||X|| eps) is below 3.
     Ratio,
-    /// An inverse with both ratios below 3: also ||I - A X||.
+    /// An inverse with both ratios below 3: the first one, and the mirrored one with ||I - A X||.
     BothRatios,
-    /// An inverse whose first ratio is below this, for a reason that stands beside the case.
+    /// An inverse whose first ratio is below this bound. The case gives the reason.
     RatioBelow(f64),
-    /// Singular on paper, not necessarily in the arithmetic: either a column, or a first ratio below 3.
+    /// Singular in exact arithmetic but perhaps not after rounding: either a column, or a first ratio below 3.
     RatioOrSingular,
     /// Exactly these elements (0 and -0 are equal).
     Exactly(Vec<T>),
@@ -40,7 +40,7 @@ pub fn elements<T: Element>(cases: &[Case<T>]) -> Vec<T> {
     cases.iter().flat_map(|case| case.matrix.iter().copied()).collect()
 }
 
-/// SplitMix64: small, and the same everywhere.
+/// SplitMix64, a small generator with the same sequence on every machine.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
@@ -57,7 +57,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// Below `bound`, which is at least 1.
+    /// A number below `bound`, which is at least 1.
     pub fn below(&mut self, bound: usize) -> usize {
         (self.word() % bound as u64) as usize
     }
@@ -67,7 +67,7 @@ impl Random {
         (self.word() >> 11) as f64 * (0.5_f64).powi(52) - 1.0
     }
 
-    /// Uniform in the square of side 2 around 0, or on the real line.
+    /// Uniform in the square of side 2 around 0 for complex scalars, in [-1, 1) for real ones.
     pub fn element<T: Element>(&mut self) -> Complex<f64> {
         Complex::new(self.uniform(), if T::COMPLEX { self.uniform() } else { 0.0 })
     }
@@ -101,7 +101,7 @@ fn narrow<T: Element>(wide: &[Complex<f64>]) -> Vec<T> {
     wide.iter().map(|z| T::new(z.re, z.im)).collect()
 }
 
-/// Each entry from its row and column.
+/// A matrix whose entries are given by their row and column.
 pub fn from_fn<T: Element>(n: usize, mut entry: impl FnMut(usize, usize) -> f64) -> Vec<T> {
     (0..n * n).map(|index| T::real(entry(index / n, index % n))).collect()
 }
@@ -110,7 +110,7 @@ pub fn identity<T: Element>(n: usize) -> Vec<T> {
     from_fn(n, |i, j| f64::from(i == j))
 }
 
-/// Uniform entries, the diagonal made heavy: condition numbers stay small, whatever the order.
+/// Uniform entries with a heavy diagonal, so that condition numbers stay small at any order.
 pub fn dominant<T: Element>(n: usize, random: &mut Random) -> Vec<T> {
     let mut matrix: Wide = (0..n * n).map(|_| random.element::<T>()).collect();
     for i in 0..n {
@@ -147,7 +147,7 @@ fn transposed(a: &[Complex<f64>], n: usize) -> Wide {
 }
 
 /// U D V with random unitary U and V, and singular values from 1 down to 1 / condition in geometric progression
-/// (LAPACK's xLATMS, mode 3). Dense after a few reflectors, so that large orders stop at 48 of them.
+/// (LAPACK's xLATMS, mode 3). A few reflectors make the matrix dense, so large orders stop at 48 of them.
 fn with_condition<T: Element>(n: usize, condition: f64, random: &mut Random) -> Wide {
     let mut a = vec![ZERO; n * n];
     for i in 0..n {
@@ -163,7 +163,7 @@ fn with_condition<T: Element>(n: usize, condition: f64, random: &mut Random) -> 
     a
 }
 
-/// R of A = Q R: upper triangular, with the singular values of A.
+/// The factor R of A = Q R, which is upper triangular and has the singular values of A.
 fn triangle(mut a: Wide, n: usize) -> Wide {
     for k in 0..n {
         let norm = (k..n).map(|i| a[i * n + k].norm_sqr()).sum::<f64>().sqrt();
@@ -245,15 +245,15 @@ pub fn latb4_all<T: Element>(n: usize, random: &mut Random) -> Vec<Case<T>> {
     (1..=11).map(|kind| latb4(n, kind, random)).collect()
 }
 
-/// Matrices on which elimination without pivoting, or with the wrong pivots, goes astray.
+/// Matrices on which elimination without pivoting, or with the wrong pivots, fails.
 pub fn traps<T: Element>(n: usize, random: &mut Random) -> Vec<Case<T>> {
     let mut cases = Vec::new();
 
-    // No diagonal at all: its own inverse.
+    // Ones on the antidiagonal: its own inverse.
     let reversed: Vec<T> = from_fn(n, |i, j| f64::from(i + j == n - 1));
     cases.push(Case::new("reversal", reversed.clone(), Want::Exactly(reversed)));
 
-    // Permutations times powers of two: exact.
+    // Permutations times powers of two have exact inverses.
     for _ in 0..2 {
         let order = random.permutation(n);
         let sizes: Vec<i32> = (0..n).map(|_| random.below(21) as i32 - 10).collect();
@@ -270,12 +270,12 @@ pub fn traps<T: Element>(n: usize, random: &mut Random) -> Vec<Case<T>> {
     let inverse = from_fn(n, |i, j| f64::from(i == (j + 1) % n));
     cases.push(Case::new("cycle", cycle, Want::Exactly(inverse)));
 
-    // Zeros on the diagonal, ones elsewhere: X = 1/(n-1) - I at the diagonal, 1/(n-1) beside it.
+    // Zeros on the diagonal, ones elsewhere: X is 1/(n-1) - 1 on the diagonal, 1/(n-1) elsewhere.
     if n > 1 {
         cases.push(Case::new("zero diagonal", from_fn(n, |i, j| f64::from(i != j)), Want::Ratio));
     }
 
-    // A tiny pivot where a row exchange finds a good one; without the exchange, no digit is left.
+    // Tiny pivots that row exchanges replace by good ones. Without the exchanges no digit is right.
     let mut tiny: Vec<T> = dominant(n, random);
     if n > 1 {
         let order: Vec<usize> = (1..n).chain([0]).collect();
@@ -289,7 +289,7 @@ pub fn traps<T: Element>(n: usize, random: &mut Random) -> Vec<Case<T>> {
     }
     cases.push(Case::new("tiny pivots", tiny, Want::Ratio));
 
-    // Symmetric, and positive definite: the second difference.
+    // The second-difference matrix, symmetric and positive definite.
     let difference = from_fn(n, |i, j| match i.abs_diff(j) {
         0 => 2.0,
         1 => -1.0,
@@ -299,8 +299,8 @@ pub fn traps<T: Element>(n: usize, random: &mut Random) -> Vec<Case<T>> {
     cases
 }
 
-/// Wilkinson's matrix of worst-case growth, its entries perturbed: unperturbed it is exact in powers of two, and
-/// tests nothing. Returns the growth too, measured: the last column doubles at every step.
+/// Wilkinson's matrix of worst-case growth, with perturbed entries: without perturbation all its arithmetic is
+/// exact, and it would test nothing. The last column doubles at every step. Also returns the measured growth.
 pub fn growth<T: Element>(n: usize, random: &mut Random) -> (Vec<T>, f64) {
     let mut wide = vec![ZERO; n * n];
     for i in 0..n {
@@ -312,7 +312,7 @@ pub fn growth<T: Element>(n: usize, random: &mut Random) -> (Vec<T>, f64) {
             } else {
                 0.0
             };
-            // The diagonal stays the largest of its column, so that no exchange breaks the growth.
+            // The diagonal entry stays the largest of its column, so that no row exchange stops the growth.
             let shrink = if i == j { 1.0 } else { 1.0 - 0.01 * random.uniform().abs() };
             wide[i * n + j] = Complex::new(entry * shrink, 0.0);
         }
@@ -350,7 +350,7 @@ pub fn kahan<T: Element>(n: usize) -> Vec<T> {
     })
 }
 
-/// The magic square of order n, as MATLAB has it. Singular on paper for even n above 2.
+/// MATLAB's magic square of order n. For even n above 2 it is singular in exact arithmetic.
 pub fn magic<T: Element>(n: usize) -> Vec<T> {
     fn odd(n: usize) -> Vec<usize> {
         let mut square = vec![0; n * n];
@@ -377,7 +377,7 @@ pub fn magic<T: Element>(n: usize) -> Vec<T> {
             })
             .collect()
     } else {
-        // Four odd squares, with exchanges between the upper and the lower two.
+        // Four odd squares, with exchanges between the upper and the lower pair.
         let half = n / 2;
         let small = odd(half);
         let mut square = vec![0; n * n];
@@ -411,7 +411,7 @@ pub fn magic<T: Element>(n: usize) -> Vec<T> {
     from_fn(n, |i, j| square[i * n + j] as f64)
 }
 
-/// Diagonal, with these entries.
+/// A diagonal matrix with these entries.
 pub fn diagonal<T: Element>(entries: &[T]) -> Vec<T> {
     let n = entries.len();
     let mut matrix = vec![T::ZERO; n * n];
@@ -421,7 +421,8 @@ pub fn diagonal<T: Element>(entries: &[T]) -> Vec<T> {
     matrix
 }
 
-/// A small matrix at chosen rows and leading columns of a larger one; powers of two elsewhere, one to a row.
+/// Embeds a small matrix in the given rows and the leading columns of a larger one. The other rows and
+/// columns have one power of two each.
 pub fn embedded<T: Element>(n: usize, small: &[T], rows: &[usize]) -> Vec<T> {
     let size = rows.len();
     let mut matrix = vec![T::ZERO; n * n];

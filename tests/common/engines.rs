@@ -5,22 +5,22 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::{Mutex, OnceLock};
 
-use batchinv::{Inverses, Inverter, Kernel, Precision, Scalar, SimdLevel, Stack, invert_reference};
+use batchinv::{CpuKernel, Inverses, Inverter, Kernel, Precision, Scalar, SimdLevel, Stack, invert_reference};
 
 use super::Element;
 
-/// What an engine gave back.
+/// The result of one call of an engine.
 #[derive(Clone, Debug)]
 pub struct Outcome<T: Scalar> {
     pub elements: Vec<T>,
     pub statuses: Vec<i32>,
     pub rconds: Option<Vec<T::Real>>,
-    /// How many units of roundoff rcond may be wrong by.
+    /// The error allowed in rcond, in units of roundoff.
     pub rcond_slack: f64,
 }
 
-/// The CPU sums norms in float64 and rounds rcond once. A GPU sums them in the precision that it works in: n - 1 roundings
-/// for each norm, and a few for moduli, product and reciprocal.
+/// The CPU sums norms in float64 and rounds rcond once. A GPU sums them in its working precision, with n - 1
+/// roundings per norm, and a few more for moduli, product, and reciprocal.
 fn rcond_slack(engine: batchinv::Engine, order: usize) -> f64 {
     if engine == batchinv::Engine::Cpu { 1.0 } else { 2.0 * order as f64 + 8.0 }
 }
@@ -37,7 +37,7 @@ impl<T: Scalar> From<Inverses<T>> for Outcome<T> {
 }
 
 impl<T: Element> Outcome<T> {
-    /// Bits of the elements, and the statuses: what must not depend on anything but the matrix.
+    /// The bits of the elements, and the statuses, which may depend on nothing but the matrix.
     pub fn bits(&self) -> (Vec<[u64; 2]>, &[i32]) {
         (super::bits(&self.elements), &self.statuses)
     }
@@ -45,9 +45,9 @@ impl<T: Element> Outcome<T> {
 
 /// One way to invert a stack.
 pub struct Engine<T: Scalar> {
-    /// For people, with the SIMD level or the kernel.
+    /// The name in messages, with the SIMD level or the kernel.
     pub name: String,
-    /// The word for the record: `cpu`, or the adapter's.
+    /// The name in the record of what ran: `cpu`, or the adapter's word.
     pub adapter: String,
     promise: &'static str,
     #[allow(clippy::type_complexity, reason = "named once, here")]
@@ -63,7 +63,7 @@ impl<T: Scalar> Engine<T> {
     }
 }
 
-/// The reference, matrix by matrix.
+/// Inverts a stack with the reference, matrix by matrix.
 pub fn reference<T: Scalar>(stack: Stack<'_, T>) -> Outcome<T> {
     let mut elements = vec![T::ZERO; stack.elements().len()];
     let size = stack.order() * stack.order();
@@ -77,9 +77,10 @@ fn inverter<T: Scalar>(name: String, adapter: &str, promise: &'static str, inver
     let run = move |stack: Stack<'_, T>| {
         let inverses = inverter.invert(stack).expect("an engine that takes the work");
         let mut kernel = inverses.report().kernel;
-        if kernel == Kernel::Rows {
-            // How many matrices fill the lanes depends on the SIMD level; the record does not.
-            kernel = Kernel::Lanes;
+        if kernel == Kernel::Cpu(CpuKernel::Rows) {
+            // A group that does not fill the lanes runs in another kernel. That depends on the SIMD level, and the
+            // record must not.
+            kernel = Kernel::Cpu(CpuKernel::Lanes);
         }
         (inverses.into(), kernel)
     };
@@ -109,7 +110,7 @@ pub fn cpu_double<T: Scalar>(promise: &'static str) -> Vec<Engine<T>> {
         .collect()
 }
 
-/// Every engine that takes this scalar at this order: the CPU's, and each adapter's kernels.
+/// Every engine that can do this scalar at this order: the CPU's SIMD levels and each adapter's kernels.
 pub fn all<T: Element>(order: usize, promise: &'static str) -> Vec<Engine<T>> {
     let mut engines = cpu(promise);
     engines.extend(gpu(order, promise));
@@ -133,20 +134,20 @@ pub use with_gpu::{Adapter, adapters, forced, gpu, gpu_double, invert_with, own_
 #[cfg(all(feature = "gpu", feature = "testing"))]
 mod with_gpu {
     use batchinv::gpu::GpuInverter;
-    use batchinv::plan::{self, GpuLimits, Variant, Work};
-    use batchinv::{Error, InversesMut, Report, Status, wgpu};
+    use batchinv::plan::{self, GpuLimits, KernelConfig, Variant, Work};
+    use batchinv::{Error, GpuKernel, InversesMut, Report, Status, wgpu};
 
     use super::*;
 
-    /// An adapter, opened once for the process.
+    /// An adapter, opened once per process.
     pub struct Adapter {
-        /// Stable from machine to machine: the driver's name where it is a software one, else the kind.
+        /// A name that does not vary between machines: a software driver's name, or else the kind of adapter.
         pub word: String,
         pub gpu: GpuInverter,
     }
 
-    /// Every adapter that opens. Where there is none, a test says aloud that it is skipped, and fails where
-    /// BATCHINV_REQUIRE_GPU is 1.
+    /// Every adapter that opens. If there is none, prints that the test is skipped, or
+    /// fails if BATCHINV_REQUIRE_GPU is 1.
     #[allow(clippy::print_stderr, reason = "a skipped test says so")]
     pub fn adapters(promise: &'static str) -> &'static [Adapter] {
         static OPENED: OnceLock<Vec<Adapter>> = OnceLock::new();
@@ -164,7 +165,7 @@ mod with_gpu {
         });
         if opened.is_empty() {
             eprintln!("SKIPPED: {promise} on the GPU, there is no adapter");
-            for kernel in Kernel::GPU {
+            for kernel in GpuKernel::ALL {
                 record("none", kernel.name(), "float32", promise, "skipped");
             }
             let required = std::env::var_os("BATCHINV_REQUIRE_GPU").is_some_and(|value| value == "1");
@@ -173,7 +174,8 @@ mod with_gpu {
         opened
     }
 
-    /// A device on the adapter that offers most, with WebGPU's default limits and no feature at all, opened once for the process.
+    /// A device with WebGPU's default limits and no features, on an adapter with float64 if
+    /// there is one, opened once per process.
     fn plain(promise: &'static str) -> Option<&'static Adapter> {
         static OPENED: OnceLock<Adapter> = OnceLock::new();
         let rich = adapters(promise).iter().max_by_key(|adapter| adapter.gpu.facts().limits.float64)?;
@@ -184,8 +186,8 @@ mod with_gpu {
         Some(OPENED.get_or_init(open))
     }
 
-    /// A device as a caller would open it, on the same adapter as an engine's. All of a process are of one instance, so that wgpu
-    /// tells one's buffers from another's.
+    /// A device opened as a caller would open it, on the adapter of `gpu`. All such devices of a process belong
+    /// to one instance, so that wgpu can tell their buffers apart.
     pub fn own_device(
         gpu: &GpuInverter,
         describe: impl FnOnce(&wgpu::Adapter) -> wgpu::DeviceDescriptor<'static>,
@@ -195,16 +197,16 @@ mod with_gpu {
             INSTANCE.get_or_init(|| wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle()));
         let found = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::PRIMARY));
         let name = &gpu.facts().name;
-        let adapter = found.iter().find(|adapter| adapter.get_info().name == *name).expect("the engine's adapter");
+        let adapter = found.iter().find(|adapter| *adapter.get_info().name == **name).expect("the engine's adapter");
         pollster::block_on(adapter.request_device(&describe(adapter))).expect("a device as described")
     }
 
     /// A variant of a kernel that the plan may not choose at this order.
-    pub fn variant<T: Element>(kernel: Kernel, order: usize) -> Variant {
+    pub fn variant<T: Element>(kernel: GpuKernel, order: usize) -> Variant {
         Variant::new(kernel, T::KIND, Precision::Native, order as u32)
     }
 
-    /// Inverts with a forced variant and chunk length.
+    /// Inverts a stack with a given variant and chunk length.
     pub fn invert_with<T: Element>(
         gpu: &GpuInverter,
         variant: Variant,
@@ -221,7 +223,17 @@ mod with_gpu {
         Ok((Outcome { elements, statuses, rconds: Some(rconds), rcond_slack }, report))
     }
 
-    /// A forced variant as an engine.
+    /// The number of invocations that share a matrix, a row or a panel.
+    fn sharing(variant: Variant) -> u32 {
+        match variant.config {
+            KernelConfig::Subgroup(config) => config.lanes,
+            KernelConfig::Workgroup(config) => config.parts,
+            KernelConfig::Device(config) => config.invocations,
+            _ => 1,
+        }
+    }
+
+    /// An engine that always uses the given variant.
     pub fn forced<T: Element>(
         adapter: &'static Adapter,
         variant: Variant,
@@ -231,7 +243,9 @@ mod with_gpu {
         let precision = if variant.precision == Precision::Double { "double " } else { "" };
         let name = format!(
             "{} {precision}{} of {} forced, chunks of {chunk_len}",
-            adapter.word, variant.kernel, variant.parts
+            adapter.word,
+            variant.kernel(),
+            sharing(variant)
         );
         let run = move |stack: Stack<'_, T>| {
             let (outcome, report) = invert_with(&adapter.gpu, variant, chunk_len, stack).expect("a kernel that runs");
@@ -240,13 +254,13 @@ mod with_gpu {
         Engine { name, adapter: adapter.word.clone(), promise, run: Box::new(run) }
     }
 
-    /// The GPU engine on each adapter that computes in this scalar: as the plan has it, and each other kernel over the
-    /// orders that it takes; and on a device without any feature, as the plan has it there.
+    /// The GPU engine on each adapter that computes in this scalar: with the planned variant, and with each
+    /// other kernel that can do this order. In addition, the planned variant on a device without features.
     pub fn gpu<T: Element>(order: usize, promise: &'static str) -> Vec<Engine<T>> {
         let mut engines = Vec::new();
         let plain = plain(promise);
         for adapter in adapters(promise).iter().chain(plain) {
-            let work = Work { scalar: T::KIND, precision: Precision::Native, order, len: 1 };
+            let work = Work::inverse(T::KIND, order, 1);
             let Ok(plan) = plan::gpu(work, &adapter.gpu.facts().limits) else { continue };
             let planned = Inverter::with_gpu(adapter.gpu.clone()).rcond(true);
             engines.push(inverter(adapter.word.clone(), &adapter.word, promise, planned));
@@ -260,18 +274,17 @@ mod with_gpu {
         engines
     }
 
-    /// The variants that a plan for a device with these limits leaves: each kernel over the orders that it takes, as it
-    /// suits hardware, and as it suits this device. Each takes its time to compile, so without the full sweep only some
-    /// orders, and few of `device`.
+    /// The variants other than the planned one: each kernel that can do this order, as it suits hardware, and as
+    /// it suits this device. Since compiling takes time, only the full sweep has every order.
     fn others(planned: Variant, limits: &GpuLimits) -> Vec<Variant> {
         let mut others = Vec::new();
         let order = planned.order as usize;
         let hardware = crate::common::with(*limits, |limits| limits.software = false);
-        for kernel in Kernel::GPU {
+        for kernel in GpuKernel::ALL {
             let most = plan::max_order(kernel, planned.working_scalar());
             let some: &[usize] = match kernel {
-                Kernel::Subgroup if limits.subgroups.is_none() => continue,
-                Kernel::Device => &[1, 8, 9, 17],
+                GpuKernel::Subgroup if limits.subgroups.is_none() => continue,
+                GpuKernel::Device => &[1, 8, 9, 17],
                 _ => &[1, 2, 3, 5, 8, 9, 13, 16, 17, 33, most],
             };
             let takes = (1..=most).contains(&order) && (crate::common::full_sweep() || some.contains(&order));
@@ -292,8 +305,8 @@ mod with_gpu {
             let name = format!("{} double", adapter.word);
             let double = Inverter::with_gpu(adapter.gpu.clone()).rcond(true).precision(Precision::Double);
             engines.push(inverter(name, &adapter.word, promise, double));
-            let work = Work { scalar: T::KIND, precision: Precision::Double, order, len: 1 };
-            // Else it is what is tested as the scalar's own.
+            let work = Work::inverse(T::KIND, order, 1).with_precision(Precision::Double);
+            // If the working scalar is the scalar itself, these variants are tested without double precision.
             if work.working_scalar() != T::KIND {
                 let limits = &adapter.gpu.facts().limits;
                 let planned = plan::gpu(work, limits).expect("an adapter that computes in float64").variant;
@@ -305,8 +318,8 @@ mod with_gpu {
     }
 }
 
-/// Adds a line to the file that BATCHINV_TEST_LOG names, once for each process: adapter, kernel, scalar, promise,
-/// and `ran` or `skipped`. One write for each line, so that processes do not tear each other's.
+/// Appends a line to the file that BATCHINV_TEST_LOG names, once per process: adapter, kernel, scalar, promise,
+/// and `ran` or `skipped`. Each line is a single write, so that lines of different processes do not mix.
 pub fn record(adapter: &str, kernel: &str, scalar: &str, promise: &str, what: &str) {
     static LOG: OnceLock<Option<File>> = OnceLock::new();
     static WRITTEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());

@@ -1,4 +1,4 @@
-//! What every test file shares: the stacks, what right means, and every engine under test.
+//! Shared by all test files: the test matrices, the oracle that checks results, and the engines under test.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod cases;
@@ -8,21 +8,22 @@ pub mod oracle;
 use batchinv::Scalar;
 use num_complex::Complex;
 
-/// A scalar that tests can make from parts and take apart again, without the crate's own conversions.
+/// A scalar that tests can build from its parts and take apart again, without the crate's own conversions.
 pub trait Element: Scalar {
-    /// It has an imaginary part.
+    /// True if the scalar has an imaginary part.
     const COMPLEX: bool;
-    /// Exponent of the smallest normal number, digits of the significand.
+    /// The exponent of the smallest normal number.
     const MIN_EXPONENT: i32;
+    /// The number of binary digits in the significand.
     const DIGITS: i32;
 
-    /// From its parts, rounded to nearest; `im` is dropped by a real scalar.
+    /// Makes a scalar from its parts, rounded to nearest. A real scalar ignores `im`.
     fn new(re: f64, im: f64) -> Self;
     /// The parts as float64, exactly.
     fn re_im(self) -> (f64, f64);
     /// The bits of both parts.
     fn bits(self) -> [u64; 2];
-    /// Any bit pattern at all.
+    /// The scalar with this bit pattern.
     fn from_random(random: [u64; 2]) -> Self;
 
     fn real(re: f64) -> Self {
@@ -107,7 +108,7 @@ impl Element for Complex<f64> {
     }
 }
 
-/// One test for each scalar from one generic function of the same name.
+/// Makes a test for each scalar from each generic function.
 #[macro_export]
 macro_rules! for_each_scalar {
     ($($test:ident),+ $(,)?) => {
@@ -132,18 +133,18 @@ macro_rules! for_each_scalar {
     };
 }
 
-/// Whether the full sweep is asked for.
+/// Returns whether the full sweep is requested.
 pub fn full_sweep() -> bool {
     std::env::var_os("BATCHINV_ALL").is_some_and(|value| value == "1")
 }
 
-/// A value with a change: what only the crate may make anew, others begin with.
+/// A changed copy of a value, for types that only the crate itself can construct.
 pub fn with<T>(mut value: T, change: impl FnOnce(&mut T)) -> T {
     change(&mut value);
     value
 }
 
-/// The bits of elements, to compare stacks to the bit.
+/// The bits of the elements, to compare stacks to the bit.
 pub fn bits<T: Element>(elements: &[T]) -> Vec<[u64; 2]> {
     elements.iter().map(|&element| element.bits()).collect()
 }

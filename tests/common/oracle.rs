@@ -1,4 +1,4 @@
-//! What right means: one function that every engine's answers go through.
+//! The definition of a right result: every engine's results are checked here.
 
 use batchinv::{Real, Stack};
 
@@ -9,10 +9,11 @@ use super::engines::{Engine, Outcome};
 /// LAPACK accepts 30; this crate holds itself to 3.
 pub const BOUND: f64 = 3.0;
 
-/// A matrix over a power of two that brings its largest part into [1, 2), parts apart.
+/// A matrix divided by a power of two that brings its largest part into [1, 2),
+/// with real and imaginary parts separate.
 struct Scaled {
     re: Vec<f64>,
-    /// Empty where every imaginary part is 0.
+    /// Empty if every imaginary part is 0.
     im: Vec<f64>,
     exponent: i32,
     n: usize,
@@ -24,7 +25,7 @@ fn exponent(x: f64) -> i32 {
     if biased > 0 { biased - 1023 } else { exponent(x * power(64)) - 64 }
 }
 
-/// x * 2^e, exact where the result is normal.
+/// x * 2^e, exact if the result is normal.
 fn ldexp(x: f64, e: i32) -> f64 {
     let e = e.clamp(-3000, 3000);
     (0..4).fold(x, |x, quarter| x * power((e + quarter) >> 2))
@@ -75,7 +76,8 @@ impl Scaled {
         sums.into_iter().fold(0.0, nan_max)
     }
 
-    /// The same at order 1, where the sums' own roundings in float64 would come to as much as those they measure.
+    /// The same at order 1. There, in float64, the rounding of the sums would be
+    /// as large as the error to be measured.
     fn product_error_of_one(&self, right: &Self, scale: f64) -> f64 {
         let (mut re, mut im) = (Twice(-scale, 0.0), Twice(0.0, 0.0));
         re.add_product(self.re[0], right.re[0]);
@@ -88,7 +90,8 @@ impl Scaled {
     }
 }
 
-/// A sum in twice the digits (Ogita, Rump and Oishi, "Accurate sum and dot product", 2005): the sum, and what its roundings lost.
+/// A sum in twice the working precision: the rounded sum and the accumulated rounding errors (Ogita, Rump and Oishi,
+/// "Accurate sum and dot product", 2005).
 struct Twice(f64, f64);
 
 impl Twice {
@@ -101,17 +104,17 @@ impl Twice {
     }
 }
 
-/// The larger one, or NaN where there is one.
+/// The larger number, or NaN if either is NaN.
 fn nan_max(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }
 
-/// ||I - X A||_1 / (n ||A||_1 ||X||_1 eps), with everything divided by the powers of two in A and X first.
+/// ||I - X A||_1 / (n ||A||_1 ||X||_1 eps). A and X are divided by powers of two first.
 pub fn ratio<T: Element>(a: &[T], x: &[T], n: usize) -> f64 {
     ratio_by(if n == 1 { Scaled::product_error_of_one } else { Scaled::product_error }, a, x, n)
 }
 
-/// The same with sums in float64 at every order, as the crate has them.
+/// The same with sums in float64 at every order, as in the crate.
 pub fn ratio_in_float64<T: Element>(a: &[T], x: &[T], n: usize) -> f64 {
     ratio_by(Scaled::product_error, a, x, n)
 }
@@ -128,8 +131,8 @@ pub fn rcond<T: Element>(a: &[T], x: &[T], n: usize) -> f64 {
     ldexp(1.0 / (a.norm() * x.norm()), -(a.exponent + x.exponent))
 }
 
-/// What rounding the entries of X to subnormal numbers, half of the tiniest one each, adds to the first ratio at the most:
-/// the smallest normal number over ||X||_1, and sqrt(2) times that for complex ones.
+/// The most that rounding the entries of X to subnormal numbers, by half of the smallest one each, adds to the
+/// first ratio: the smallest normal number over ||X||_1, and sqrt(2) times that for complex scalars.
 pub fn subnormal_rounding<T: Element>(x: &[T], n: usize) -> f64 {
     let x = Scaled::new(x, n);
     2.0_f64.sqrt() * ldexp(1.0, T::MIN_EXPONENT - x.exponent) / x.norm()
@@ -149,7 +152,7 @@ pub fn distance<T: Element>(x: &[T], y: &[T], n: usize) -> f64 {
     difference.norm() / y.norm()
 }
 
-/// What went wrong, engine by engine; a test ends with [`Failures::none`].
+/// The failures of all engines. A test ends with [`Failures::none`].
 #[derive(Debug, Default)]
 pub struct Failures(Vec<String>);
 
@@ -171,7 +174,7 @@ impl Failures {
     }
 }
 
-/// Inverts the cases as one stack, on one engine, with rcond, and holds every matrix to what is wanted of it.
+/// Inverts the cases as one stack on one engine, with rcond, and checks every matrix against its expected result.
 pub fn check<T: Element>(engine: &Engine<T>, n: usize, cases: &[Case<T>], failures: &mut Failures) -> Outcome<T> {
     let elements = super::cases::elements(cases);
     let stack = Stack::with_len(&elements, n, cases.len()).expect("cases of one order");
@@ -180,7 +183,7 @@ pub fn check<T: Element>(engine: &Engine<T>, n: usize, cases: &[Case<T>], failur
     outcome
 }
 
-/// The same, for an answer already there.
+/// The same for a result that has already been computed.
 pub fn check_outcome<T: Element>(
     engine: &str,
     n: usize,
@@ -201,7 +204,7 @@ pub fn check_outcome<T: Element>(
     }
 }
 
-/// `rcond` comes with the units of roundoff that it may be wrong by.
+/// Checks one matrix. `rcond` comes with the error allowed in it, in units of roundoff.
 fn check_matrix<T: Element>(
     n: usize,
     case: &Case<T>,
@@ -219,7 +222,7 @@ fn check_matrix<T: Element>(
     }
     if status != 0 {
         if x.iter().any(|x| x.bits() != T::NAN.bits()) {
-            return Err(format!("status {status}, and not filled with the one NaN: {:?}", &x[..n.min(4)]));
+            return Err(format!("status {status}, but not filled with the standard NaN: {:?}", &x[..n.min(4)]));
         }
         return match rcond {
             Some((rcond, _)) if status > 0 && rcond != 0.0 => Err(format!("singular, with rcond {rcond}")),
@@ -228,7 +231,7 @@ fn check_matrix<T: Element>(
         };
     }
     if !x.iter().all(|x| x.re_im().0.is_finite() && x.re_im().1.is_finite()) {
-        return Err("status 0, and not finite".to_owned());
+        return Err("status 0, but not finite".to_owned());
     }
 
     if let Want::Exactly(wanted) = &case.want {
@@ -252,7 +255,7 @@ fn check_matrix<T: Element>(
 
     let own = self::rcond(&case.matrix, x, n);
     if let Some((rcond, units)) = rcond {
-        // The second term is for the sums of this oracle, the last one for subnormal results.
+        // The second term allows for rounding in this oracle's sums, the last one for subnormal results.
         let slack =
             own * (units * T::eps() + 8.0 * n as f64 * f64::EPSILON) + power((T::MIN_EXPONENT - T::DIGITS).max(-1074));
         if !matches!(
@@ -265,9 +268,9 @@ fn check_matrix<T: Element>(
     Ok(())
 }
 
-/// Holds every inverse of an engine to the reference's. Where X A = I + E and Y A = I + F, and both first ratios are
-/// below 3, X - Y = (E - F) A^-1, so that ||X - Y|| / ||Y|| is at most 6 n eps / rcond, to first order.
-/// Statuses must be equal in all cases but those whose pivots depend on rounding.
+/// Checks every inverse of an engine against the reference's. With X A = I + E and Y A = I + F, X - Y = (E - F)
+/// A^-1; if both first ratios are below 3, ||X - Y|| / ||Y|| is at most 6 n eps / rcond, to first order.
+/// Statuses must be equal except in cases whose pivots depend on rounding.
 pub fn check_against_reference<T: Element>(
     engine: &str,
     n: usize,

@@ -1,11 +1,11 @@
-"""Writes the .npy files in this folder with NumPy. Run it here: python make.py
+"""Writes the .npy files in this folder with NumPy. Run it in this folder: python make.py
 
 NAME.npy            the input
-NAME.expected.npy   np.linalg.inv of it, in C order and little-endian; NaN where there is no inverse
+NAME.expected.npy   its np.linalg.inv, in C order and little-endian; NaN if a matrix has no inverse
 NAME.status.npy     0 inverted, k >= 1 singular at column k, -1 not finite; int32
-NAME.rcond.npy      1 / (||A||_1 ||A^-1||_1); 0 where singular, NaN where not finite, inf at order 0; float64
+NAME.rcond.npy      1 / (||A||_1 ||A^-1||_1); 0 if singular, NaN if not finite, inf at order 0; float64
 
-Made with NumPy 2.4. Another version, or another BLAS, may give other last digits.
+The files were made with NumPy 2.4. Another version, or another BLAS, may change the last digits.
 """
 
 import numpy as np
@@ -80,7 +80,7 @@ def rotation(axis, angle):
 
 
 def rig(joints):
-    """Bind poses of a character's joints, in meters: each turned and offset against its parent."""
+    """Bind poses of a character's joints, in meters, each rotated and offset from its parent."""
     poses = []
     for joint in range(joints):
         local = np.eye(4)
@@ -91,7 +91,7 @@ def rig(joints):
 
 
 def covariances(count, variables, samples):
-    """Each of variables that depend on each other and differ in scale, from more samples than variables."""
+    """Covariances of correlated variables of different scales, from more samples than variables."""
     mixing = np.eye(variables) + 0.05 * normal(count, variables, variables)
     x = normal(count, samples, variables) @ mixing * rng.uniform(0.5, 2, (count, 1, variables))
     x -= x.mean(axis=1, keepdims=True)
@@ -101,7 +101,7 @@ def covariances(count, variables, samples):
 # The demonstration: portfolio-sized covariance matrices.
 save("covariances", covariances(128, 32, 256).astype(np.float32))
 
-# A joint's bind pose, inverted, is what skinning multiplies with.
+# Skinning multiplies by the inverse of each joint's bind pose.
 save("rig", rig(24).astype(np.float32))
 
 # The four scalars.
@@ -124,18 +124,18 @@ save("fortran_matrix", np.asfortranarray(normal(5, 5)))
 save("fortran_big", np.asfortranarray(normal(3, 4, 4).astype(">f8")))
 save("fortran_int", np.asfortranarray(rng.integers(-9, 9, (4, 3, 3))))
 
-# What becomes float64.
+# The types that are converted to float64.
 save("bool", np.array([[[1, 1, 0], [0, 1, 1], [1, 0, 1]], [[1, 1, 0], [0, 1, 1], [1, 1, 0]]], bool))
 for kind in ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]:
     dtype = np.dtype(kind)
     limits = np.iinfo(dtype)
-    # The type's own limits stand on the diagonal: they must arrive whole.
+    # The limits of the type are on the diagonal, to show that their values survive the conversion.
     a = rng.integers(0, 9, (2, 3, 3)).astype(dtype)
     a[0, 0, 0], a[0, 1, 1], a[0, 2, 2] = limits.max, limits.max - 1, max(limits.min, -limits.max) or 7
     save(dtype.name, a)
 
-# Matrices without an inverse between others that have one. Their zero pivots are zero in any arithmetic: what is
-# divided by is a power of two, or what is subtracted is 0.
+# Matrices without an inverse among others that have one. Their zero pivots are zero in any arithmetic: every divisor is
+# a power of two, or every subtrahend is 0.
 a = np.clip(np.round(2 * normal(12, 4, 4)), -9, 9)
 a[:, range(4), range(4)] = 16
 a[1, :, 0] = 0
@@ -160,6 +160,6 @@ save("empty_axes", np.zeros((2, 0, 3, 3)))
 save("order0", np.zeros((3, 0, 0), np.float32))
 save("order0_matrix", np.zeros((0, 0)))
 
-# Header versions. NumPy writes the later ones only where it must, or is told to.
+# Header versions. NumPy writes the later ones only if it must, or is told to.
 for version in [1, 2, 3]:
     save(f"version{version}", normal(2, 3, 3), version=(version, 0))

@@ -1,4 +1,4 @@
-//! The program `batchinv`, run as a user runs it, and the files that go in and out.
+//! Runs the program `batchinv`, and makes and reads the files that it takes and writes.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::fs;
@@ -14,8 +14,8 @@ pub fn batchinv(args: &[&str]) -> Command {
     command
 }
 
-/// With every signal at its default: whoever runs the tests may have had some ignored, as `nohup` and a shell's `&` do, and
-/// the program leaves it so.
+/// The program with the default action for every signal. The process that runs the tests may ignore some, as
+/// `nohup` and a shell's `&` do, and the program keeps ignored signals ignored.
 pub fn batchinv_with_signals(args: &[&str]) -> Command {
     if !cfg!(target_os = "linux") {
         return batchinv(args);
@@ -29,7 +29,7 @@ pub fn run(args: &[&str]) -> Output {
     finish(batchinv(args), b"")
 }
 
-/// Runs to the end with `input` on stdin, through a pipe.
+/// Runs the command to its end, with `input` on stdin through a pipe.
 pub fn finish(mut command: Command, input: &[u8]) -> Output {
     let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -50,7 +50,7 @@ pub struct Output {
 impl From<std::process::Output> for Output {
     fn from(output: std::process::Output) -> Self {
         let stderr = String::from_utf8(output.stderr).unwrap();
-        Self { code: output.status.code().expect("it ended by itself"), stdout: output.stdout, stderr }
+        Self { code: output.status.code().expect("a signal ended the program"), stdout: output.stdout, stderr }
     }
 }
 
@@ -60,7 +60,8 @@ impl Output {
         assert_eq!(self.code, 0, "{}", self.stderr);
     }
 
-    /// This exit status, and one line that says this. Lines of graphics drivers are their own.
+    /// Asserts this exit status and a single line on stderr that contains `what`. Graphics
+    /// drivers may add lines of their own.
     #[track_caller]
     pub fn assert_failed(&self, code: i32, what: &str) {
         assert_eq!(self.code, code, "{what}: {}", self.stderr);
@@ -86,14 +87,14 @@ impl Output {
     }
 }
 
-/// Whether there is an adapter for a test that needs one. Said aloud where there is none, and a failure where
-/// BATCHINV_REQUIRE_GPU=1 promises one.
+/// Returns whether there is a GPU adapter. If there is none, prints that the test is skipped, or fails if
+/// BATCHINV_REQUIRE_GPU=1 requires one.
 pub fn adapter_or_skip(test: &str) -> bool {
     if !run(&["info", "--json"]).json()["adapters"].as_array().unwrap().is_empty() {
         return true;
     }
     assert!(std::env::var_os("BATCHINV_REQUIRE_GPU").is_none_or(|value| value != "1"), "no adapter was found");
-    // Not by eprintln!, which the test harness keeps to itself.
+    // The test harness captures eprintln!, so this writes to stderr directly.
     let mut stderr = std::io::stderr();
     writeln!(stderr, "SKIPPED {test}: no GPU adapter was found").unwrap();
     false
@@ -114,7 +115,7 @@ pub fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
 }
 
-/// The inputs in `tests/data`, without `.npy`.
+/// The names of the inputs in `tests/data`, without `.npy`.
 pub fn data_files() -> Vec<String> {
     let names: Vec<String> =
         names_in(&data("")).iter().filter_map(|name| name.strip_suffix(".expected.npy")).map(str::to_owned).collect();
@@ -122,7 +123,7 @@ pub fn data_files() -> Vec<String> {
     names
 }
 
-/// A `.npy` file of version 1 in C order, read by other code than the program's.
+/// A `.npy` file of version 1 in C order, read without the program's own code.
 #[derive(PartialEq)]
 pub struct Npy {
     pub header: String,
@@ -175,7 +176,7 @@ impl Npy {
     }
 }
 
-/// A file of version 1 in C order.
+/// The bytes of a `.npy` file of version 1 in C order.
 pub fn npy(descr: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
     raw_npy(1, &format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"), elements)
 }

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The CPU engine beside every library that inverts on a CPU: NumPy, MKL compact, faer, nalgebra and glam. One table of Markdown
-# for each scalar. One order after the other, and at each all programs within half a minute; as many repeats of each, of which
-# the best counts.
+# Times the CPU engine beside NumPy, MKL compact, faer, nalgebra, and glam, and prints a Markdown table per scalar.
+# The programs run order by order, so that all times of an order are taken within half a minute. The best of the
+# repeats counts.
 #
 #   benches/cpu.sh [--len COUNT] [--threads T] [--repeats R] [--peer NAMES] [SCALARS [ORDERS]]
 #   benches/cpu.sh --len 1 --peer numpy float32,float64 4,16,64
 #
-# NAMES are those of benches/peers/cpu.py, numpy,mkl unless given; above order 64, mkl takes minutes. Needs python3 with what
-# these need, or leaves their columns out. The rows stay in target/cpu-rows.
+# NAMES are peers of benches/peers/cpu.py, by default numpy,mkl; above order 64, mkl takes minutes. A peer whose Python
+# packages are missing is left out. The rows remain in target/cpu-rows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 threads=$(nproc)
@@ -37,8 +37,9 @@ for scalar in ${scalars//,/ }; do
         what=(--scalar "$scalar" --order "$order" --repeats "$repeats" ${options[@]+"${options[@]}"})
         at=$rows/$scalar-$(printf %04d "$order")
         target/release/batchinv bench --engine cpu "${what[@]}" --json "$at-0.json" >/dev/null
-        # A peer without a time leaves its cell empty.
-        python3 benches/peers/cpu.py --peer "$peers" --threads "$threads" "${what[@]}" --json "$at-1.json" >/dev/null || true
+        # The cell of a peer that fails stays empty.
+        python3 benches/peers/cpu.py --peer "$peers" --threads "$threads" "${what[@]}" \
+            --json "$at-1.json" >/dev/null || true
         target/release/rust-peers --threads "$threads" "${what[@]}" >"$at-2.json"
         printf '%s order %s done\n' "$scalar" "$order" >&2
     done

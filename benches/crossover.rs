@@ -1,4 +1,4 @@
-//! From which length of a stack on does the GPU overtake the CPU? Whole calls, by order.
+//! Finds the stack length from which the GPU is faster than the CPU, in whole calls, by order.
 
 use batchinv::{InversesMut, Inverter, Status};
 use batchinv_benches::{gpu, random};

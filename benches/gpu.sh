@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The GPU engine on this machine's adapter: every configuration checked, then timed, beside NumPy and, on an NVIDIA
-# GPU, PyTorch, CuPy and cuBLAS. For each scalar two tables of Markdown, of the work alone on what lies on the GPU and of whole
-# calls, with 10,000 matrices and again with as many as fill some memory.
+# Checks and times the GPU engine on this machine's adapter, beside NumPy and, on an NVIDIA GPU, PyTorch, CuPy,
+# and cuBLAS. Prints Markdown tables for 10,000 matrices and for GIB gibibytes of matrices: per scalar, one table
+# of the work alone on data on the GPU, and one of whole calls.
 #
 #   benches/gpu.sh [--adapter NAME] [--fill GIB] [--repeats R] [SCALARS [ORDERS]]
 #   benches/gpu.sh --fill 2 float32,float64 2,4,8,16,32
 #
-# Needs python3 with numpy, and with torch and cupy for their columns, or leaves them out. Where there is no cargo, it takes the
-# program that lies in target/release. The rows stay in target/gpu-rows. An answer that is wrong ends it with 1.
+# Needs python3 with numpy; the columns of torch and cupy are left out if those are missing. Without cargo, it runs the
+# program in target/release. The rows remain in target/gpu-rows. Exits with 1 if an answer of the GPU engine is wrong.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 fill=1
@@ -32,14 +32,14 @@ rm -rf "$rows"
 mkdir -p "$rows/10000" "$rows/full"
 "$program" info
 
-# Matrices of an order that make so many GiB, and 16 at the least.
+# Prints how many matrices of a scalar and an order make $fill GiB, at least 16.
 full() {
     local size
     case "$1" in float32) size=4 ;; float64|complex64) size=8 ;; *) size=16 ;; esac
     python3 -c "import sys; print(max(16, int(float(sys.argv[1]) * 2**30 / $size / $2**2)))" "$fill"
 }
 
-# One order after the other, and at each all programs within a short time.
+# Order by order, so that all times of an order are taken within a short time.
 for scalar in ${scalars//,/ }; do
     for order in ${orders//,/ }; do
         for len in 10000 full; do
@@ -47,8 +47,9 @@ for scalar in ${scalars//,/ }; do
             if [ "$len" = full ]; then count=$(full "$scalar" "$order"); fi
             what=(--scalar "$scalar" --order "$order" --len "$count" --repeats "$repeats")
             at=$rows/$len/$scalar-$(printf %04d "$order")
-            "$program" bench --quiet --engine gpu ${adapter[@]+"${adapter[@]}"} "${what[@]}" --json "$at-0.json" >/dev/null
-            # A peer without a time leaves its cell empty.
+            "$program" bench --quiet --engine gpu ${adapter[@]+"${adapter[@]}"} "${what[@]}" \
+                --json "$at-0.json" >/dev/null
+            # The cell of a peer that fails stays empty.
             python3 benches/peers/cuda.py "${what[@]}" --json "$at-2.json" >/dev/null 2>&1 || true
             if [ "$len" = 10000 ]; then
                 python3 benches/peers/cpu.py --peer numpy "${what[@]}" --json "$at-1.json" >/dev/null 2>&1 || true

@@ -1,9 +1,14 @@
-//! faer, nalgebra and glam on this machine's CPU, as rows that `batchinv bench --with` and `peers/table.py` read.
+//! Times faer, nalgebra, and glam on this machine's CPU, as rows that `peers/table.py` and `batchinv bench --with`
+//! read:
 //!
-//! Each is called on one matrix after the other, as it is made to be, and the stack is cut into a piece for each thread.
-//! Elements are handed over column by column, as these libraries store them: the inverse of the transpose is the
-//! transpose of the inverse, so nothing is transposed. Check, rotation and clock are as in `peers/measure.py`, and the
-//! matrices are of the same kind; complex ones have 0.5i in every element. `cargo run --release -p batchinv-benches --bin rust-peers -- --order 4,8 --scalar float64 >rust.json`.
+//! ```sh
+//! cargo run --release -p batchinv-benches --bin rust-peers -- --order 4,8 --scalar float64 >rust.json
+//! ```
+//!
+//! Each library inverts one matrix at a time, as its authors intend, and every thread gets one piece of the
+//! stack. The libraries store matrices by columns and read a row-major matrix as its transpose. The inverse of
+//! the transpose is the transpose of the inverse, so nothing is transposed. Check, rotation, and clock are as in
+//! `peers/measure.py`, and so is the input, except that complex matrices have 0.5i in every element.
 
 use std::time::Instant;
 
@@ -14,17 +19,17 @@ use faer::linalg::solvers::DenseSolveCore;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-/// Distinct memory that the calls go around.
+/// The memory that the calls rotate through.
 const ROTATED_BYTES: usize = 256 << 20;
 const MOST_SETS: usize = 64;
-/// Shorter calls are timed several at once.
+/// Calls shorter than this are timed in groups.
 const SHORTEST: f64 = 20e-6;
-/// After three repeats, no kind is repeated for longer than this.
+/// After three repeats, no call is repeated beyond this time in seconds.
 const PATIENCE: f64 = 10.0;
 const LARGEST_RATIO: f64 = 3.0;
-const NOTE: &str = "one matrix at a time, column-major, by the library's usual call, whose memory it allocates; nalgebra and glam \
-                    are compiled for the target's baseline unless RUSTFLAGS say otherwise";
-/// Elements checked at most, in whole matrices spread evenly over the stack.
+const NOTE: &str = "one matrix at a time, column-major, by the library's usual call, which allocates its result; \
+                    nalgebra and glam are compiled for the target's baseline unless RUSTFLAGS say otherwise";
+/// The most elements that are checked, in whole matrices spread evenly over the stack.
 const CHECKED_ELEMENTS: usize = 1 << 21;
 
 #[derive(Parser)]
@@ -33,12 +38,12 @@ struct Args {
     order: Vec<usize>,
     #[arg(long, value_delimiter = ',', default_value = "float32,float64")]
     scalar: Vec<ScalarKind>,
-    /// Matrices in a stack; 8 MiB of them, and at least 16, unless given.
+    /// Matrices in a stack; by default 8 MiB of them, and at least 16.
     #[arg(long)]
     len: Option<usize>,
     #[arg(long, default_value_t = 10)]
     repeats: usize,
-    /// All cores unless given.
+    /// Threads; by default as many as cores.
     #[arg(long)]
     threads: Option<usize>,
 }
@@ -62,19 +67,19 @@ fn main() {
     println!("[\n{}\n]", rows.join(",\n"));
 }
 
-/// Inverts one matrix of an order, from the first slice into the second.
+/// Inverts one matrix of the given order, from the first slice into the second.
 type Invert<T> = fn(usize, &[T], &mut [T]);
 
-/// A library, and its inverse of one matrix of the order that it was looked up for.
+/// A library, with its function for the order at hand.
 struct Peer<T> {
     name: &'static str,
     program: &'static str,
     invert: Invert<T>,
-    /// Threads within one matrix.
+    /// The threads that work on one matrix.
     inside: usize,
 }
 
-/// A row for each peer that has the order.
+/// Measures each peer that supports the order, and returns a row for each.
 fn measure<T: Element>(args: &Args, threads: usize, order: usize, real: impl Fn(f64) -> T) -> Vec<Value> {
     let (size, len) = (order * order, args.len.unwrap_or_else(|| len_for(order, size_of::<T>(), 8 << 20)));
     let stack = well_conditioned(order, len, real);
@@ -88,10 +93,11 @@ fn measure<T: Element>(args: &Args, threads: usize, order: usize, real: impl Fn(
             pairs.for_each(|(input, output)| (peer.invert)(order, input, output));
         };
         let piece = len.div_ceil(threads) * size;
-        let shared = threads > 1 && len * order * order * order >= batchinv::plan::PARALLEL_FLOPS;
+        let shared =
+            threads > 1 && len * order * order * order >= batchinv::plan::CpuTuning::MEASURED.parallel_multiply_adds;
         let mut times = times(args.repeats, |call| {
             let (input, output) = (&inputs[call % sets], &mut outputs[call % sets]);
-            // As batchinv: what takes a thread some microseconds is not worth waking another for.
+            // A few microseconds of work are not worth waking another thread, as in batchinv.
             if len < threads || !shared {
                 invert((input, output));
             } else {
@@ -113,7 +119,7 @@ fn measure<T: Element>(args: &Args, threads: usize, order: usize, real: impl Fn(
     peers(order, if len < threads { threads } else { 1 }).into_iter().map(row).collect()
 }
 
-/// Seconds of `call(i)` for each repeat, after warm-ups that are thrown away. Every set of memory has been met before.
+/// The seconds of `call(i)` for each repeat, after warm-ups, which are discarded and touch every set of memory.
 fn times(repeats: usize, mut call: impl FnMut(usize)) -> Vec<f64> {
     let mut next = 0;
     let mut seconds = |calls: usize| {
@@ -135,9 +141,9 @@ fn times(repeats: usize, mut call: impl FnMut(usize)) -> Vec<f64> {
     times
 }
 
-/// Scalars that all the libraries know.
+/// Scalars that all the libraries support.
 trait Element: Scalar + faer::traits::ComplexField + nalgebra::ComplexField {
-    /// glam's matrices of this order, where it has them.
+    /// glam's function for this order, if glam has such a matrix type.
     fn glam(_order: usize) -> Option<Invert<Self>> {
         None
     }
@@ -188,12 +194,14 @@ fn by_nalgebra<T: Element>(order: usize, a: &[T], x: &mut [T]) {
     }
 }
 
-/// nalgebra's matrices of a size known when compiled.
+/// nalgebra's function for matrices of a compile-time size.
 fn fixed<T: Element>(order: usize) -> Option<Invert<T>> {
     macro_rules! sizes {
         ($($size:literal)*) => {
             match order {
-                $($size => Some(|_, a, x| match nalgebra::SMatrix::<T, $size, $size>::from_column_slice(a).try_inverse() {
+                $($size => Some(|_, a, x| match nalgebra::SMatrix::<T, $size, $size>::from_column_slice(a)
+                    .try_inverse()
+                {
                     Some(inverse) => x.copy_from_slice(inverse.as_slice()),
                     None => x.fill(T::NAN),
                 }),)*

@@ -1,8 +1,10 @@
-//! The same elimination through three ways to SIMD: fearless_simd, pulp, and loops over arrays that the compiler vectorises
-//! in a function of which multiversion makes one version for each instruction set. float32, one lane to a matrix, one
-//! thread; the simplest form of it, pivots and row exchanges by selects, without reading, scaling or verdicts.
+//! The same elimination written with three SIMD libraries: fearless_simd, pulp, and multiversion, which compiles
+//! a function once per instruction set and leaves it to the compiler to vectorize loops over arrays. float32,
+//! one matrix per lane, one thread. The elimination is as simple as possible: pivoting and row exchanges by
+//! selects, and no loading, scaling, or statuses.
 //!
-//! `cargo run --release -p batchinv-benches --bin simd-libraries` prints nanoseconds a matrix; the three take turns.
+//! `cargo run --release -p batchinv-benches --bin simd-libraries` prints nanoseconds per matrix. The
+//! repeats of the three are interleaved.
 
 #![allow(clippy::needless_range_loop, reason = "several arrays are walked by one index; iterators would hide it")]
 
@@ -10,7 +12,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 const ROUNDS: usize = 61;
-/// So that all of it stays in the second-level cache.
+/// Elements in a stack, few enough to stay in the second-level cache.
 const ELEMENTS: usize = 1 << 16;
 
 fn main() {
@@ -23,7 +25,7 @@ fn main() {
     row::<16>();
 }
 
-/// Inverts all matrices in place, each in its lane. Returns how many lanes a vector has.
+/// Inverts all matrices in place, each in its lane. Returns the number of lanes in a vector.
 type Invert = fn(&mut [f32]) -> usize;
 
 fn row<const N: usize>() {
@@ -40,7 +42,8 @@ fn row<const N: usize>() {
         ("multiversion", with_multiversion::invert::<N>),
     ];
 
-    // The same operations in the same order: the bits must agree, matrix by matrix, whatever the lanes.
+    // All three do the same operations in the same order, so the bits of each matrix
+    // must agree for any number of lanes.
     let lanes = ways.map(|(_, invert)| invert(&mut []));
     let stacks = lanes.map(|lanes| in_lanes(&given, N * N, lanes));
     let results: Vec<_> = (0..ways.len())
@@ -52,7 +55,7 @@ fn row<const N: usize>() {
         .collect();
     for ((name, _), result) in ways.iter().zip(&results) {
         let same = result.iter().zip(&results[0]).all(|(x, y)| x.to_bits() == y.to_bits());
-        assert!(same, "order {N}: {name} computes something else");
+        assert!(same, "order {N}: {name} gives other bits");
     }
     check::<N>(&given, &results[0]);
 
@@ -70,22 +73,22 @@ fn row<const N: usize>() {
         times.sort_by(f64::total_cmp);
         print!("  {name} x{lanes} {:.2} (median {:.2})", times[0], times[ROUNDS / 2]);
     }
-    println!(" ns a matrix");
+    println!(" ns per matrix");
 }
 
-/// One lane to a matrix: element by element, the matrices of each group of `lanes`.
+/// Interleaves the matrices of each group of `lanes`, element by element, so that each is in one lane.
 fn in_lanes(stack: &[f32], size: usize, lanes: usize) -> Vec<f32> {
     let groups = stack.chunks_exact(size * lanes);
     groups.flat_map(|group| (0..size * lanes).map(|at| group[at % lanes * size + at / lanes])).collect()
 }
 
-/// The opposite.
+/// The reverse of `in_lanes`.
 fn out_of_lanes(stack: &[f32], size: usize, lanes: usize) -> Vec<f32> {
     let groups = stack.chunks_exact(size * lanes);
     groups.flat_map(|group| (0..size * lanes).map(|at| group[at % size * lanes + at / size])).collect()
 }
 
-/// What comes out is the inverse, column k of which stands where the pivot row of step k stood.
+/// Checks that each result is the inverse with permuted columns: column k is where the pivot row of step k was.
 fn check<const N: usize>(given: &[f32], results: &[f32]) {
     let stack = batchinv::Stack::new(given, N).expect("whole matrices");
     let inverses = batchinv::Inverter::cpu().invert(stack).expect("the CPU engine takes any stack");
@@ -99,7 +102,7 @@ fn check<const N: usize>(given: &[f32], results: &[f32]) {
     }
 }
 
-/// What the elimination needs of a library.
+/// The operations that the elimination needs from a library.
 trait Way: Copy {
     type Vector: Copy;
     type Mask: Copy;
@@ -115,7 +118,7 @@ trait Way: Copy {
     fn reciprocal(self, x: Self::Vector) -> Self::Vector;
 }
 
-/// Inverts in place, but for the order of the columns.
+/// Inverts in place, and leaves the columns permuted.
 #[inline(always)]
 fn eliminate<W: Way, const N: usize>(way: W, a: &mut [[W::Vector; N]; N]) {
     for k in 0..N {
@@ -200,7 +203,7 @@ mod with_fearless_simd {
         }
     }
 
-    /// Returns the lanes of a vector.
+    /// Returns the number of lanes in a vector.
     pub fn invert<const N: usize>(stack: &mut [f32]) -> usize {
         dispatch!(Level::new(), simd => groups::<_, N>(simd, stack))
     }
@@ -268,7 +271,7 @@ mod with_pulp {
         }
     }
 
-    /// Returns the lanes of a vector.
+    /// Returns the number of lanes in a vector.
     pub fn invert<const N: usize>(stack: &mut [f32]) -> usize {
         Arch::new().dispatch(Groups::<N>(stack))
     }
@@ -297,11 +300,11 @@ mod with_multiversion {
 
     use super::{Way, eliminate};
 
-    /// The width is a constant of the source.
+    /// Vectors as arrays of a constant width.
     #[derive(Clone, Copy)]
     struct Arrays<const LANES: usize>;
 
-    /// A loop over the lanes, for the compiler to vectorise.
+    /// A loop over the lanes, for the compiler to vectorize.
     macro_rules! each_lane {
         ($zero:expr, $lane:ident => $value:expr) => {{
             let mut result = [$zero; LANES];
@@ -350,7 +353,7 @@ mod with_multiversion {
         }
     }
 
-    /// Returns the lanes of a vector.
+    /// Returns the number of lanes in a vector.
     pub fn invert<const N: usize>(stack: &mut [f32]) -> usize {
         #[cfg(target_arch = "x86_64")]
         if std::is_x86_feature_detected!("avx512f") {

@@ -1,8 +1,12 @@
-//! Ten minutes of each engine under load, by hand: stacks a second and memory, minute by minute.
+//! Runs each engine under load for some minutes, and prints stacks per second and memory every minute:
 //!
-//! Eight threads share one inverter and pass it stacks of any order to 160, any scalar that it takes and any length to
-//! 256 KiB, one in four with a singular or non-finite matrix in it. Each stack comes round again and again; its statuses,
-//! inverses and condition numbers must be what they were the first time. `cargo run --release -p batchinv-benches --bin soak -- 10`.
+//! ```sh
+//! cargo run --release -p batchinv-benches --bin soak -- 10
+//! ```
+//!
+//! Eight threads share one inverter. Their stacks have orders up to 160, every scalar that the engine takes, and
+//! sizes up to 256 KiB, and one in four holds a singular or non-finite matrix. Every stack is inverted
+//! repeatedly; its statuses, inverses, and condition numbers must be the same as the first time.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -13,7 +17,7 @@ use batchinv_benches::{gpu, len_for, random};
 const THREADS: usize = 8;
 const STACKS: usize = 120;
 
-/// Inverts one stack and says whether the answer is the one that it was the first time.
+/// Inverts one stack, and returns whether the result is the same as the first time.
 type Call = Box<dyn Fn(&Inverter) -> bool + Send + Sync>;
 
 fn main() {
@@ -21,9 +25,9 @@ fn main() {
     let mut engines = vec![("cpu".to_owned(), Inverter::cpu(), true)];
     if let Some((gpu, inverter)) = gpu() {
         let facts = gpu.facts();
-        engines.push((facts.name.clone(), inverter, facts.limits.float64));
+        engines.push((facts.name.to_string(), inverter, facts.limits.float64));
     }
-    println!("{minutes} minutes, {THREADS} threads, {STACKS} stacks in turn");
+    println!("{minutes} minutes, {THREADS} threads, {STACKS} stacks");
     for (name, inverter, float64) in &engines {
         let inverter = inverter.clone().rcond(true);
         let calls: Vec<Call> = (0..STACKS).map(|index| call(&inverter, index, *float64)).collect();
@@ -31,7 +35,7 @@ fn main() {
     }
 }
 
-/// A stack of its own kind for each number.
+/// The stack with this index; each has another combination of order, scalar, and length.
 fn call(inverter: &Inverter, index: usize, float64: bool) -> Call {
     let order = [1, 2, 3, 4, 5, 6, 8, 11, 16, 17, 24, 32, 40, 64, 100, 160][index % 16];
     match index / 16 % if float64 { 4 } else { 2 } {
@@ -55,7 +59,7 @@ fn kept<T: Scalar>(inverter: &Inverter, order: usize, index: usize, real: impl F
 }
 
 fn same<T: Scalar>(one: &Inverses<T>, other: &Inverses<T>) -> bool {
-    // Of what was not inverted there are only NaNs, which have no equal.
+    // Matrices without an inverse are all NaN, and NaN equals nothing.
     let rcond = |all: &Inverses<T>, m: usize| all.rconds().map(|rconds| rconds[m]);
     one.statuses() == other.statuses()
         && (0..one.statuses().len())
@@ -63,7 +67,7 @@ fn same<T: Scalar>(one: &Inverses<T>, other: &Inverses<T>) -> bool {
             .all(|m| one.get(m) == other.get(m) && rcond(one, m) == rcond(other, m))
 }
 
-/// Prints a line for each minute.
+/// Prints a line per minute.
 fn soak(name: &str, inverter: &Inverter, calls: &[Call], minutes: u32) {
     let (done, wrong) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let end = Instant::now() + Duration::from_secs(60) * minutes;
@@ -94,7 +98,7 @@ fn soak(name: &str, inverter: &Inverter, calls: &[Call], minutes: u32) {
     });
 }
 
-/// Resident memory now and at its highest, where the system says it.
+/// Resident memory now and at its peak, if the system reports it.
 fn memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let megabytes = |name: &str| {

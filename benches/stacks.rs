@@ -1,4 +1,4 @@
-//! What the benches share: random stacks and engines.
+//! Shared by the benches: random stacks, and the GPU engine.
 
 use batchinv::gpu::GpuInverter;
 use batchinv::{Inverter, Scalar, StackBuf};
@@ -17,13 +17,13 @@ pub fn random<T: Scalar>(order: usize, len: usize, real: impl Fn(f64) -> T) -> S
     StackBuf::with_len(elements, order, len).expect("as many elements as the shape says")
 }
 
-/// The same with 3 sqrt(n) added in one place of each row and column: condition numbers of a few units, and rows to exchange
-/// at nearly every step.
+/// The same with 3 sqrt(n) added to one element per row and column. The condition numbers are small,
+/// and nearly every step exchanges rows.
 pub fn well_conditioned<T: Scalar>(order: usize, len: usize, real: impl Fn(f64) -> T) -> StackBuf<T> {
     let mut stack = random(order, len, |x| x);
     let shift = 3.0 * (order as f64).sqrt();
     for (index, matrix) in stack.elements_mut().chunks_exact_mut(order * order).enumerate() {
-        // A step coprime to the order scatters the places over rows far from each other.
+        // A step that is coprime to the order places them in distant columns from row to row.
         let step = (order / 2 + 1..).find(|&step| coprime(step, order)).expect("one of any `order` in a row");
         for row in 0..order {
             matrix[row * order + (row * step + index) % order] += shift;
@@ -37,12 +37,12 @@ fn coprime(a: usize, b: usize) -> bool {
     if b == 0 { a == 1 } else { coprime(b, a % b) }
 }
 
-/// Matrices in a stack of about `bytes` bytes.
+/// The number of matrices in a stack of about `bytes` bytes.
 pub fn len_for(order: usize, size: usize, bytes: usize) -> usize {
     (bytes / (order * order * size)).max(16)
 }
 
-/// The GPU engine on the best adapter, or `None`, said aloud, where there is none.
+/// The GPU engine on the best adapter, or `None` and a message if there is no adapter.
 pub fn gpu() -> Option<(GpuInverter, Inverter)> {
     match GpuInverter::open(None) {
         Ok(gpu) => Some((gpu.clone(), Inverter::with_gpu(gpu))),

@@ -1,11 +1,11 @@
-//! Where the time of a call on the GPU goes: plan, upload, dispatch, readback, and the passes by the device's own clock.
+//! The stages of a call on the GPU: plan, upload, dispatch, readback, and the passes alone by the device's own clock.
 //!
-//! Stages come from the call's report; criterion's `iter_custom` is handed their sums.
+//! The times come from the reports of the calls; criterion's `iter_custom` gets their sums.
 
 use std::time::Duration;
 
 use batchinv::plan::{self, GpuLimits, Work};
-use batchinv::{InversesMut, Precision, Report, ScalarKind, Status};
+use batchinv::{InversesMut, Report, ScalarKind, Status};
 use batchinv_benches::{gpu, len_for, random};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
@@ -23,7 +23,7 @@ fn stages(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("stages");
     group.sample_size(10);
     group.bench_function("plan", |bencher| {
-        let work = Work { scalar: ScalarKind::Float32, precision: Precision::Native, order: 16, len: 1_000_000 };
+        let work = Work::inverse(ScalarKind::Float32, 16, 1_000_000);
         bencher.iter(|| plan::gpu(std::hint::black_box(work), &GpuLimits::WEBGPU_DEFAULT));
     });
     let Some((_, gpu)) = gpu() else { return };
@@ -35,7 +35,7 @@ fn stages(criterion: &mut Criterion) {
         let once = gpu.invert_into(stack.view(), InversesMut::new(&mut out, &mut statuses));
         let once = once.expect("an engine that takes the stack");
         for (name, stage) in STAGES {
-            // An adapter without a clock has no figure for the passes.
+            // Without timestamps there is no time for the passes.
             if stage(&once).is_none() {
                 continue;
             }
@@ -47,7 +47,7 @@ fn stages(criterion: &mut Criterion) {
                         let report = gpu.invert_into(stack.view(), output).expect("an engine that takes the stack");
                         sum += stage(&report).unwrap_or_default();
                     }
-                    // criterion divides by it.
+                    // criterion divides by this time, so it must not be zero.
                     Duration::from_secs_f64(sum.max(1e-9))
                 });
             });

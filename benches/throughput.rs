@@ -1,8 +1,8 @@
-//! How many matrices a second, by order and engine, against nalgebra, faer and glam in the same process.
+//! Matrices per second, by order and engine, beside nalgebra, faer, and glam in the same process.
 //!
-//! Whole calls from host memory into a warm output; stacks of about 4 MB, and single matrices that stay in the cache. The engines
-//! have all cores; peers invert one matrix after another on one thread, as they are made to. RAYON_NUM_THREADS=1 gives the CPU
-//! engine one thread too.
+//! Whole calls from host memory to a warm output, on stacks of about 4 MB and on single matrices that stay in
+//! the cache. The engines have all cores. The peers invert one matrix after another on one thread, as they are
+//! meant to be used. RAYON_NUM_THREADS=1 gives the CPU engine one thread, too.
 
 use std::hint::black_box;
 
@@ -53,7 +53,7 @@ fn throughput(criterion: &mut Criterion) {
     }
 }
 
-/// What a call costs.
+/// The cost of a call for a single matrix.
 fn one(criterion: &mut Criterion) {
     let inverter = Inverter::cpu();
     let mut group = criterion.benchmark_group("one/float32");
@@ -74,7 +74,7 @@ fn one(criterion: &mut Criterion) {
 
 type Group<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
 
-/// Matrices of fixed size, of glam and nalgebra, where they have the order.
+/// glam's and nalgebra's matrices of fixed size, for the orders that they have.
 fn fixed_size(group: &mut Group<'_>, order: usize, stack: &StackBuf<f32>) {
     macro_rules! fixed {
         ($name:literal, $matrix:ty, $size:literal, $from:path, $invert:expr) => {{

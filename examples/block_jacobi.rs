@@ -1,22 +1,24 @@
 //! Conjugate gradients with batched inverse blocks: one implicit time step of chemistry in a packed bed.
 //!
-//! Twelve isomers turn into each other on catalyst grains and diffuse through the voids between them. Some reactions
-//! are a million times as fast as others, and as fast as the grains of a place allow, so the time step must be
-//! implicit: for all cells and species at once,
+//! Twelve isomers turn into each other on catalyst grains and diffuse through the voids between the grains.
+//! Reaction rates differ by a factor of a million, between reactions and between places, so the time step must
+//! be implicit: it solves, for all cells and species at once,
 //!
 //!     (1 / dt + reactions - diffusion) c = c_before / dt
 //!
-//! Reactions couple the species of one cell, diffusion one species of neighboring cells: a sparse system with a dense
-//! block of order 12 for each cell on its diagonal. Written for u = c / sqrt(share at equilibrium), it is symmetric and
-//! positive definite, and the conjugate gradients method solves it. The stiffness is all within the blocks. Dividing by
-//! the diagonal (point Jacobi) hardly helps; multiplying with the inverse of each block (block Jacobi) takes the
-//! chemistry out, and leaves the diffusion to iterate on. Here an explicit inverse is right: each is used once in every
-//! iteration, and a product of a matrix and a vector is faster than two triangular solves.
+//! Reactions couple the species within a cell, and diffusion couples each species of neighboring cells. This
+//! gives a sparse system with a dense diagonal block of order 12 per cell. In terms of u = c / sqrt(share at
+//! equilibrium) it is symmetric and positive definite, and conjugate gradients can solve it. All the
+//! stiffness is within the blocks. Dividing by the diagonal (point Jacobi) hardly helps. Multiplying by the
+//! inverse of each block (block Jacobi) removes the chemistry and leaves only the diffusion to iterate on.
+//! An explicit inverse is the right choice here: it is used once per iteration, and a matrix-vector product
+//! is faster than two triangular solves.
 //!
 //!     cargo run --release --example block_jacobi [FOLDER [CELLS]]
 //!
-//! CELLS is the number of cells along an edge, 24 unless given: 165,888 unknowns. It writes FOLDER/block_jacobi.svg.
-#![allow(clippy::print_stdout, reason = "an example says what it measured")]
+//! CELLS is the number of cells along an edge, by default 24, which gives 165,888 unknowns. The example writes
+//! FOLDER/block_jacobi.svg.
+#![allow(clippy::print_stdout, reason = "an example prints its measurements")]
 
 use std::fmt::Write;
 use std::time::Instant;
@@ -25,13 +27,13 @@ use std::{env, error, fs};
 use batchinv::{Inverter, Stack};
 use rayon::prelude::*;
 
-/// Of each block.
+/// The order of a block.
 const SPECIES: usize = 12;
-/// Of a cell, in meters.
+/// The edge of a cell, in meters.
 const EDGE: f64 = 1e-3;
-/// Of the time step, in seconds.
+/// The time step, in seconds.
 const STEP: f64 = 2.0;
-/// Of the residual, against its beginning.
+/// The final residual, relative to the initial one.
 const TOLERANCE: f64 = 1e-8;
 const MAX_ITERATIONS: usize = 20_000;
 
@@ -72,11 +74,12 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         let (iterations, times) = (solution.iterations(), seconds / block.seconds);
         let residual = bed.residual(&right, &solution.u);
         println!(
-            "{name:18} {iterations:6} iterations {seconds:8.3} s ({times:6.1} times block Jacobi's), residual {residual:.1e}"
+            "{name:18} {iterations:6} iterations {seconds:8.3} s ({times:6.1} times block Jacobi's), \
+             residual {residual:.1e}"
         );
     }
     let drift = (bed.amount(&block.u) - bed.amount(&before)).abs() / bed.amount(&before);
-    println!("the amount of substance changed by {drift:.1e} of itself; it must not");
+    println!("relative change in the total amount of substance, which should be zero: {drift:.1e}");
 
     fs::create_dir_all(&folder)?;
     let path = format!("{folder}/block_jacobi.svg");
@@ -84,7 +87,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     println!("wrote {path}");
     let solved = drift < 1e-6 && bed.residual(&right, &block.u) < 10.0 * TOLERANCE;
     if !solved {
-        return Err("this is no solution".into());
+        return Err("the solution is wrong".into());
     }
     Ok(())
 }
@@ -94,7 +97,7 @@ struct Bed {
     cells: usize,
     /// Row-major blocks of the diagonal, one for each cell.
     blocks: Vec<f64>,
-    /// Diffusivity / EDGE^2 of each species, in 1/s: minus what couples it to each neighboring cell.
+    /// Diffusivity / EDGE^2 of each species, in 1/s; minus the coupling to each neighboring cell.
     diffusion: [f64; SPECIES],
     /// Square roots of each species' share at equilibrium.
     weights: [f64; SPECIES],
@@ -106,7 +109,7 @@ impl Bed {
         let shares: [f64; SPECIES] = std::array::from_fn(|_| random.log_uniform(0.05, 1.0));
         let weights = shares.map(|share| (share / shares.iter().sum::<f64>()).sqrt());
         let diffusion = std::array::from_fn(|_| random.log_uniform(3e-6, 1e-5) / (EDGE * EDGE));
-        // Which species react, on which of two catalysts, and how fast at full activity, in 1/s.
+        // The two species of each reaction, its catalyst, and its rate at full activity, in 1/s.
         let reactions: Vec<(usize, usize, usize, f64)> = (0..SPECIES)
             .flat_map(|i| [(i, (i + 1) % SPECIES, 0), (i, (i + 5) % SPECIES, 1)])
             .map(|(i, j, catalyst)| (i, j, catalyst, random.log_uniform(1e1, 1e4)))
@@ -114,14 +117,14 @@ impl Bed {
 
         let mut bed = Self { cells, blocks: vec![0.0; cells.pow(3) * SPECIES * SPECIES], diffusion, weights };
         for cell in 0..cells.pow(3) {
-            // How much of each catalyst lies here.
+            // The amount of each catalyst in this cell.
             let activity = [random.log_uniform(1e-3, 1.0), random.log_uniform(1e-3, 1.0)];
             let neighbors = bed.neighbors(cell).count() as f64;
             let block = &mut bed.blocks[cell * SPECIES * SPECIES..][..SPECIES * SPECIES];
             for (s, diffusion) in diffusion.iter().enumerate() {
                 block[s * SPECIES + s] = 1.0 / STEP + neighbors * diffusion;
             }
-            // A reaction runs at rate * (c_i / share_i - c_j / share_j): forth and back are equal at equilibrium.
+            // A reaction runs at rate * (c_i / share_i - c_j / share_j), which is zero at equilibrium.
             for &(i, j, catalyst, rate) in &reactions {
                 let rate = rate * activity[catalyst] * weights[i] * weights[j];
                 for (row, column, sign) in [(i, i, 1.0), (j, j, 1.0), (i, j, -1.0), (j, i, -1.0)] {
@@ -141,7 +144,7 @@ impl Bed {
         })
     }
 
-    /// The first species alone, in a quarter of the bed.
+    /// The initial state: the first species alone, in a quarter of the bed.
     fn feed(&self) -> Vec<f64> {
         let mut u = vec![0.0; self.cells.pow(3) * SPECIES];
         let quarter = self.cells.div_ceil(4) * self.cells.pow(2);
@@ -164,7 +167,7 @@ impl Bed {
         });
     }
 
-    /// ||b - A u|| / ||b||, computed anew.
+    /// ||b - A u|| / ||b||, computed from scratch.
     fn residual(&self, right: &[f64], u: &[f64]) -> f64 {
         let mut product = vec![0.0; u.len()];
         self.apply(u, &mut product);
@@ -172,7 +175,7 @@ impl Bed {
         (dot(&product, &product) / dot(right, right)).sqrt()
     }
 
-    /// All species of all cells together.
+    /// The total amount of all species in all cells.
     fn amount(&self, u: &[f64]) -> f64 {
         u.iter().enumerate().map(|(i, u)| u * self.weights[i % SPECIES]).sum()
     }
@@ -191,7 +194,8 @@ impl Solution {
         self.residuals.len() - 1
     }
 
-    /// By preconditioned conjugate gradients from zero; `precondition` takes a residual and writes its product.
+    /// Solves by preconditioned conjugate gradients, starting from zero. `precondition` applies the
+    /// preconditioner to its first argument and writes the result to the second.
     fn of(name: &'static str, bed: &Bed, right: &[f64], precondition: impl Fn(&[f64], &mut [f64])) -> Self {
         let start = Instant::now();
         let mut u = vec![0.0; right.len()];
@@ -228,7 +232,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// xorshift64*: the same bed on every machine.
+/// xorshift64*, which gives the same bed on every machine.
 struct Random(u64);
 
 impl Random {
@@ -247,7 +251,8 @@ fn plot(solutions: &[Solution], unknowns: usize) -> String {
     let x = |iteration: f64| 80.0 + 620.0 * iteration.max(1.0).log10() / most.log10();
     let y = |residual: f64| 60.0 + 300.0 * residual.log10() / TOLERANCE.log10();
     let mut svg = String::from(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 430" font-family="sans-serif" font-size="13" fill="#333">
+        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 430"
+     font-family="sans-serif" font-size="13" fill="#333">
 <rect width="900" height="430" fill="#fff"/>
 "##,
     );

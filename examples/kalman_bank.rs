@@ -1,15 +1,16 @@
-//! Ten thousand Kalman filters on the device: innovation covariances inverted every frame, nothing brought back.
+//! Ten thousand Kalman filters on the device, whose innovation covariances are inverted in place every frame.
 //!
-//! Two radars see ten thousand aircraft ten times a second, each in its own way: precise along the line of sight, vague
-//! across. A filter for each aircraft keeps position, velocity and their covariance, and must in every frame invert
-//! S = H P H^T + R, of order 6, to weigh what it expects against what both radars say. Tracks and covariances never
-//! leave the device: of each frame, only measurements go up. The program's own passes predict and update; a batchinv
-//! job, encoded between them, inverts S in place.
+//! Two radars observe ten thousand aircraft ten times per second, each precisely along its line of sight and
+//! coarsely across it. One filter per aircraft holds position, velocity, and their covariance. In every frame it
+//! must invert S = H P H^T + R, of order 6, to weigh its prediction against both measurements. Tracks and
+//! covariances never leave the device; only the measurements of each frame are uploaded. The program's own
+//! passes predict and update; a batchinv job, encoded between them, inverts S in place.
 //!
 //!     cargo run --release --example kalman_bank [TRACKERS [FRAMES]]
 //!
-//! It prints the time per frame, the error against the truth, and the difference from a textbook filter in float64.
-#![allow(clippy::print_stdout, reason = "an example says what it measured")]
+//! The example prints the time per frame, the error against the truth, and the
+//! difference from a textbook filter in float64.
+#![allow(clippy::print_stdout, reason = "an example prints its measurements")]
 
 use std::time::Instant;
 use std::{env, error};
@@ -26,18 +27,18 @@ const DT: f64 = 0.1;
 const AGILITY: f64 = 4.0;
 /// Standard deviations of a radar: meters along the line of sight, radians across.
 const SIGMA: [f64; 2] = [5.0, 1e-3];
-/// Standard deviations of what is known in the beginning: position in meters, velocity in meters per second.
+/// Standard deviations of the initial estimate: position in meters, velocity in meters per second.
 const BEGIN: [f64; 2] = [20.0, 150.0];
-/// In meters.
+/// The radars' positions, in meters.
 const RADARS: [[f64; 3]; 2] = [[-20e3, 0.0, 0.0], [15e3, -25e3, 0.0]];
-/// Frames to a submission.
+/// Frames per submission.
 const BATCH: usize = 20;
-/// One in so many trackers is followed by the filter in float64 too.
+/// One tracker in this many is also followed by a filter in float64.
 const CHECKED: usize = 100;
 
-/// As the shader has it: position, velocity, then the covariances, each three columns padded to four.
+/// The shader's `Track`: position, velocity, then the covariances, each as three columns padded to four elements.
 type Track = [[f32; 4]; 11];
-/// What both radars measure, padded.
+/// The measurements of both radars, padded to four elements each.
 type Measured = [[f32; 4]; 2];
 
 fn main() -> Result<(), Box<dyn error::Error>> {
@@ -60,7 +61,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let mut measured = vec![Measured::default(); trackers * BATCH];
     let (mut seconds, mut raw) = (0.0, 0.0);
     for batch in 0..batches {
-        // The world moves, and the radars look.
+        // The aircraft move, and the radars measure them.
         for frame in measured.chunks_mut(trackers) {
             targets.par_iter_mut().zip(frame.par_iter_mut()).for_each(|(target, seen)| *seen = target.fly());
             checks.iter_mut().zip(frame.iter().step_by(CHECKED)).for_each(|(filter, seen)| filter.step(seen));
@@ -83,7 +84,8 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let failure = pollster::block_on(bank.job.first_failure(trackers as u32))?;
     let tracks = bank.read(&device, &queue)?;
     let errors = targets.iter().zip(&tracks).map(|(target, track)| target.position - vector(track[0]));
-    // The squared error in units of the covariance that the filter claims: 3, in three dimensions, if it claims rightly.
+    // The squared error in units of the filter's own covariance. In three dimensions its
+    // mean is 3 if that covariance is right.
     let claims = errors.clone().zip(&tracks).filter_map(|(error, track)| {
         let covariance = Matrix3::from_columns(&[track[2], track[3], track[4]].map(vector));
         Some(error.dot(&(covariance.try_inverse()? * error)))
@@ -95,14 +97,14 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let most = most.fold(0.0, f64::max);
 
     println!("{trackers} trackers, {} frames on {}", BATCH * batches, adapter.get_info().name);
-    println!("{:.3} ms for a frame, {BATCH} frames to a submission", seconds / frames as f64 * 1e3);
+    println!("{:.3} ms per frame, {BATCH} frames per submission", seconds / frames as f64 * 1e3);
     println!("matrices that could not be inverted in the last frame: {failure:?}");
-    println!("position error, rms: {raw:.1} m of a radar alone, {:.1} m of the filters", rms(errors));
-    println!("squared error by the filters' own covariance: {claim:.2}, where 3 is ideal");
-    println!("against a filter in float64 on {} of them: {apart:.1e} m rms, {most:.1e} m at most", checks.len());
+    println!("position error, rms: {raw:.1} m with one radar alone, {:.1} m with the filters", rms(errors));
+    println!("mean squared error in units of the filters' own covariance: {claim:.2} (ideally 3)");
+    println!("difference from {} filters in float64: {apart:.1e} m rms, {most:.1e} m at most", checks.len());
     let on_track = failure.is_none() && apart < 0.1;
     if !on_track {
-        return Err("the bank has lost its way".into());
+        return Err("the filters on the device disagree with those in float64".into());
     }
     Ok(())
 }
@@ -116,7 +118,7 @@ struct Bank {
     tracks: wgpu::Buffer,
     measured: wgpu::Buffer,
     trackers: usize,
-    /// Bytes from a frame's measurements to the next's.
+    /// Bytes from the measurements of one frame to those of the next.
     stride: usize,
 }
 
@@ -151,7 +153,7 @@ impl Bank {
         let entry = |(binding, ty)| wgpu::BindGroupLayoutEntry {
             binding,
             visibility: wgpu::ShaderStages::COMPUTE,
-            // Each frame has its part of the measurements.
+            // Each frame binds its own part of the measurements.
             ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: binding == 3, min_binding_size: None },
             count: None,
         };
@@ -193,7 +195,7 @@ impl Bank {
         Ok(Self { predict, update, bindings, job, tracks, measured, trackers, stride })
     }
 
-    /// A batch of frames in one submission.
+    /// Runs a batch of frames in one submission.
     fn run(&self, device: &wgpu::Device, queue: &wgpu::Queue, seen: &[Measured]) -> Result<(), batchinv::Error> {
         for (index, frame) in seen.chunks(self.trackers).enumerate() {
             queue.write_buffer(&self.measured, (index * self.stride) as u64, bytemuck::cast_slice(frame));
@@ -230,7 +232,7 @@ impl Bank {
     }
 }
 
-/// An aircraft in truth, and the radars' dice.
+/// The true state of an aircraft, and the random numbers for its measurements.
 struct Target {
     position: Vector3<f64>,
     velocity: Vector3<f64>,
@@ -246,7 +248,7 @@ impl Target {
         Self { position: Vector3::new(x * 10e3, y * 10e3, 8e3 + z * 1e3), velocity, random }
     }
 
-    /// What is known in the beginning: a position, and no velocity.
+    /// The initial estimate: a position, and no velocity.
     fn track(&mut self) -> Track {
         let mut track = Track::default();
         let error = Vector3::from_fn(|_, _| self.random.normal());
@@ -258,7 +260,7 @@ impl Target {
         track
     }
 
-    /// A frame later, as both radars see it.
+    /// Moves the aircraft by one frame, and returns both radars' measurements.
     fn fly(&mut self) -> Measured {
         let kick = Vector3::from_fn(|_, _| self.random.normal()) * (AGILITY * DT).sqrt();
         self.position += (self.velocity + kick / 2.0) * DT;
@@ -272,7 +274,7 @@ impl Target {
     }
 }
 
-/// The covariance of a measurement of this place: an ellipsoid that points at the radar.
+/// The covariance of a measurement at this place: an ellipsoid aligned with the line of sight.
 fn noise(place: Vector3<f64>, radar: Vector3<f64>) -> Matrix3<f64> {
     let sight = place - radar;
     let [along, across] = [SIGMA[0].powi(2), SIGMA[1].powi(2) * sight.norm_squared()];
@@ -280,7 +282,7 @@ fn noise(place: Vector3<f64>, radar: Vector3<f64>) -> Matrix3<f64> {
     Matrix3::identity() * across + d * d.transpose() * (along - across)
 }
 
-/// The textbook's filter, in float64.
+/// The textbook filter, in float64.
 struct Filter {
     x: Vector6<f64>,
     p: Matrix6<f64>,
@@ -312,7 +314,7 @@ impl Filter {
             z.fixed_rows_mut::<3>(3 * index).copy_from(&vector(*seen));
         }
         let s = h * self.p * h.transpose() + r;
-        let gain = self.p * h.transpose() * s.try_inverse().expect("covariances of noise are regular");
+        let gain = self.p * h.transpose() * s.try_inverse().expect("an innovation covariance is regular");
         self.x += gain * (z - h * self.x);
         self.p -= gain * h * self.p;
     }
@@ -331,7 +333,7 @@ fn rms(vectors: impl Iterator<Item = Vector3<f64>>) -> f64 {
     (sum / f64::max(count, 1.0)).sqrt()
 }
 
-/// xorshift64*, and Box and Muller's normal deviates from it.
+/// xorshift64*, with normal deviates by the Box-Muller transform.
 struct Random(u64);
 
 impl Random {

@@ -1,7 +1,7 @@
-// A bank of Kalman filters: predict and update, with an inversion of the innovation covariances between them.
+// A bank of Kalman filters: `predict` and `update`. The innovation covariances are inverted between the two.
 //
-// Two radars measure each target's position: H is the identity on the position, twice, one above the other. What is
-// written out here in 3x3 blocks is the textbook's filter with a state of 6 and a measurement of 6.
+// Two radars measure each target's position, so H consists of two identity matrices on the position, one above
+// the other. This is the textbook filter with 6 states and 6 measurements, written in 3x3 blocks.
 
 struct Scenario {
     radars: array<vec4<f32>, 2>,
@@ -34,7 +34,7 @@ fn diagonal(x: f32) -> mat3x3<f32> {
     return mat3x3(x, 0, 0, 0, x, 0, 0, 0, x);
 }
 
-// The covariance of a measurement of this place: an ellipsoid that points at the radar.
+// The covariance of a measurement at this place: an ellipsoid aligned with the line of sight.
 fn noise(place: vec3<f32>, radar: vec3<f32>) -> mat3x3<f32> {
     let sight = place - radar;
     let along = scenario.range_sigma * scenario.range_sigma;
@@ -75,7 +75,7 @@ fn update(@builtin(global_invocation_id) id: vec3<u32>) {
         return;
     }
     var t = tracks[id.x];
-    // H^T S^-1: what each radar weighs; and H^T S^-1 H, their sum.
+    // H^T S^-1, the weight of each radar; then H^T S^-1 H, the sum of the two.
     var weight: array<mat3x3<f32>, 2>;
     for (var i = 0u; i < 3; i++) {
         for (var j = 0u; j < 6; j++) {
@@ -91,7 +91,7 @@ fn update(@builtin(global_invocation_id) id: vec3<u32>) {
     t.vv -= transpose(t.pv) * both * t.pv;
     t.pv -= gain * t.pv;
     t.pp -= gain * t.pp;
-    // Rounding must not take their symmetry away: it would grow from frame to frame.
+    // Restore the symmetry that rounding disturbs; otherwise the error would grow from frame to frame.
     t.pp = 0.5 * (t.pp + transpose(t.pp));
     t.vv = 0.5 * (t.vv + transpose(t.vv));
     tracks[id.x] = t;

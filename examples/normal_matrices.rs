@@ -1,15 +1,16 @@
-//! Lighting thousands of unevenly scaled objects with the right normals, in one submission.
+//! Lights thousands of non-uniformly scaled objects with the right normals, in one submission.
 //!
-//! Under an uneven scale, a surface's normals do not turn with the surface: they go by the inverse transpose of the
-//! transform's 3x3 part. Renderers that take the transform itself light squashed and stretched objects wrongly. Here
-//! every instance is a flattened sphere, the petal of a flower. Its 3x4 transform lies in the instance buffer beside
-//! its color; a compute pass turns the transforms into normal matrices where they lie, and a render pass uses them in
-//! the same submission. No matrix visits the host.
+//! A non-uniform scale does not transform normals like the surface: they transform by the inverse transpose of
+//! the transform's 3x3 part. Renderers that use the transform itself light squashed and stretched objects
+//! wrongly. Here every instance is a flattened sphere, one petal of a flower. Its 3x4 transform is in the
+//! instance buffer beside its color. A compute pass reads the transforms in that buffer and writes normal
+//! matrices, and a render pass uses them in the same submission. No matrix passes through host memory.
 //!
 //!     cargo run --release --example normal_matrices [FOLDER [OBJECTS [PIXELS]]]
 //!
-//! It writes FOLDER/normal_matrices.png: with the right normals on the left, with the transforms instead on the right.
-#![allow(clippy::print_stdout, reason = "an example says what it measured")]
+//! The example writes FOLDER/normal_matrices.png: the right normals on the left,
+//! those by the transforms on the right.
+#![allow(clippy::print_stdout, reason = "an example prints its measurements")]
 
 use std::time::Instant;
 use std::{env, error, fs};
@@ -25,7 +26,7 @@ use wgpu::util::DeviceExt;
 /// An instance as the shader sees it: the three rows of a 3x4 transform, then a color.
 type Instance = [[f32; 4]; 4];
 
-/// Where the 3x3 parts lie in the instance buffer, in elements: sixteen to an instance, four to a row.
+/// The layout of the 3x3 parts in the instance buffer, in elements: sixteen per instance, four per row.
 const TRANSFORMS: Layout = Layout { offset: 0, matrix: 16, row: 4, column: 1 };
 
 /// WGSL's `array<mat3x3<f32>>`: column after column, each padded to four elements.
@@ -37,7 +38,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let objects = args.next().map_or(Ok(3_000), |text| text.parse::<u32>())?.max(1);
     let pixels = args.next().map_or(Ok(800), |text| text.parse::<u32>())?.max(1).next_multiple_of(32);
 
-    // The program's own device, opened with what batchinv would like to have beside what the program needs.
+    // The program's own device, opened with the features and limits that batchinv can use.
     let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
     let adapter = pollster::block_on(instance.request_adapter(&Default::default()))?;
     let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
@@ -59,7 +60,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
         mapped_at_creation: false,
     });
 
-    // Made once; encoding it, frame after frame, allocates nothing.
+    // The job is made once. Encoding it in every frame allocates nothing.
     let job = GpuInverter::from_device(&device, &queue).job(
         &JobDescriptor::new(ScalarKind::Float32, 3, objects, &instances)
             .input_layout(TRANSFORMS)
@@ -71,7 +72,7 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let mut encoder = device.create_command_encoder(&Default::default());
     {
         let mut pass = encoder.begin_compute_pass(&Default::default());
-        // A pass of the program's that moves the objects would come here.
+        // A real program would move the objects here, in a pass of its own.
         job.encode_in_pass(&mut pass, objects)?;
     }
     scene.draw(&mut encoder, objects);
@@ -95,18 +96,19 @@ fn main() -> Result<(), Box<dyn error::Error>> {
 
     let info = adapter.get_info();
     let (error, angle) = compare(&flower, bytemuck::cast_slice(&matrices.get_mapped_range(..)?));
-    println!("{objects} objects on {}: {:.1} ms for the frame, both pictures and readback", info.name, seconds * 1e3);
-    println!("normal matrices: largest error {error:.1e} of the largest entry; objects without one: {failure:?}");
+    println!("{objects} objects on {}: {:.1} ms for both pictures and readback", info.name, seconds * 1e3);
+    println!("normal matrices: largest relative error {error:.1e}; first object without one: {failure:?}");
     println!("normals by the transform itself are off by {angle:.0} degrees on average");
     println!("wrote {path}");
     let right = failure.is_none() && error < 1e-5;
     if !right {
-        return Err("these normal matrices are wrong".into());
+        return Err("the normal matrices are wrong".into());
     }
     Ok(())
 }
 
-/// One of the flower's petals, a flattened sphere: along a golden-angle spiral, upright in the middle and lying at the rim.
+/// One of the flower's petals, a flattened sphere. Petals follow a golden-angle spiral, and stand upright in
+/// the middle and lie flat at the rim.
 fn petal(part: f32, index: u32) -> Instance {
     let (radius, angle) = (0.015_f32.powf(1.0 - part), index as f32 * 2.399_963);
     let outward = Quat::from_rotation_y(-angle);
@@ -122,7 +124,7 @@ fn petal(part: f32, index: u32) -> Instance {
     [[x.x, y.x, z.x, at.x], [x.y, y.y, z.y, at.y], [x.z, y.z, z.z, at.z], color.extend(1.0).to_array()]
 }
 
-/// Records a copy into a buffer that can be read once the commands have run.
+/// Records a copy to a buffer that can be read once the commands have run.
 fn copy(
     device: &wgpu::Device,
     encoder: &mut wgpu::CommandEncoder,
@@ -136,8 +138,9 @@ fn copy(
     to
 }
 
-/// Against inverse transposes in float64: the largest error of the normal matrices, and the mean angle in degrees by
-/// which normals are off where the transforms are taken instead.
+/// Compares with inverse transposes in float64. Returns the largest error of the normal
+/// matrices, relative to their largest entry, and the mean angle in degrees by which normals are
+/// off if the transforms are used instead.
 fn compare(flower: &[Instance], normals: &[[[f32; 4]; 3]]) -> (f64, f64) {
     let (mut worst, mut angles) = (0.0_f64, 0.0);
     for (&[x, y, z, _], columns) in flower.iter().zip(normals) {
@@ -152,7 +155,7 @@ fn compare(flower: &[Instance], normals: &[[[f32; 4]; 3]]) -> (f64, f64) {
     (worst, angles / flower.len() as f64)
 }
 
-/// Everything the render pass needs.
+/// The resources of the render pass.
 struct Scene {
     pipelines: [wgpu::RenderPipeline; 2],
     bindings: wgpu::BindGroup,
@@ -263,7 +266,7 @@ impl Scene {
         }
     }
 
-    /// The flower twice: on the left with the normal matrices, on the right with the transforms.
+    /// Draws the flower twice: on the left with the normal matrices, on the right with the transforms.
     fn draw(&self, encoder: &mut wgpu::CommandEncoder, objects: u32) {
         let [samples, depth, image] =
             [&self.samples, &self.depth, &self.image].map(|texture| texture.create_view(&Default::default()));
@@ -307,7 +310,7 @@ impl Scene {
     }
 }
 
-/// The unit sphere: points, which are their own normals, and triangles.
+/// The unit sphere: its points, which are their own normals, and its triangles.
 fn sphere(rings: u16, sectors: u16) -> (Vec<[f32; 3]>, Vec<u16>) {
     let point = |ring: u16, sector: u16| {
         let latitude = std::f32::consts::PI * f32::from(ring) / f32::from(rings);

@@ -1,4 +1,4 @@
-// Draws flattened spheres, each lit by its normal matrix or, to show what goes wrong, by its transform.
+// Draws flattened spheres, each lit with its normal matrix or, to show the error, with its transform.
 
 struct View {
     camera: mat4x4<f32>,

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Times the inverses of stacks by NumPy, SciPy and MKL's compact routines on this machine's CPU.
+"""Times how NumPy, SciPy, and MKL's compact routines invert stacks on this machine's CPU.
 
     pip install numpy scipy mkl
     python3 cpu.py --threads 1 --json cpu.json
 
-NumPy is needed; of the others, one that is not installed is left out.
+NumPy is required; other peers that are not installed are left out.
 """
 
 import os
@@ -77,7 +77,7 @@ class SciPyJob(measure.Job):
 
         self.inputs = inputs
         self.options = {"check_finite": False}
-        # Newer versions look at each matrix for a structure first, unless told that there is none.
+        # Newer versions first examine each matrix for structure, unless told that there is none.
         if "assume_a" in inspect.signature(scipy.linalg.inv).parameters:
             self.options["assume_a"] = "general"
         self.inv = scipy.linalg.inv
@@ -102,7 +102,7 @@ class SciPyJob(measure.Job):
 
 
 def blas(module):
-    """Which BLAS and LAPACK a package was built with, where it says so."""
+    """The LAPACK that a package was built with, if it says so."""
     try:
         found = module.show_config(mode="dicts")["Build Dependencies"]["lapack"]
         return f"; {found['name']} {found['version']}"
@@ -115,7 +115,7 @@ PEERS = {"numpy": NumPy, "scipy": SciPy, "mkl": mkl_compact.Peer}
 
 def main():
     args = schema.arguments(__doc__.splitlines()[0], PEERS, STACK_BYTES)
-    # The libraries read these when they are loaded, so before any import of them.
+    # The libraries read these variables when they are loaded, so they are set before the imports.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(args.threads)
     peers = [PEERS[name]() for name in args.peer]

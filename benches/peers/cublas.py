@@ -1,7 +1,7 @@
-"""cuBLAS's two batched inverses by ctypes, without any framework: matinvBatched, and getrfBatched + getriBatched.
+"""cuBLAS's two batched inverses, called through ctypes: matinvBatched, and getrfBatched + getriBatched.
 
-cuBLAS reads a row-major matrix as its transpose. The inverse of the transpose is the transpose of the inverse, so what
-it writes is the row-major inverse; nothing is transposed.
+cuBLAS reads a row-major matrix as its transpose. The inverse of the transpose is the transpose of the inverse, so
+cuBLAS writes the row-major inverse, and nothing is transposed.
 """
 
 import ctypes
@@ -20,7 +20,7 @@ SIGNATURES = {
     "getrfBatched": [P, I, D, I, D, D, I],
     "getriBatched": [P, I, D, I, D, D, I, D, I],
 }
-POINTERS = "pointer arrays and device memory made beforehand, host memory pageable"
+POINTERS = "pointer arrays and device memory allocated beforehand, host memory pageable"
 
 
 class Matinv:
@@ -144,7 +144,7 @@ _loaded = None
 
 
 def load():
-    """The library, its handle and its version; once, for both peers."""
+    """The library, its handle, and its version, loaded once for both peers."""
     global _loaded
     if _loaded is None:
         library = open_library()
@@ -165,7 +165,7 @@ def load():
 
 
 def open_library():
-    """cuBLAS from NVIDIA's Python packages, else the CUDA toolkit, else the system; the newest where several lie."""
+    """Opens cuBLAS from NVIDIA's Python packages, the CUDA toolkit, or the system, in this order, newest first."""
     if sys.platform == "win32":
         folder, pattern = "bin", "cublas64_*.dll"
     else:

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Times the inverses of stacks by PyTorch, CuPy and cuBLAS on this machine's first NVIDIA GPU.
+"""Times how PyTorch, CuPy, and cuBLAS invert stacks on this machine's first NVIDIA GPU.
 
     pip install numpy torch cupy-cuda12x
     python3 cuda.py --scalar float32,float64,complex64,complex128 --json cuda.json
 
-cuBLAS comes with PyTorch, or alone as nvidia-cublas-cu12, or in the CUDA toolkit. NumPy is needed; of the others, one
-that is not installed is left out. Without a GPU this says so and exits 3; --dry-run needs neither.
+cuBLAS comes with PyTorch, alone as nvidia-cublas-cu12, or with the CUDA toolkit. NumPy is required; peers that are not
+installed are left out. Without a GPU the script says so and exits with 3. --dry-run needs neither peers nor a GPU.
 
-device: the work alone on data resident on the GPU, by events. total and fresh: from host memory to host memory.
+device is the work alone on data resident on the GPU, timed by events. total and fresh go from host to host memory.
 """
 
 import os
@@ -20,7 +20,7 @@ import cuda_device
 import measure
 import schema
 
-# A GPU runs through less in too short a time to measure.
+# A GPU finishes smaller stacks in too short a time to measure.
 STACK_BYTES = 256 << 20
 
 
@@ -96,7 +96,7 @@ class CuPy:
 
 
 class CuPyJob(measure.Job):
-    note = "says nothing of singular matrices; host memory pageable"
+    note = "does not report singular matrices; host memory pageable"
 
     def __init__(self, inputs):
         import cupy

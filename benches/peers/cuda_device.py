@@ -1,7 +1,7 @@
-"""The first CUDA device through the driver's own library: memory, copies and the clock of events.
+"""The first CUDA device, through the driver's own library: memory, copies, and timing by events.
 
-PyTorch, CuPy and cuBLAS all share the device's primary context and, unless told otherwise, its default stream, so one
-clock times them all.
+PyTorch, CuPy, and cuBLAS share the device's primary context and, by default, its default stream, so one clock times
+them all.
 """
 
 import ctypes
@@ -9,8 +9,8 @@ import sys
 
 import schema
 
-# Copied ahead of each timed call, for two reasons: it empties the L2, and it keeps the GPU busy while the host queues
-# the call, so that the events do not count the host.
+# Bytes copied before each timed call, for two reasons: the copy flushes the L2 cache, and it keeps the GPU busy
+# while the host queues the call, so that the events do not count the host's time.
 FLUSH_BYTES = 256 << 20
 DEFAULT_STREAM = None
 
@@ -38,7 +38,7 @@ SIGNATURES = {
 
 class Device:
     def __init__(self):
-        """Raises `schema.Missing` where there is no NVIDIA GPU."""
+        """Raises `schema.Missing` if there is no NVIDIA GPU."""
         try:
             self.library = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
             for name, types in SIGNATURES.items():
@@ -95,7 +95,7 @@ class Device:
         self.call("cuCtxSynchronize")
 
     def seconds(self, call, before=None):
-        """The GPU's seconds for what `call()` queues; `before()` is queued ahead of the clock."""
+        """The GPU's seconds for the work that `call()` queues. `before()` is queued before the clock starts."""
         if before:
             before()
         self.queue_copy(self.flush[1], self.flush[0], FLUSH_BYTES)
@@ -109,7 +109,7 @@ class Device:
         return milliseconds.value * 1e-3
 
     def copy_seconds(self, size, collect):
-        """`collect`'s times of a plain copy of `size` bytes from device memory to device memory."""
+        """The times that `collect` takes of a plain copy of `size` bytes within device memory."""
         source = target = None
         try:
             source, target = self.filled(size), self.filled(size)
@@ -121,7 +121,7 @@ class Device:
 
 
 def driver_version():
-    """As nvidia-smi prints it, or None."""
+    """The driver's version, as nvidia-smi prints it, or None."""
     try:
         library = ctypes.CDLL("nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1")
     except OSError:

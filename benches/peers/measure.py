@@ -1,17 +1,17 @@
-"""The timing loop, and one peer in one configuration made into a row.
+"""The timing loop, which turns one peer in one configuration into a row.
 
 A peer is a class with
-    name, package, kernel   as the row's engine, the package to look for and the row's kernel
+    name, package, kernel   the row's engine, the package to look for, and the row's kernel
     largest                 the largest order it takes
-    pivots                  whether it exchanges rows; one that does not is given rows that need no exchange
+    pivots                  whether it exchanges rows; if not, it gets matrices that need no exchanges
     load()                  -> the program and its version; raises `schema.Missing`
     job(inputs, threads)    -> a job over a list of host stacks with equal shapes
 and a job has
     fresh(i)                -> the inverses of inputs[i] in new host memory
-    into(i, output)         the same into host memory of the caller's, or None where the peer has no such call
+    into(i, output)         the same into host memory of the caller, or None if the peer has no such call
     work(i)                 -> seconds for the work alone in the peer's own layout on the CPU, or None
     device()                -> a queued answer for inputs[0], which is resident on the GPU, or None
-    before()                undoes what device() does to its input, outside the clock, or None
+    before()                restores the input that device() overwrites, outside the clock, or None
     fetch(answer)           -> device()'s answer in host memory
     warm                    whether making the job has called the routine already
     note, close()
@@ -23,18 +23,18 @@ import time
 
 import schema
 
-# Distinct memory that the calls go around: more than the last-level caches of today.
+# The memory that the calls rotate through: more than today's last-level caches.
 ROTATED_BYTES = 256 << 20
-# Very short stacks stop here. They stay in a cache, as they would in a program.
+# The most sets of memory, which very short stacks reach. They stay in a cache, as they would in a program.
 MOST_SETS = 64
-# No kind of call is repeated for longer than this once it has had three repeats.
+# After three repeats, no call is repeated beyond this time.
 PATIENCE_SECONDS = 10.0
-# The bound that batchinv itself is held to; LAPACK asks its own routines for 30.
+# The bound that batchinv itself meets; LAPACK's own tests allow 30.
 LARGEST_RATIO = 3.0
 
 
 class Job:
-    """What a job has unless it says otherwise."""
+    """The defaults for a job."""
 
     into = work = device = before = fetch = note = None
     warm = False
@@ -44,7 +44,7 @@ class Job:
 
 
 def run(args, peers, device=None):
-    """Times all that was asked for, prints it, and returns the exit status."""
+    """Times all requested configurations, prints the times, and returns the exit status."""
     if args.dry_run:
         schema.write_json(schema.dry_rows(args, peers), args.json or "-")
         return 0
@@ -70,7 +70,7 @@ def run(args, peers, device=None):
 
 
 def measure(peer, scalar, order, count, args, device):
-    """The row of one configuration: checked first, then timed. A failure becomes a row without times."""
+    """Checks and times one configuration, and returns its row. A failure becomes a row without times."""
     values = {
         "program": peer.program,
         "engine": peer.name,
@@ -101,7 +101,7 @@ def measure(peer, scalar, order, count, args, device):
 
 
 def buffers(scalar, order, count, exchanges):
-    """Input stacks and touched output stacks, enough of both that a cache does not flatter."""
+    """Input stacks and touched output stacks, enough of both that caches do not help."""
     import stacks
 
     first = stacks.random_stack(scalar, order, count, exchanges)
@@ -112,7 +112,7 @@ def buffers(scalar, order, count, exchanges):
 
 
 def check(job, a, output):
-    """The first call's seconds, if this is the first, and the worst ratio of every path that will be timed."""
+    """The seconds of the first call, unless the job is warm, and the worst ratio of every path that will be timed."""
     from stacks import ratio
 
     began = time.perf_counter()
@@ -156,7 +156,7 @@ def times(job, inputs, outputs, repeats, device):
 
 
 def collect(seconds, repeats):
-    """`seconds(i)` for each repeat i, after a warm-up that is thrown away."""
+    """`seconds(i)` for each repeat i, after a warm-up that is discarded."""
     seconds(0)
     began = time.perf_counter()
     taken = []
@@ -168,7 +168,7 @@ def collect(seconds, repeats):
 
 
 def wall(call):
-    """`call(i)` by the wall clock; giving its answer's memory back is not counted."""
+    """Times `call(i)` by the wall clock, without freeing its result."""
 
     def seconds(i):
         began = time.perf_counter()

@@ -1,8 +1,8 @@
-"""MKL's compact batched LU inverse by ctypes: mkl_?gepack, ?getrfnp, ?getrinp and ?geunpack_compact.
+"""MKL's compact batched LU inverse, called through ctypes: mkl_?gepack, ?getrfnp, ?getrinp, and ?geunpack_compact.
 
-These routines do not pivot, and work on a layout of their own with several matrices interleaved, one to a SIMD lane.
-They start no threads: here the stack is cut into one piece for each thread, and each piece into blocks that stay in
-its core's cache. The vector format and the block size are those that ran fastest on the first stack.
+These routines do not pivot, and work on a layout of their own that interleaves several matrices, one per SIMD lane.
+They start no threads, so this module cuts the stack into one piece per thread, and each piece into blocks that stay
+in its core's cache. It uses the vector format and block size that were fastest on the first stack.
 """
 
 import concurrent.futures
@@ -15,7 +15,7 @@ import schema
 
 LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 ROW_MAJOR = 101
-# MKL's number for a format, the bytes of its vectors, and the CPU flag that it needs.
+# MKL's number of each format, the bytes of its vectors, and the CPU flag that it needs.
 FORMATS = {"SSE": (181, 16, "sse2"), "AVX": (182, 32, "avx"), "AVX-512": (183, 64, "avx512f")}
 BLOCK_BYTES = (1 << 20, 1 << 18)
 
@@ -37,7 +37,7 @@ class Peer:
 
 
 class Job(measure.Job):
-    warm = True  # From the trials of formats.
+    warm = True  # The trials of formats have called the routines.
 
     def __init__(self, library, formats, inputs, threads):
         import numpy as np
@@ -68,13 +68,13 @@ class Job(measure.Job):
         self.plan(name, block_bytes)
         self.note = (
             f"does not pivot, so its rows are not shuffled; {name} format in blocks of {block_bytes >> 10} KiB, the "
-            "fastest here; workspace made beforehand; total packs and unpacks, work_seconds does not"
+            "fastest here; workspace allocated beforehand; total packs and unpacks, work_seconds does not"
         )
 
     def plan(self, format, block_bytes):
-        """Cuts the stack into each thread's blocks, as (first matrix, matrices), and takes the memory for them."""
+        """Cuts the stack into blocks for each thread, as (first matrix, count), and allocates their memory."""
         self.format, vector_bytes, _ = FORMATS[format]
-        # No cut but the last leaves a vector's lanes empty.
+        # Only the last block may leave lanes of a vector empty.
         lanes = vector_bytes // self.real_bytes
         block = max(1, block_bytes // self.matrix_bytes // lanes) * lanes
         packs = -(-self.count // lanes)
@@ -86,7 +86,7 @@ class Job(measure.Job):
         ]
         self.block_bytes = self.get_size(self.order, self.order, self.format, block)
         self.scratch = [self.aligned(self.block_bytes) for _ in self.pieces]
-        # The routine asks for n scalars for each lane; this is more in every format.
+        # The routine needs n scalars per lane; this is more in every format.
         self.workspaces = [self.np.zeros(self.order * 64, self.np.complex128) for _ in self.pieces]
         self.packed = None
 
@@ -109,7 +109,7 @@ class Job(measure.Job):
         if len(self.pieces) == 1:
             call(0, *arguments)
         else:
-            # Taking the results raises what a thread raised.
+            # Reading the results raises any exception from a thread.
             list(self.pool.map(lambda piece: call(piece, *arguments), range(len(self.pieces))))
 
     def invert(self, piece, sources, targets):
@@ -140,12 +140,12 @@ class Job(measure.Job):
             self.eliminate(piece, packed, count)
 
     def kept(self, piece):
-        """Where each block of a piece lies in the packed copy of the whole stack."""
+        """The address of each block of a piece in the packed copy of the whole stack."""
         first = sum(map(len, self.pieces[:piece]))
         return [self.packed.ctypes.data + self.block_bytes * (first + k) for k in range(len(self.pieces[piece]))]
 
     def pointers(self, stack):
-        """The array of pointers that the routines ask for; kept, since a program would keep it with its stack."""
+        """The array of pointers that the routines need. It is kept, as a program would keep it with its stack."""
         address = stack.ctypes.data
         if address not in self.known:
             self.known[address] = self.new_pointers(stack)
@@ -156,7 +156,7 @@ class Job(measure.Job):
         return np.uintp(stack.ctypes.data) + np.arange(self.count, dtype=np.uintp) * np.uintp(self.matrix_bytes)
 
     def aligned(self, count):
-        """`count` bytes that start on a cache line, their pages in place."""
+        """`count` bytes that start on a cache line and whose pages are mapped."""
         memory = self.np.full(count + 64, 1, self.np.uint8)
         start = -memory.ctypes.data % 64
         return memory[start : start + count]
@@ -199,7 +199,7 @@ def load():
 
 
 def usable_formats(library):
-    """The formats this CPU can run, since MKL names one only and not always the fastest."""
+    """The formats that this CPU supports. MKL recommends only one, which is not always the fastest."""
     named = library.mkl_get_format_compact()
     flags = set()
     try:

@@ -1,8 +1,8 @@
-"""The row, the arguments and the printed forms that all peer scripts share. Standard library only.
+"""The row, the arguments, and the printed forms that all peer scripts share. Uses only the standard library.
 
-A result is a JSON list of rows. Every row stands alone, so that lists from different programs and days can be joined.
-A time is in seconds, and null where it was not taken: under --dry-run, where the peer has no such path, and where the
-answer was wrong.
+A result is a JSON list of rows. Every row is complete in itself, so that lists from different programs and days can be
+joined. Times are in seconds. A time is null if it was not measured: with --dry-run, if the peer has no such path, or if
+the answer was wrong.
 """
 
 import argparse
@@ -14,10 +14,10 @@ import platform
 import subprocess
 import sys
 
-# The names are a contract: `batchinv bench --json` writes the same ones and `--with` reads them.
+# The names are a contract: `batchinv bench --json` writes the same names, and `--with` reads them.
 FIELDS = {
     "schema": "version of this list of names",
-    "program": "what ran, with its version",
+    "program": "the program or library, with its version",
     "engine": "the peer's name",
     "adapter": "the GPU's name, null on the CPU",
     "driver": "the GPU driver's version",
@@ -25,34 +25,34 @@ FIELDS = {
     "scalar": "float32, float64, complex64 or complex128",
     "order": "n, for matrices n x n",
     "len": "matrices in the stack",
-    "threads": "host threads the peer was allowed",
+    "threads": "host threads that the peer may use",
     "repeats": "timed calls behind the best and the median of total_seconds",
-    "total_seconds": "whole call, host memory to a warm output of the caller's; as fresh_seconds where there is none",
+    "total_seconds": "whole call, host memory to the caller's warm output; same as fresh_seconds without such a call",
     "total_median_seconds": "its median",
     "fresh_seconds": "whole call, host memory to an output that the call allocates",
     "fresh_median_seconds": "its median",
     "device_seconds": "the work alone on data resident on the GPU, from events; null on the CPU",
     "device_median_seconds": "its median",
     "work_seconds": "the work alone on data already in the routine's own layout on the CPU",
-    "copy_seconds": "a plain copy of the same bytes: one thread's memcpy, or from device to device",
-    "peak_gflops": "multiply-adds in vectors that as many threads do with nothing loaded or stored; null for peers",
-    "first_call_seconds": "the first call for this configuration, libraries loaded; null where not taken",
+    "copy_seconds": "a plain copy of the same bytes: memcpy on one thread, or a copy within the device",
+    "peak_gflops": "vector multiply-adds on as many threads without loads or stores; null for peers",
+    "first_call_seconds": "the first call for this configuration, libraries loaded; null if not measured",
     "max_ratio": "largest ||I - X A||_1 / (n ||A||_1 ||X||_1 eps) seen; under 3 or nothing is timed",
     "machine": "CPU model and its threads",
-    "commit": "of batchinv; null for peers",
+    "commit": "batchinv's commit; null for peers",
     "date": "ISO date, UTC",
-    "note": "what a reader must know to compare fairly",
+    "note": "anything that a fair comparison must know",
 }
 SCALARS = {"float32": 4, "float64": 8, "complex64": 8, "complex128": 16}
 ORDERS = "2,3,4,6,8,12,16,24,32,48,64,96,128"
 
 
 class Missing(Exception):
-    """A package, library or device that is not here; the text says which."""
+    """A package, library, or device that is missing; the text says which."""
 
 
 def row(**values):
-    """A row with every field; those not given are null."""
+    """A row with every field; fields that are not given are null."""
     unknown = set(values) - set(FIELDS)
     if unknown:
         raise TypeError(f"no such field: {sorted(unknown)}")
@@ -61,14 +61,14 @@ def row(**values):
 
 
 def arguments(description, peers, stack_bytes, argv=None):
-    """Parses the options that both scripts have. `stack_bytes` is the size of an input stack without --len."""
+    """Parses the options that both scripts share. `stack_bytes` is the size of an input stack without --len."""
 
     def names(choices):
         def parse(text):
             chosen = text.split(",")
             for name in chosen:
                 if name not in choices:
-                    raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(choices)}")
+                    raise argparse.ArgumentTypeError(f"{name!r} is not one of {', '.join(choices)}")
             return chosen
 
         return parse
@@ -92,7 +92,7 @@ def arguments(description, peers, stack_bytes, argv=None):
         type=names(SCALARS),
         default=["float32", "float64"],
         metavar="NAME,...",
-        help=f"of {', '.join(SCALARS)}; default float32,float64",
+        help=f"from {', '.join(SCALARS)}; default float32,float64",
     )
     parser.add_argument(
         "--len",
@@ -101,24 +101,24 @@ def arguments(description, peers, stack_bytes, argv=None):
         dest="count",
         help=f"matrices in a stack; default {stack_bytes >> 20} MiB of them, and at least 16",
     )
-    parser.add_argument("--repeats", type=positive, default=10, metavar="R", help="timed calls of a kind; default 10")
+    parser.add_argument("--repeats", type=positive, default=10, metavar="R", help="timed calls per kind; default 10")
     parser.add_argument("--threads", type=positive, default=cores(), metavar="T", help="host threads; default all")
     parser.add_argument(
         "--peer",
         type=names(peers),
         default=list(peers),
         metavar="NAME,...",
-        help=f"of {', '.join(peers)}; default all",
+        help=f"from {', '.join(peers)}; default all",
     )
-    parser.add_argument("--json", metavar="FILE", help="write the rows there; - is stdout, the table then on stderr")
-    parser.add_argument("--dry-run", action="store_true", help="print the rows that would be timed, their times null")
+    parser.add_argument("--json", metavar="FILE", help="write rows to FILE; - is stdout, with the table on stderr")
+    parser.add_argument("--dry-run", action="store_true", help="print the rows that would be timed, without times")
     args = parser.parse_args(argv)
     args.stack_bytes = stack_bytes
     return args
 
 
 def configurations(args, peers):
-    """(peer, scalar, order, len) for all that was asked for and that the peers take, peers side by side."""
+    """All requested (peer, scalar, order, len) that the peers support; the peers of a configuration are adjacent."""
     for scalar in args.scalar:
         for order in args.order:
             count = args.count or max(16, args.stack_bytes // (order * order * SCALARS[scalar]))
@@ -128,7 +128,7 @@ def configurations(args, peers):
 
 
 def dry_rows(args, peers):
-    """The rows of --dry-run: what would be timed, without times."""
+    """The rows of --dry-run: the configurations that would be timed, without times."""
     return [
         row(
             program=peer.package,
@@ -145,7 +145,7 @@ def dry_rows(args, peers):
 
 
 def write_json(rows, path):
-    """Writes a row to a line. `path` "-" is stdout."""
+    """Writes one row per line. The path "-" is stdout."""
     lines = [json.dumps(each, ensure_ascii=False, allow_nan=False) for each in rows]
     text = "[\n" + ",\n".join(lines) + "\n]\n" if lines else "[]\n"
     if path == "-":
@@ -156,14 +156,14 @@ def write_json(rows, path):
 
 
 class Table:
-    """A table for people, printed row by row as the times come."""
+    """A table for humans, printed row by row as the times arrive."""
 
     COLUMNS = "{:<11}{:>6}{:>9}  {:<14}{:>12}{:>12}{:>12}{:>12}{:>9}{:>9}{:>8}"
     HEADS = "scalar order len engine total/ns median/ns fresh/ns alone/ns GB/s of-copy ratio".split()
 
     LEGEND = (
-        "Times are for one matrix, the best unless it says median; alone is without the copies or packing around the\n"
-        "work. GB/s and of-copy are of the device's time where there is one, and of total elsewhere."
+        "Times are per matrix, and the best unless marked median; alone excludes copies and packing.\n"
+        "GB/s and of-copy use the device's time if there is one, and total otherwise."
     )
 
     def __init__(self, stream):
@@ -178,7 +178,7 @@ class Table:
         def each(seconds):
             return "-" if seconds is None else f"{seconds / r['len'] * 1e9:.1f}"
 
-        # On a GPU the copy is one on the device, so it is the device time that it limits.
+        # On a GPU the copy is within the device, so it is compared with the device's time.
         work = r["device_seconds"] or r["total_seconds"]
         moved = 2 * r["len"] * r["order"] ** 2 * SCALARS[r["scalar"]]
         self.line(
@@ -206,12 +206,12 @@ class Table:
 
 
 def finite(number):
-    """The number, or None where JSON has no word for it."""
+    """The number, or None if JSON cannot represent it."""
     return number if math.isfinite(number) else None
 
 
 def cores():
-    """Threads that this process may run at once."""
+    """The number of threads that this process may run at once."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -219,7 +219,7 @@ _machine = None
 
 
 def machine():
-    """The CPU's model and the threads this process has of it."""
+    """The CPU's model, and the number of its threads that this process may use."""
     global _machine
     if _machine is None:
         threads = cores()

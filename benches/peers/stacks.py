@@ -1,19 +1,19 @@
-"""Stacks of random matrices, and the check of an inverse. The only shared module that needs NumPy."""
+"""Random stacks and the check of an inverse. The only shared module that needs NumPy."""
 
 import numpy as np
 
 SEED = 20
-# Random elements drawn anew; a longer stack repeats them, since values do not change the time.
+# Random elements that are drawn; a longer stack repeats them, since values do not change the time.
 DRAWN_ELEMENTS = 1 << 21
-# Elements checked at most, in whole matrices spread evenly over the stack, its last one included.
+# The most elements that are checked, in whole matrices spread evenly over the stack, including the last one.
 CHECKED_ELEMENTS = 1 << 21
 
 
 def random_stack(scalar, order, count, exchanges):
-    """Matrices with entries uniform in (-1, 1) plus 3 sqrt(n) on the diagonal: condition below about 4.
+    """Matrices with entries uniform in (-1, 1) plus 3 sqrt(n) on the diagonal, with condition numbers below about 4.
 
     The shift keeps elimination without pivoting accurate, so that peers that do not pivot can be timed at all. With
-    `exchanges` the rows of each matrix are shuffled: the same condition, but rows to exchange at nearly every step.
+    `exchanges` the rows of each matrix are shuffled: the condition number stays, but nearly every step exchanges rows.
     """
     rng = np.random.default_rng([SEED, order])
     drawn = min(count, max(16, DRAWN_ELEMENTS // (order * order)))
@@ -29,7 +29,7 @@ def random_stack(scalar, order, count, exchanges):
 
 
 def touched(like):
-    """New memory whose pages are in place, so that no page fault is timed."""
+    """New memory whose pages are mapped, so that no page fault is timed."""
     return np.full_like(like, 1)
 
 
@@ -38,10 +38,10 @@ def copy(output, a):
 
 
 def ratio(a, x):
-    """LAPACK's ratio ||I - X A||_1 / (n ||A||_1 ||X||_1 eps) in float64; the largest, infinite where not a number."""
+    """The largest LAPACK ratio ||I - X A||_1 / (n ||A||_1 ||X||_1 eps), in float64; infinite instead of NaN."""
     count, order = a.shape[:2]
     if x.shape != a.shape or x.dtype != a.dtype:
-        raise TypeError(f"asked for {a.dtype} {a.shape} and got {x.dtype} {x.shape}")
+        raise TypeError(f"expected {a.dtype} {a.shape}, got {x.dtype} {x.shape}")
     eps = 2.0**-24 if a.dtype in (np.float32, np.complex64) else 2.0**-53
     wide = np.complex128 if a.dtype.kind == "c" else np.float64
     checked = np.unique(np.linspace(0, count - 1, max(16, CHECKED_ELEMENTS // (order * order)), dtype=np.int64))

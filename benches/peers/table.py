@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Joins rows of `batchinv bench --json` and of peers into Markdown tables: one for each scalar, an order to a line.
+"""Joins rows of `batchinv bench --json` and of peers into Markdown tables: one per scalar, with a line per order.
 
     python3 table.py [--device] batchinv.json peers.json
 
-Each cell is the time for one matrix, of the whole call or, with --device, of the work alone on what lies on the GPU; in
-brackets, how many times as long as batchinv's it is. The two shares are of the machine's limits: a copy of the bytes, which
-binds the small orders, and multiply-adds, which bind the large. The rows must come from one run on one machine, and a peer
-without a time has an empty cell.
+Each cell is the time per matrix, of the whole call or, with --device, of the work alone on data on the GPU. The number
+in parentheses is that time divided by batchinv's. The two shares are of the machine's limits: a copy of the bytes,
+which limits small orders, and multiply-adds, which limit large ones. The rows must come from one run on one machine.
+The cell of a peer without a time is empty.
 """
 
 import json
@@ -14,7 +14,7 @@ import sys
 
 UNITS = ((1e-6, 1e9, "ns"), (1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (float("inf"), 1.0, "s"))
 
-# Of a row: its time, and that of a copy of the same bytes.
+# The fields of a row with its time, and with the time of a copy of the same bytes.
 TOTAL = ("total_seconds", "copy_seconds")
 DEVICE = ("device_seconds", "device_copy_seconds")
 
@@ -35,11 +35,11 @@ def main(arguments):
 
 
 def table(rows, times=TOTAL):
-    """The lines of one scalar's table. Rows of ours without a time, as those of the CPU on a device, have no line."""
+    """The lines of one scalar's table. Our rows without a time, such as CPU rows with --device, have no line."""
     own_time, copy_time = times
 
     def each(row):
-        """Seconds for one matrix, or None."""
+        """Seconds per matrix, or None."""
         return row[own_time] and row[own_time] / row["len"]
 
     ours = [row for row in rows if row["program"].startswith("batchinv ")]
@@ -67,12 +67,12 @@ def time(seconds):
 
 
 def share(copy, seconds):
-    """How much of a time a copy of the same bytes takes, on as many threads, or from one buffer of the device to another."""
+    """The share of a time that a copy of the same bytes takes, on as many threads or within the device."""
     return f"{copy / seconds:.0%}" if copy else ""
 
 
 def of_peak(row, own_time):
-    """The share of the processor's multiply-add peak, at 2 n^3 for a matrix, four times that for a complex one."""
+    """The share of the processor's multiply-add peak, at 2 n^3 operations per matrix, four times that if complex."""
     if not row.get("peak_gflops"):
         return ""
     work = (8 if row["scalar"].startswith("complex") else 2) * row["len"] * row["order"] ** 3

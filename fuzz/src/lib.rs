@@ -1,4 +1,4 @@
-//! What the fuzzers call. The program's reader of `.npy` files is compiled in as it is.
+//! The code that the fuzzers call. The program's `.npy` reader is compiled in from its own source files.
 #![allow(dead_code, unused_imports, reason = "the targets use their part of the program")]
 
 #[path = "../../src/bin/batchinv"]

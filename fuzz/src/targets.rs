@@ -1,4 +1,4 @@
-//! The targets: each takes any bytes at all, and panics where a promise is broken.
+//! The fuzz targets. Each takes arbitrary bytes, and panics if a promise is broken.
 
 mod engines;
 mod npy;
@@ -8,7 +8,7 @@ pub use engines::engines;
 pub use npy::npy;
 pub use shapes::shapes;
 
-/// Numbers from bytes, and zeros after their end.
+/// Makes numbers from bytes, and zeros after the last byte.
 struct Bytes<'a>(&'a [u8]);
 
 impl Bytes<'_> {
@@ -28,7 +28,7 @@ impl Bytes<'_> {
         usize::from(u16::from_le_bytes(self.take())) % end
     }
 
-    /// Small as a rule, huge now and then, and at the edges of what fits.
+    /// A size: usually small, occasionally huge or at the limit of an integer type.
     fn size(&mut self) -> u64 {
         let small = u64::from(self.byte());
         match self.byte() % 16 {

@@ -1,5 +1,5 @@
-//! Any bits as matrices: every SIMD level, and the GPU engine where there is an adapter, against the reference, and
-//! against what holds for any numbers.
+//! Arbitrary bits as matrices. The results of every SIMD level, and of the GPU engine if there is an adapter,
+//! are compared with the reference's and must have the properties that hold for any numbers.
 
 use std::sync::OnceLock;
 
@@ -11,10 +11,10 @@ use batchinv::{
 
 use super::Bytes;
 
-/// LAPACK's ratio stays below this on matrices that are well conditioned.
+/// The bound on LAPACK's ratio for well-conditioned matrices.
 const BOUND: f64 = 3.0;
 
-/// From here on a matrix counts as well conditioned.
+/// The rcond above which a matrix counts as well conditioned.
 const WELL: f64 = 1e-2;
 
 pub fn engines(data: &[u8]) {
@@ -33,7 +33,7 @@ fn invert<T: Element>(mut bytes: Bytes<'_>) {
         _ => 1 + bytes.below(8),
     };
     let len = if n > 8 { 1 + bytes.below(3) } else { 1 + bytes.below(40) };
-    // Whole elements of any bits, or pieces of simpler ones, so that not every matrix holds a NaN.
+    // Elements of arbitrary bits, or of simpler kinds, so that not every matrix holds a NaN.
     let kind = bytes.below(4);
     let elements: Vec<T> = (0..n * n * len).map(|_| element(&mut bytes, kind)).collect();
     let stack = Stack::new(&elements, n).unwrap();
@@ -42,7 +42,7 @@ fn invert<T: Element>(mut bytes: Bytes<'_>) {
     for precision in [Precision::Native, Precision::Double] {
         let inverter = engine.clone().precision(precision).rcond(true);
         let all = match inverter.invert(stack) {
-            // An adapter without float64.
+            // The adapter has no float64.
             Err(Error::Unsupported { .. }) => continue,
             all => all.unwrap(),
         };
@@ -51,7 +51,7 @@ fn invert<T: Element>(mut bytes: Bytes<'_>) {
             let rcond = all.rconds().unwrap()[m].to_f64();
             sane(n, matrix, x, status, rcond);
         }
-        // Alone, each comes out with the bits that it has among the others.
+        // A matrix alone gives the same bits as among others.
         let m = bytes.below(len);
         let alone = inverter.invert(stack.slice(m..m + 1)).unwrap();
         assert_eq!(alone.statuses()[0], all.statuses()[m], "order {n}, {inverter:?}: alone");
@@ -60,7 +60,7 @@ fn invert<T: Element>(mut bytes: Bytes<'_>) {
     }
 }
 
-/// One of the SIMD levels that this machine has, or its GPU.
+/// One of this machine's SIMD levels, or its GPU.
 fn engine(bytes: &mut Bytes<'_>) -> Inverter {
     static GPU: OnceLock<Option<GpuInverter>> = OnceLock::new();
     let levels = SimdLevel::all();
@@ -74,11 +74,11 @@ fn element<T: Element>(bytes: &mut Bytes<'_>, kind: usize) -> T {
     let mut element = T::ZERO;
     let mut small = || bytes.below(9) as f64 - 4.0;
     match kind {
-        // Any bits.
+        // Arbitrary bits.
         0 => bytemuck::bytes_of_mut(&mut element).iter_mut().for_each(|byte| *byte = bytes.byte()),
         // Small whole numbers.
         1 => element = T::of(small(), small()),
-        // Powers of two of any size, and zeros.
+        // Powers of two of any magnitude, and zeros.
         2 => {
             let small = small();
             element = T::of(small * (f64::from(bytes.byte()) - 128.0).exp2(), 0.0);
@@ -92,7 +92,7 @@ fn element<T: Element>(bytes: &mut Bytes<'_>, kind: usize) -> T {
     element
 }
 
-/// A scalar from its parts, and the parts of one.
+/// Makes a scalar from its parts, and splits it into its parts.
 trait Element: Scalar + bytemuck::Pod {
     /// The smallest normal number.
     const SMALLEST: f64;
@@ -152,14 +152,14 @@ fn sane<T: Element>(n: usize, matrix: &[T], x: &[T], status: Status, rcond: f64)
         let nan = bytemuck::bytes_of(&T::NAN).to_vec();
         assert!(x.iter().all(|x| bytemuck::bytes_of(x) == nan), "{word}: {x:?}");
     }
-    // Where the reference finds a good inverse, so does every engine.
+    // If the reference finds a good inverse, so must every engine.
     if wanted.is_inverted() {
         let rcond = reciprocal_condition(matrix, &reference, n).to_f64();
         if rcond > WELL && residual_ratio(matrix, &reference, n) < BOUND {
             assert_eq!(word, 0, "the reference inverts {matrix:?}, rcond {rcond}");
         }
     }
-    // A zero first column is singular at once, in any arithmetic.
+    // A matrix with a zero first column is singular at column 1 in any arithmetic.
     if is_finite(matrix) && matrix.iter().step_by(n).all(|&x| x == T::ZERO) {
         assert_eq!(word, 1, "{matrix:?}");
     }

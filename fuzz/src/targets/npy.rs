@@ -1,18 +1,20 @@
-//! Any bytes as a `.npy` file: read or refused, the same from a stream and from a file, in one piece and in many; and
-//! what is read is what the file holds.
+//! Arbitrary bytes as a `.npy` file. A stream and a file, in one piece and in many, must all be read with the
+//! same result, or all be refused. An array that was read must survive being written and read again.
 
 use std::io::{Cursor, Read};
 
 use batchinv::{Complex, Scalar, ScalarKind};
 
 use crate::exit::Failure;
-use crate::npy::{self, Input, Reader};
+use crate::npy::elements::descr;
+use crate::npy::source::Input;
+use crate::npy::{Reader, header};
 
-/// Bytes of elements that are read at the most.
+/// The most elements, and the most matrices, that are read.
 const MOST: usize = 1 << 16;
 
 pub fn npy(data: &[u8]) {
-    // How the bytes arrive, then the file.
+    // The first byte sets how many bytes arrive at a time; the others are the file.
     let Some((&how, file)) = data.split_first() else { return };
     let step = usize::from(how) % 64 + 1;
     let stream = read(Input::Stream(Box::new(Dribble { bytes: Cursor::new(file.to_vec()), step })), usize::MAX);
@@ -25,22 +27,22 @@ pub fn npy(data: &[u8]) {
             again(&whole);
         }
         (Ok(None), Ok(None), Ok(None)) | (Err(_), Err(_), Err(_)) => {}
-        // The length of a stream shows late, or not at all where nobody reads to its end.
+        // The length of a stream is known only at its end, which is not reached if the array is too large for a test.
         (Ok(None), Err(_), Err(_)) => {}
         (stream, whole, pieces) => panic!("a stream, a file, pieces: {stream:?}, {whole:?}, {pieces:?}"),
     }
 }
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, PartialEq)]
 struct Array {
     scalar: ScalarKind,
     axes: Vec<usize>,
-    /// As in memory.
+    /// The elements' bytes, as in memory.
     bytes: Vec<u8>,
 }
 
-/// Reads so many matrices at a time; `None` where there are too many for a test.
+/// Reads `step` matrices at a time. Returns `None` if there are too many for a test.
 fn read(input: Input, step: usize) -> Result<Option<Array>, Failure> {
     let mut reader = Reader::new(input, tempfile::tempfile)?;
     let (order, len) = (reader.shape().order, reader.shape().len);
@@ -70,9 +72,9 @@ fn elements<T: Scalar>(reader: &mut Reader, order: usize, len: usize, step: usiz
     }
 }
 
-/// What is written is read as what it was.
+/// Checks that the array, written to a file, is read back unchanged.
 fn again(array: &Array) {
-    let mut file = npy::write_header(npy::descr(array.scalar), &array.axes);
+    let mut file = header::write(descr(array.scalar), &array.axes);
     assert!(file.len().is_multiple_of(64));
     if cfg!(target_endian = "little") {
         file.extend(&array.bytes);
@@ -81,7 +83,7 @@ fn again(array: &Array) {
     }
 }
 
-/// A stream that gives a few bytes at a time.
+/// A stream that yields a few bytes at a time.
 struct Dribble {
     bytes: Cursor<Vec<u8>>,
     step: usize,

@@ -1,10 +1,11 @@
-//! Any sizes through the public interface: what is accepted is what fits, by other arithmetic than the library's.
+//! Arbitrary sizes through the public API. The library must accept exactly the sizes that fit, as
+//! computed here independently in 128 bits.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use batchinv::gpu::{GpuInverter, JobDescriptor};
-use batchinv::plan::{self, GpuLimits, Layout, Work};
+use batchinv::plan::{self, CpuFacts, CpuPlan, GpuLimits, Layout, Work};
 use batchinv::{Error, InversesMut, Inverter, Precision, ScalarKind, ShapeError, Stack, StackBuf, Status};
 use ndarray::{ArrayD, Axis, Slice};
 
@@ -23,12 +24,12 @@ pub fn shapes(data: &[u8]) {
     }
 }
 
-/// Stacks are made where elements, order and length fit, and outputs are taken where they fit the stack.
+/// A stack is accepted if elements, order, and length agree, and an output if it fits the stack.
 fn stacks(mut bytes: Bytes<'_>) {
     let elements = vec![1.0_f32; bytes.below(600)];
     let [order, len] = [bytes.size() as usize, bytes.size() as usize];
     let wide = |x: usize| x as u128;
-    // Whatever memory can address, also where there are no matrices of that size.
+    // A matrix must be addressable in memory, even if the stack has no matrix.
     let size = wide(order).checked_mul(wide(order)).filter(|&size| size <= wide(usize::MAX));
     let fits = size.and_then(|size| size.checked_mul(wide(len))) == Some(wide(elements.len()));
     let made = Stack::with_len(&elements, order, len);
@@ -38,7 +39,7 @@ fn stacks(mut bytes: Bytes<'_>) {
     assert_eq!(Stack::new(&elements, order).is_ok(), whole, "{} elements, order {order}", elements.len());
     let Ok(stack) = made else { return };
 
-    // A length without elements may be any number; nothing of that length is made.
+    // A stack without elements may have any length; do not allocate statuses for an enormous one.
     if len > 1 << 16 {
         return;
     }
@@ -50,7 +51,7 @@ fn stacks(mut bytes: Bytes<'_>) {
     assert_eq!(Inverter::cpu().invert_into(stack, output).is_ok(), right, "room for {a}, {b}, {c}");
 }
 
-/// A view of any axes, steps and directions is inverted as its matrices are when each is copied out by hand.
+/// A view with any axes, steps, and directions gives the same inverses as its matrices copied out one by one.
 fn arrays(mut bytes: Bytes<'_>) {
     let axes = bytes.below(6);
     let shape: Vec<usize> = (0..axes).map(|_| bytes.below(5)).collect();
@@ -80,18 +81,18 @@ fn arrays(mut bytes: Bytes<'_>) {
         }
         (result, shape) => result.unwrap_or_else(|error| panic!("{error} for {shape:?}")),
     };
-    assert_eq!(result.inverses.shape(), view.shape());
+    assert_eq!(result.values.shape(), view.shape());
     let n = view.shape()[view.ndim() - 1];
     let matrices = view.iter().copied().collect::<Vec<_>>();
     let len: usize = view.shape()[..view.ndim() - 2].iter().product();
     let wanted = inverter.invert(Stack::with_len(&matrices, n, len).unwrap()).unwrap();
     let bits = |x: &f32| x.to_bits();
-    assert!(result.inverses.iter().map(bits).eq(wanted.stack().elements().iter().map(bits)));
+    assert!(result.values.iter().map(bits).eq(wanted.stack().elements().iter().map(bits)));
     assert!(result.statuses.iter().eq(wanted.statuses()));
     assert!(result.rconds.unwrap().iter().map(bits).eq(wanted.rconds().unwrap().iter().map(bits)));
 }
 
-/// A plan fits the limits that it was made for.
+/// A plan stays within the limits that it was made for.
 fn plans(mut bytes: Bytes<'_>) {
     let mut limits = GpuLimits::WEBGPU_DEFAULT;
     limits.binding_bytes = bytes.size();
@@ -103,9 +104,9 @@ fn plans(mut bytes: Bytes<'_>) {
     limits.software = bytes.byte().is_multiple_of(2);
     let precision = bytes.one(&[Precision::Native, Precision::Double]);
     let work =
-        Work { scalar: bytes.one(&SCALARS), precision, order: bytes.size() as usize, len: bytes.size() as usize };
+        Work::inverse(bytes.one(&SCALARS), bytes.size() as usize, bytes.size() as usize).with_precision(precision);
     let _ = plan::worth_the_trip(work);
-    let _ = (plan::cpu_kernel(work), plan::cpu_parallel(work), plan::cpu_task_len(work.order));
+    let _ = CpuPlan::new(work, &CpuFacts::new(bytes.size() as usize, 64));
     let Ok(plan) = plan::gpu(work, &limits) else { return };
     assert!(plan.chunk_len > 0 && plan.variant.order as usize == work.order, "{plan:?}");
     let matrix = (work.order * work.order * work.scalar.size()) as u128;
@@ -115,7 +116,7 @@ fn plans(mut bytes: Bytes<'_>) {
     assert!(plan.variant.workgroup() <= limits.invocations && plan.variant.workgroup_bytes() <= limits.workgroup_bytes);
 }
 
-/// A device that checks everything and runs nothing.
+/// A device that validates everything and runs nothing.
 fn device() -> &'static (wgpu::Device, GpuInverter) {
     static DEVICE: OnceLock<(wgpu::Device, GpuInverter)> = OnceLock::new();
     DEVICE.get_or_init(|| {
@@ -128,14 +129,14 @@ fn device() -> &'static (wgpu::Device, GpuInverter) {
             adapter.request_device(&Default::default()).await.expect("its device")
         };
         let (device, queue) = wait(open);
-        // Only an error that nobody handles is one here.
+        // An uncaptured error is a failure of the test.
         device.on_uncaptured_error(std::sync::Arc::new(|error| panic!("uncaptured: {error}")));
         let gpu = GpuInverter::from_device(&device, &queue);
         (device, gpu)
     })
 }
 
-/// This backend answers at once.
+/// Polls until the future is ready, which with this backend takes no waiting.
 fn wait<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -146,8 +147,8 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// A job is made only where every element that it reads and writes lies in its buffers, and no inverse is written over
-/// another or over a matrix that is still to be read.
+/// A job is made only if every element that it reads or writes lies in its buffers, and no inverse overwrites another
+/// inverse, or a matrix that has yet to be read.
 fn jobs(mut bytes: Bytes<'_>) {
     let (device, gpu) = device();
     let usages = [wgpu::BufferUsages::STORAGE, wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC];

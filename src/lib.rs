@@ -44,11 +44,11 @@
 //!
 //! # Stability
 //! Versions follow semver. Whatever may grow is `#[non_exhaustive]`: errors, [`Verdict`], [`Reason`], [`Refusal`],
-//! [`Precision`], [`Op`], kernels, kinds of adapters, and every struct that this crate fills in. [`Engine`],
-//! [`EngineChoice`], [`ScalarKind`] and [`Kernel`] are closed, so that programs may match them without a wildcard, and
-//! so is [`plan::Layout`], which programs make. The kernel that takes an order, the bits within the promises above, and
-//! the WGSL may change in any version. wgpu, glam, nalgebra, ndarray and num-complex appear in the public API, so a
-//! major release of any of them is a major release of this crate.
+//! [`Precision`], [`Op`], kernels, kinds of adapters, and every struct outside [`plan`] that this crate fills in.
+//! [`Engine`], [`EngineChoice`], [`ScalarKind`] and [`Kernel`] are closed, so that programs may match them without a
+//! wildcard, and so are [`plan::Layout`] and [`plan::Work`], which programs make. The kernel that takes an order, the
+//! bits within the promises above, and the WGSL may change in any version. wgpu, glam, nalgebra, ndarray and
+//! num-complex appear in the public API, so a major release of any of them is a major release of this crate.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod check;

@@ -280,7 +280,10 @@ fn large_order(own: &Own, n: usize, len: usize) {
         own.queue.write_buffer(&count, 0, bytemuck::bytes_of(&(here as u32)));
         let mut encoder = own.encoder();
         match indirect {
-            false => job.encode(&mut encoder, here as u32).unwrap(),
+            false => {
+                job.encode(&mut encoder, 0).unwrap();
+                job.encode(&mut encoder, here as u32).unwrap();
+            }
             true => job.encode_indirect(&mut encoder).unwrap(),
         }
         own.queue.submit([encoder.finish()]);

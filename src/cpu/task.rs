@@ -22,7 +22,7 @@ use crate::plan::cpu::{CpuPlan, INTERLEAVED, Sharing, fills_lanes};
 pub struct Task<'a, T> {
     /// The n of n x n, at least 1.
     pub order: usize,
-    /// The matrices. Without them they stand in `elements`, from where `lanes` cannot take them.
+    /// The matrices. If `None`, they are in `elements` and are replaced there; `lanes` cannot do that.
     pub input: Option<&'a [T]>,
     /// The inverses.
     pub elements: &'a mut [T],

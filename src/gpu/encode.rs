@@ -1,4 +1,5 @@
-//! The dispatches that invert a stack in buffers: the one place that dispatches anything.
+//! The dispatches that invert a stack in buffers. Only counts that the GPU itself fills are dispatched elsewhere, in
+//! `indirect`.
 
 use std::ops::Range;
 

@@ -141,7 +141,8 @@ impl Inverter {
     /// ```
     ///
     /// # Errors
-    /// [`Error::NoAdapter`] if an adapter was asked for that does not exist.
+    /// [`Error::NoAdapter`] if an adapter was asked for that does not exist; [`Error::Unsupported`] if the GPU engine,
+    /// chosen by name, cannot do `work`.
     pub fn decided(&self, work: Work) -> Result<Self, Error> {
         block_on(self.decided_async(work))
     }

@@ -9,6 +9,7 @@ use super::without_gpu::GpuInverter;
 use crate::data::engine::{Engine, Op};
 use crate::data::error::Error;
 use crate::data::reason::Reason;
+use crate::data::refusal::Refusal;
 use crate::data::scalar::Scalar;
 #[cfg(feature = "gpu")]
 use crate::gpu::device::GpuInverter;
@@ -29,7 +30,8 @@ impl Inverter {
     /// do not change the decision.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`] if an adapter was asked for that does not exist.
+    /// [`Error::NoAdapter`] if an adapter was asked for that does not exist; [`Error::Unsupported`] if the GPU engine,
+    /// chosen by name, cannot do `work`.
     pub async fn decided_async(&self, work: Work) -> Result<Self, Error> {
         let decided = match self.decide(work).await? {
             Decision::Cpu(_, reason) => Decided::Cpu(reason),
@@ -60,11 +62,17 @@ impl Inverter {
     pub(super) async fn decide(&self, work: Work) -> Result<Decision, Error> {
         match (&self.decided, self.choice) {
             (Some(Decided::Cpu(reason)), _) => Ok(Decision::Cpu(self.plan_cpu(work), reason.clone())),
-            (Some(Decided::Gpu(gpu, reason)), _) => plan_gpu(gpu, work, reason),
+            (Some(Decided::Gpu(gpu, reason)), choice) => match plan_gpu(gpu, work, reason) {
+                // The automatic choice never refuses: this call is for something else than was decided.
+                Err(refusal) if choice == EngineChoice::Auto => {
+                    Ok(Decision::Cpu(self.plan_cpu(work), Some(Reason::Refused(refusal))))
+                }
+                planned => planned.map_err(Error::refused),
+            },
             (None, EngineChoice::Cpu) => Ok(Decision::Cpu(self.plan_cpu(work), None)),
             (None, EngineChoice::Gpu) => {
                 let gpu = self.source.open().await.map_err(Arc::unwrap_or_clone)?;
-                plan_gpu(&gpu, work, &None)
+                plan_gpu(&gpu, work, &None).map_err(Error::refused)
             }
             (None, EngineChoice::Auto) => Ok(match self.automatic(work).await {
                 Ok(decision) => decision,
@@ -94,7 +102,7 @@ impl Inverter {
 }
 
 #[cfg_attr(not(feature = "gpu"), allow(unreachable_code, unused_variables, reason = "there is no device"))]
-fn plan_gpu(gpu: &GpuInverter, work: Work, reason: &Option<Reason>) -> Result<Decision, Error> {
-    let plan = GpuPlan::new(work, &gpu.facts().limits).map_err(Error::refused)?;
+fn plan_gpu(gpu: &GpuInverter, work: Work, reason: &Option<Reason>) -> Result<Decision, Refusal> {
+    let plan = GpuPlan::new(work, &gpu.facts().limits)?;
     Ok(Decision::Gpu(gpu.clone(), plan, reason.clone()))
 }

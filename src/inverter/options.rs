@@ -114,7 +114,7 @@ impl Inverter {
         Self { precision, ..self }
     }
 
-    /// Returns whether [`Inverter::invert`] also computes reciprocal condition numbers; by default it does not.
+    /// Sets whether [`Inverter::invert`] also computes reciprocal condition numbers; `false` by default.
     #[must_use]
     pub fn rcond(self, rcond: bool) -> Self {
         Self { rcond, ..self }
@@ -167,14 +167,14 @@ impl Inverter {
         Self { tuning, ..self }
     }
 
-    /// Returns whether the automatic choice counts a software adapter as hardware. For tests.
+    /// Sets whether the automatic choice counts a software adapter as hardware. For tests.
     #[cfg(all(feature = "gpu", feature = "testing"))]
     #[must_use]
     pub fn auto_policy(self, policy: AutoPolicy) -> Self {
         Self { policy, ..self }
     }
 
-    /// Returns whether the last matrix of every stack comes out wrong, so that tests see checks catch it.
+    /// Makes the last matrix of every stack come out wrong, so that tests see that checks catch it.
     #[cfg(feature = "testing")]
     #[must_use]
     pub fn wrong(self, wrong: bool) -> Self {

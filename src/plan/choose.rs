@@ -46,7 +46,7 @@ impl Choice {
     }
 }
 
-/// True if `auto` counts a software adapter as hardware.
+/// Whether `auto` counts a software adapter as hardware.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum AutoPolicy {
     /// It does not: the CPU engine is faster on the host's own cores.

@@ -115,7 +115,8 @@ pub struct CpuTuning {
     pub block: usize,
     /// Smallest order with outer blocks: below it, each panel is taken to the whole matrix.
     pub outer_block_order: usize,
-    /// Columns of an outer block; a multiple of 16 up to [`CpuTuning::OUTER_BLOCK`].
+    /// Columns of an outer block: a multiple of 16, at most half of [`CpuTuning::OUTER_BLOCK`], since large orders
+    /// double it.
     pub outer_block: usize,
     /// Smallest order with outer blocks twice as wide, which pay once no near cache holds the matrix.
     pub wide_outer_block_order: usize,

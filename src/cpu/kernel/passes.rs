@@ -82,18 +82,8 @@ impl<S: Simd, T: Lane, const N: usize> Kernel<S, Native<T>> for Passes<S, T, N> 
         }
         while k < N {
             prefetch.touch(k / 2, N / 2);
-            let (pass, zero_pivots) = Pass::<S, T, N>::choose(simd, &self.a, k);
-            (self.chosen[k], self.chosen[k + 1]) = (pass.at, pass.next_at);
-            (singular[k], singular[k + 1]) = zero_pivots;
-            // The columns from 2 on, in pieces of similar size.
-            let pieces = (N - 2).div_ceil(PASS_COLUMNS);
-            let cut = |piece: usize| 2 + piece * (N - 2) / pieces;
-            for piece in 0..MAX_PIECES {
-                if piece < pieces {
-                    pass.update(simd, &mut self.a, cut(piece), cut(piece + 1));
-                }
-            }
-            pass.enter(simd, &mut self.a);
+            let both = two_steps::<S, T, N>(simd, &mut self.a, k);
+            [(self.chosen[k], singular[k]), (self.chosen[k + 1], singular[k + 1])] = both;
             k += 2;
         }
         singular
@@ -142,66 +132,89 @@ fn single_step<S: Simd, T: Lane, const N: usize>(simd: S, a: &mut [[T::Vector<S>
     (at, singular)
 }
 
-/// Steps k and k + 1: the pivots, their rows over their pivots, and the factors of every row.
-struct Pass<S: Simd, T: Lane, const N: usize> {
+/// Steps k and k + 1. Returns, for each, the row that was exchanged and the lanes with a zero pivot.
+#[inline(always)]
+fn two_steps<S: Simd, T: Lane, const N: usize>(
+    simd: S,
+    a: &mut [[T::Vector<S>; N]; N],
+    k: usize,
+) -> [(Magnitude<T, S>, u64); 2] {
+    let zero = T::Vector::<S>::splat(simd, T::ZERO);
+    let (mut factors, mut next_factors) = ([zero; N], [zero; N]);
+    for i in k..N {
+        factors[i] = a[i][0];
+    }
+    let (at, singular) = pivots::first_maximum::<S, T>(simd, &factors, k);
+    let mut pivot_row = gather::<S, T, N>(simd, a, k, at);
+    pivots::divide::<S, T>(simd, &mut pivot_row, 0);
+
+    // The factors of step k in every row, and those of step k + 1: column 1 as step k leaves it.
+    for i in 0..k {
+        factors[i] = a[i][0];
+        next_factors[i] = a[i][1].sub_mul(factors[i], pivot_row[1]);
+    }
+    let (first_k, second_k) = (a[k][0], a[k][1]);
+    for i in k + 1..N {
+        let here = at.simd_eq(number::<S, T>(simd, i));
+        factors[i] = Vector::select(here, first_k, a[i][0]);
+        next_factors[i] = T::Vector::<S>::select(here, second_k, a[i][1]).sub_mul(factors[i], pivot_row[1]);
+    }
+    let (next_at, next_singular) = pivots::first_maximum::<S, T>(simd, &next_factors, k + 1);
+
+    // Row k may be the second pivot row, from where the first exchange has put it.
+    let source = next_at.simd_eq(at).select(number::<S, T>(simd, k), next_at);
+    let mut next_pivot_row = gather::<S, T, N>(simd, a, k, source);
+    let (first, second) = (factors[k + 1], next_factors[k + 1]);
+    let (mut factor, mut next_factor) = (first, second);
+    for i in k + 2..N {
+        let here = next_at.simd_eq(number::<S, T>(simd, i));
+        factor = Vector::select(here, factors[i], factor);
+        next_factor = Vector::select(here, next_factors[i], next_factor);
+        factors[i] = Vector::select(here, first, factors[i]);
+        next_factors[i] = Vector::select(here, second, next_factors[i]);
+    }
+    next_pivot_row[0] = zero.sub_mul(factor, pivot_row[0]);
+    next_pivot_row[1] = next_factor;
+    for j in 2..N {
+        next_pivot_row[j] = next_pivot_row[j].sub_mul(factor, pivot_row[j]);
+    }
+    pivots::divide::<S, T>(simd, &mut next_pivot_row, 1);
+
+    // Borrowed: a pass that owned these arrays would copy all of them when it is made.
+    let pass = Pass::<S, T, N> {
+        at,
+        next_at,
+        pivot_row: &pivot_row,
+        next_pivot_row: &next_pivot_row,
+        factors: &factors,
+        next_factors: &next_factors,
+        k,
+    };
+    // The columns from 2 on, in pieces of similar size.
+    let pieces = (N - 2).div_ceil(PASS_COLUMNS);
+    let cut = |piece: usize| 2 + piece * (N - 2) / pieces;
+    for piece in 0..MAX_PIECES {
+        if piece < pieces {
+            pass.update(simd, a, cut(piece), cut(piece + 1));
+        }
+    }
+    pass.enter(simd, a);
+    [(at, singular), (next_at, next_singular)]
+}
+
+/// The pivots of two steps, their rows over their pivots, and the factors of every row.
+struct Pass<'a, S: Simd, T: Lane, const N: usize> {
     /// The rows that are exchanged with k and k + 1.
     at: Magnitude<T, S>,
     next_at: Magnitude<T, S>,
-    pivot_row: [T::Vector<S>; N],
-    next_pivot_row: [T::Vector<S>; N],
-    factors: [T::Vector<S>; N],
-    next_factors: [T::Vector<S>; N],
+    pivot_row: &'a [T::Vector<S>; N],
+    next_pivot_row: &'a [T::Vector<S>; N],
+    factors: &'a [T::Vector<S>; N],
+    next_factors: &'a [T::Vector<S>; N],
     k: usize,
 }
 
-impl<S: Simd, T: Lane, const N: usize> Pass<S, T, N> {
-    /// Chooses both pivots. Returns the lanes in which the first and the second are zero, too.
-    #[inline(always)]
-    fn choose(simd: S, a: &[[T::Vector<S>; N]; N], k: usize) -> (Self, (u64, u64)) {
-        let zero = T::Vector::<S>::splat(simd, T::ZERO);
-        let (mut factors, mut next_factors) = ([zero; N], [zero; N]);
-        for i in k..N {
-            factors[i] = a[i][0];
-        }
-        let (at, singular) = pivots::first_maximum::<S, T>(simd, &factors, k);
-        let mut pivot_row = gather::<S, T, N>(simd, a, k, at);
-        pivots::divide::<S, T>(simd, &mut pivot_row, 0);
-
-        // The factors of step k in every row, and those of step k + 1: column 1 as step k leaves it.
-        for i in 0..k {
-            factors[i] = a[i][0];
-            next_factors[i] = a[i][1].sub_mul(factors[i], pivot_row[1]);
-        }
-        let (first_k, second_k) = (a[k][0], a[k][1]);
-        for i in k + 1..N {
-            let here = at.simd_eq(number::<S, T>(simd, i));
-            factors[i] = Vector::select(here, first_k, a[i][0]);
-            next_factors[i] = T::Vector::<S>::select(here, second_k, a[i][1]).sub_mul(factors[i], pivot_row[1]);
-        }
-        let (next_at, next_singular) = pivots::first_maximum::<S, T>(simd, &next_factors, k + 1);
-
-        // Row k may be the second pivot row, from where the first exchange has put it.
-        let source = next_at.simd_eq(at).select(number::<S, T>(simd, k), next_at);
-        let mut next_pivot_row = gather::<S, T, N>(simd, a, k, source);
-        let (first, second) = (factors[k + 1], next_factors[k + 1]);
-        let (mut factor, mut next_factor) = (first, second);
-        for i in k + 2..N {
-            let here = next_at.simd_eq(number::<S, T>(simd, i));
-            factor = Vector::select(here, factors[i], factor);
-            next_factor = Vector::select(here, next_factors[i], next_factor);
-            factors[i] = Vector::select(here, first, factors[i]);
-            next_factors[i] = Vector::select(here, second, next_factors[i]);
-        }
-        next_pivot_row[0] = zero.sub_mul(factor, pivot_row[0]);
-        next_pivot_row[1] = next_factor;
-        for j in 2..N {
-            next_pivot_row[j] = next_pivot_row[j].sub_mul(factor, pivot_row[j]);
-        }
-        pivots::divide::<S, T>(simd, &mut next_pivot_row, 1);
-        let pass = Self { at, next_at, pivot_row, next_pivot_row, factors, next_factors, k };
-        (pass, (singular, next_singular))
-    }
-
+impl<S: Simd, T: Lane, const N: usize> Pass<'_, S, T, N> {
     /// Takes both steps to the columns from `from` to `to`, at most PASS_COLUMNS of them, which move two to the left.
     #[inline(always)]
     fn update(&self, simd: S, a: &mut [[T::Vector<S>; N]; N], from: usize, to: usize) {
@@ -251,7 +264,7 @@ impl<S: Simd, T: Lane, const N: usize> Pass<S, T, N> {
     #[inline(always)]
     fn enter(&self, simd: S, a: &mut [[T::Vector<S>; N]; N]) {
         let zero = T::Vector::<S>::splat(simd, T::ZERO);
-        let Self { pivot_row, next_pivot_row, factors, next_factors, k, .. } = self;
+        let &Self { pivot_row, next_pivot_row, factors, next_factors, k, .. } = self;
         for i in 0..N {
             a[i][N - 2] = zero.sub_mul(factors[i], pivot_row[0]).sub_mul(next_factors[i], next_pivot_row[0]);
             a[i][N - 1] = zero.sub_mul(next_factors[i], next_pivot_row[1]);
@@ -260,8 +273,8 @@ impl<S: Simd, T: Lane, const N: usize> Pass<S, T, N> {
         for j in 0..N {
             let from = (j + 2) % N;
             let pivot = if from == 1 { zero } else { pivot_row[from] };
-            a[*k][j] = pivot.sub_mul(factor, next_pivot_row[from]);
-            a[*k + 1][j] = next_pivot_row[from];
+            a[k][j] = pivot.sub_mul(factor, next_pivot_row[from]);
+            a[k + 1][j] = next_pivot_row[from];
         }
     }
 }

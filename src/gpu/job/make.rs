@@ -20,8 +20,10 @@ impl GpuInverter {
     /// Makes a job: builds its pipelines and bind groups, and allocates the memory that it needs.
     ///
     /// # Errors
-    /// [`Error::Job`] if a buffer is too small, lacks a usage or belongs to another device, if inverses would
-    /// overwrite each other or the matrices of others, or if a count's offset is no multiple of 4.
+    /// [`Error::Job`] if the order or the capacity is 0; if a buffer is too small, is larger than the device binds,
+    /// lacks a usage, belongs to another device, or holds statuses or rconds beside other data of the job; if
+    /// inverses would overwrite each other or the matrices of others; or if a count's offset is no multiple of 4 or
+    /// lies outside its buffer.
     /// [`Error::Unsupported`] if the device cannot do it, [`Error::OutOfMemory`] and [`Error::DeviceLost`] from
     /// the device.
     pub async fn job_async(&self, descriptor: &JobDescriptor<'_>) -> Result<Job, Error> {

@@ -14,7 +14,7 @@ pub struct Program {
     pub name: &'static str,
     /// The function in the shader.
     pub entry: &'static str,
-    /// True if it is a different program if rcond is asked for.
+    /// True if the program's text depends on whether rcond is computed.
     pub knows_rcond: bool,
 }
 
@@ -108,7 +108,7 @@ impl Schedule {
     fn row_of(&self, step: &Step, capacity: u32) -> u32 {
         match step.grid {
             Grid::Packed { matrices } => self.workgroups.saturating_mul(matrices),
-            Grid::Tiled { .. } => self.batch(capacity),
+            Grid::Tiled { .. } => self.batch(capacity).max(1),
         }
     }
 
@@ -231,7 +231,7 @@ mod tests {
             for workgroups in [1, 2, 3, 65_535] {
                 let limits = GpuLimits { workgroups, ..GpuLimits::WEBGPU_DEFAULT };
                 let schedule = Schedule::new(steps.clone(), batch, &limits);
-                for len in [1, 2, 3, 4, 63, 64, 65, 129] {
+                for len in [0, 1, 2, 3, 4, 63, 64, 65, 129] {
                     let table = schedule.counts(len).unwrap_or_else(CountTable::one_row);
                     let mut seen = vec![vec![0; len as usize]; steps.len()];
                     for dispatch in schedule.dispatches(0..steps.len(), len) {

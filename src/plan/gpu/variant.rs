@@ -98,7 +98,7 @@ impl Variant {
         self.config.batch(self.size(), limits, DEVICE_WORK_BYTES)
     }
 
-    /// The same if only bindings and indexes limited it.
+    /// The largest batch that bindings and 32-bit indexes allow, whatever `DEVICE_WORK_BYTES` is.
     pub fn largest_batch(self, limits: &GpuLimits) -> Option<u32> {
         self.config.batch(self.size(), limits, u64::MAX)
     }

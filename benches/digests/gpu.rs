@@ -39,7 +39,7 @@ pub fn word(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join("_")
 }
 
-/// Whether the device computes in the scalar and precision, and precision makes a difference to the scalar.
+/// True if the device computes this scalar in this precision, and the precision changes the result.
 pub fn computes<T: Element>(gpu: &GpuInverter, precision: Precision) -> bool {
     let single = T::EPSILON > 1e-10;
     match precision {

@@ -10,7 +10,7 @@ use crate::plan::cpu::Sharing;
 /// The threads that a stack may be shared among.
 #[derive(Clone, Debug, Default)]
 pub enum Threads {
-    /// Those of the rayon pool that the call is made in; rayon's global pool elsewhere.
+    /// The threads of the rayon pool that the call is made in, or of rayon's global pool outside any.
     #[default]
     Calling,
     /// The calling thread alone.

@@ -65,7 +65,7 @@ impl Job {
     /// still set.
     ///
     /// # Errors
-    /// Those of [`Job::encode`].
+    /// The same as for [`Job::encode`].
     pub fn encode_in_pass(&self, pass: &mut wgpu::ComputePass<'_>, len: u32) -> Result<(), Error> {
         self.check(len)?;
         let counts = self.counts.as_ref().unwrap_or(&self.gpu.0.counts);
@@ -90,7 +90,7 @@ impl Job {
     /// 0 are still set.
     ///
     /// # Errors
-    /// Those of [`Job::encode_indirect`].
+    /// The same as for [`Job::encode_indirect`].
     pub fn encode_indirect_in_pass(&self, pass: &mut wgpu::ComputePass<'_>) -> Result<(), Error> {
         let indirect = self.indirect.as_ref().ok_or(JobError::NoCount)?;
         indirect.dispatch(pass, &self.steps);
@@ -121,7 +121,7 @@ impl Job {
     /// Position and status of the first of `len` matrices that was not inverted, after everything submitted so far.
     ///
     /// # Errors
-    /// Those of [`Job::read_statuses`].
+    /// The same as for [`Job::read_statuses`].
     pub async fn first_failure(&self, len: u32) -> Result<Option<(usize, Status)>, Error> {
         let statuses = self.read_statuses(len).await?;
         Ok(statuses.into_iter().enumerate().find(|(_, status)| !status.is_inverted()))

@@ -130,7 +130,8 @@ impl Inverter {
 
     /// This inverter with its engine decided for all of `work`, for a stack that comes in pieces: every call goes to
     /// the engine that would take the whole, so that the bits do not depend on the pieces. Options that are set later
-    /// do not change the decision.
+    /// do not change the decision, unless they ask for what the device cannot do: then the automatic choice takes the
+    /// CPU.
     ///
     /// ```
     /// use batchinv::plan::Work;

@@ -27,7 +27,8 @@ pub enum Decision {
 impl Inverter {
     /// This inverter with its engine decided for all of `work`, for a stack that comes in pieces: every call goes to
     /// the engine that would take the whole, so that the bits do not depend on the pieces. Options that are set later
-    /// do not change the decision.
+    /// do not change the decision, unless they ask for what the device cannot do: then the automatic choice takes the
+    /// CPU.
     ///
     /// # Errors
     /// [`Error::NoAdapter`] if an adapter was asked for that does not exist; [`Error::Unsupported`] if the GPU engine,

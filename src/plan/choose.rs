@@ -46,7 +46,7 @@ impl Choice {
     }
 }
 
-/// Whether `auto` counts a software adapter as hardware.
+/// How `auto` treats a software adapter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum AutoPolicy {
     /// It does not: the CPU engine is faster on the host's own cores.

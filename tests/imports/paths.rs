@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
-/// What one source file names and defines.
+/// The paths and definitions in one source file.
 pub struct File {
     pub name: String,
     /// `crate` and the modules below it.

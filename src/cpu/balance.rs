@@ -22,8 +22,8 @@ pub struct Balance<T: Scalar> {
     /// The matrices that one factor brings into the window, as a bit mask.
     by_factor: u64,
     /// For every matrix, if `by_factor` has any, two powers of two whose product is its factor, which may be too large
-    /// for one power.
-    factors: [PerMatrix<T>; 2],
+    /// for one power. Empty until a factor is needed: a call for one small matrix takes less time than filling it.
+    factors: Vec<[PerMatrix<T>; 2]>,
     /// Other scaled matrices: `used` entries in use, then memory that was in use once.
     scaled: Vec<(usize, Scaling)>,
     used: usize,
@@ -34,8 +34,7 @@ pub struct Balance<T: Scalar> {
 impl<T: Scalar> Balance<T> {
     /// Nothing is scaled.
     pub fn new() -> Self {
-        let factors = [[T::Real::ONE; MAX_MATRICES]; 2];
-        Self { by_factor: 0, factors, scaled: Vec::new(), used: 0, poisoned: false }
+        Self { by_factor: 0, factors: Vec::new(), scaled: Vec::new(), used: 0, poisoned: false }
     }
 
     /// Prepares for the next group.
@@ -54,7 +53,7 @@ impl<T: Scalar> Balance<T> {
     /// A^-1 = f (f A)^-1.
     #[inline(always)]
     pub fn factors(&self) -> Option<&[PerMatrix<T>; 2]> {
-        (self.by_factor != 0).then_some(&self.factors)
+        if self.by_factor != 0 { self.factors.first() } else { None }
     }
 
     /// The scaling of a matrix by rows and columns.
@@ -71,10 +70,11 @@ impl<T: Scalar> Balance<T> {
     pub fn take_factor(&mut self, matrix: usize, smallest: T::Real, largest: T::Real) -> bool {
         let Some(factors) = one_factor::<T>(smallest, largest) else { return false };
         if self.by_factor == 0 {
-            self.factors = [[T::Real::ONE; MAX_MATRICES]; 2];
+            self.factors.clear();
+            self.factors.push([[T::Real::ONE; MAX_MATRICES]; 2]);
         }
         self.by_factor |= 1 << matrix;
-        for (own, factor) in self.factors.iter_mut().zip(factors) {
+        for (own, factor) in self.factors.iter_mut().flatten().zip(factors) {
             own[matrix] = factor;
         }
         true

@@ -156,7 +156,7 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
                     let soon = (far - 1) * size..far * size;
                     next = input[done..].get(soon.clone()).unwrap_or_default();
                     if K::PREFETCH_BYTES > 0 {
-                        Prefetch::new(next, later.get(soon).unwrap_or_default()).touch(0, 1);
+                        Prefetch::new(next, later.get(soon).unwrap_or_default()).touch();
                     }
                 }
                 rest = later;

@@ -3,7 +3,6 @@
 pub mod blocked;
 pub mod lanes;
 pub mod order2;
-pub mod passes;
 pub mod pivots;
 pub mod registers;
 pub mod rows;

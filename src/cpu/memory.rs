@@ -1,5 +1,6 @@
-//! Loads and stores of groups whose order is known at compile time.
+//! Loads and stores of groups.
 
+pub mod blocks;
 pub mod columns;
 pub mod fixed;
 mod order3;

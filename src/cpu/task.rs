@@ -7,7 +7,6 @@ use crate::cpu::balance::Balance;
 use crate::cpu::frame::{self, Settings, Vectors};
 use crate::cpu::kernel::blocked::Blocked;
 use crate::cpu::kernel::lanes::Lanes;
-use crate::cpu::kernel::passes::{self, Passes};
 use crate::cpu::kernel::registers::{Registers, crowded};
 use crate::cpu::kernel::rows::Rows;
 use crate::cpu::simd::level::{SimdLevel, at_level};
@@ -113,22 +112,22 @@ fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Elemen
                 );
             }};
         }
-        /// Orders that are compiled each by itself, and any other.
         macro_rules! lanes {
-            ($($order:literal)*) => {
-                match order {
-                    1 => registers!(1),
-                    2 => registers!(2),
-                    3 => registers!(3),
-                    4 => registers!(4),
-                    $($order if const { passes::pays::<S, A::Work>() } => {
-                        run_kernel!(Native<A::Work>, Passes<S, A::Work, $order>, (), input, output, statuses);
-                    })*
-                    _ => run_kernel!(Native<A::Work>, Lanes<S, A::Work>, kept, input, output, statuses),
-                }
+            ($order:literal) => {
+                run_kernel!(Native<A::Work>, Lanes<S, A::Work, $order>, kept, input, output, statuses)
             };
         }
-        lanes!(5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32);
+        match order {
+            1 => registers!(1),
+            2 => registers!(2),
+            3 => registers!(3),
+            4 => registers!(4),
+            5 => lanes!(5),
+            6 => lanes!(6),
+            7 => lanes!(7),
+            8 => lanes!(8),
+            _ => lanes!(0),
+        }
 
         if direct == 0 {
             staged.empty::<A>(elements, own_statuses, size);

@@ -10,6 +10,7 @@ use super::threads::Threads;
 use crate::data::condition::fill_rconds;
 use crate::data::engine::{CpuKernel, Engine, Kernel};
 use crate::data::output::InversesMut;
+use crate::data::reason::Reason;
 use crate::data::report::{Report, Stages};
 use crate::data::scalar::{Scalar, ScalarKind};
 use crate::data::stack::Stack;
@@ -26,13 +27,14 @@ pub struct Host {
 }
 
 /// Inverts a stack of matrices of `order` into outputs that fit it; without a stack, the matrices that stand in the
-/// output.
+/// output. `reason` is why the CPU was chosen.
 pub fn run<T: Scalar>(
     plan: &CpuPlan,
     host: &Host,
     order: usize,
     stack: Option<Stack<'_, T>>,
     output: InversesMut<'_, T>,
+    reason: Option<Reason>,
 ) -> Report {
     let start = plan.timed.then(Instant::now);
     let work = || {
@@ -111,7 +113,7 @@ pub fn run<T: Scalar>(
         adapter: None,
         kernel: Kernel::Cpu(plan.kernel),
         chunks: 1,
-        reason: None,
+        reason,
         gpu_failure: None,
         seconds: Stages { dispatch, ..Stages::default() },
         device_seconds: None,

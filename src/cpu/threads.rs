@@ -43,6 +43,7 @@ impl Threads {
     }
 
     /// Runs work that is shared in this way.
+    #[inline(always)]
     pub fn run<R: Send>(&self, sharing: Sharing, work: impl FnOnce() -> R + Send) -> R {
         match self {
             Self::Own(pool) if sharing != Sharing::None => pool.install(work),

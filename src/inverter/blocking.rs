@@ -1,12 +1,11 @@
 //! The blocking forms of everything that waits: the only place that blocks.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use pollster::block_on;
 
 use super::buffers::Buffers;
 use super::engine_choice::EngineChoice;
 use super::options::Inverter;
+use crate::cpu::tasks;
 use crate::data::error::Error;
 use crate::data::outcome::Inverses;
 use crate::data::output::InversesMut;
@@ -39,7 +38,7 @@ use crate::plan::work::Work;
 /// None for the numbers in the stack. [`Error`] if no engine could finish the work.
 pub fn invert<T: Scalar>(stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
     let mut buffers = Buffers::new(stack, false)?;
-    let report = block_on(Inverter::auto().invert_into_async(stack, buffers.output()))?;
+    let report = Inverter::auto().invert_into(stack, buffers.output())?;
     Ok(buffers.into_outcome(report))
 }
 
@@ -89,7 +88,9 @@ impl Inverter {
     /// [`Error::DeviceLost`] from the device. The automatic choice returns none of these: it leaves to the CPU the
     /// matrices that the GPU has not finished, and says so in the [`Report`].
     pub fn invert<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
-        block_on(self.invert_async(stack))
+        let mut buffers = Buffers::new(stack, self.rcond)?;
+        let report = self.invert_into(stack, buffers.output())?;
+        Ok(buffers.into_outcome(report))
     }
 
     /// Inverts a stack into the caller's own memory. Blocks.
@@ -97,8 +98,16 @@ impl Inverter {
     /// # Errors
     /// [`ShapeError::Output`](crate::ShapeError::Output) if an output does not fit the stack; otherwise as
     /// [`Inverter::invert`]. After an error, the contents of the outputs are unspecified.
-    pub fn invert_into<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>) -> Result<Report, Error> {
-        block_on(self.invert_into_async(stack, output))
+    pub fn invert_into<T: Scalar>(&self, stack: Stack<'_, T>, mut output: InversesMut<'_, T>) -> Result<Report, Error> {
+        output.check(stack)?;
+        match self.cpu_at_once(self.work::<T>(stack.order(), stack.len())) {
+            Some((plan, reason)) => {
+                let report = tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow(), reason);
+                self.spoil(output.elements);
+                Ok(report)
+            }
+            None => block_on(self.invert_into_async(stack, output)),
+        }
     }
 
     /// Replaces every matrix by its inverse. `stack` holds, as elements, the matrices of `order` on entry and their
@@ -209,15 +218,5 @@ impl GpuInverter {
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
         block_on(self.invert_with_async(variant, chunk_len, stack, output))
-    }
-}
-
-/// Blocks the thread until a future is ready. One that is ready at once, as a call of the CPU engine is, needs no
-/// waker: making one would take a noticeable share of the time of a 4x4.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => pollster::block_on(future),
     }
 }

@@ -59,41 +59,47 @@ impl Inverter {
         Work { op: Op::Inverse, scalar: T::KIND, precision: self.precision, order, len }
     }
 
+    /// The choice, if it is the CPU and no device has to be opened to know it. A call for a 4x4 takes less time than
+    /// the polling of a future.
+    #[inline]
+    pub(super) fn cpu_at_once(&self, work: Work) -> Option<(CpuPlan, Option<Reason>)> {
+        let reason = match (&self.decided, self.choice) {
+            (Some(Decided::Cpu(reason)), _) => reason.clone(),
+            (Some(Decided::Gpu(..)), _) | (None, EngineChoice::Gpu) => return None,
+            (None, EngineChoice::Cpu) => None,
+            (None, EngineChoice::Auto) if cfg!(not(feature = "gpu")) => Some(Reason::BuiltWithoutGpu),
+            (None, EngineChoice::Auto) => Some(choose::worth_the_trip(work).err()?),
+        };
+        Some((self.plan_cpu(work), reason))
+    }
+
     /// Chooses the engine and makes the plan.
     pub(super) async fn decide(&self, work: Work) -> Result<Decision, Error> {
-        match (&self.decided, self.choice) {
-            (Some(Decided::Cpu(reason)), _) => Ok(Decision::Cpu(self.plan_cpu(work), reason.clone())),
-            (Some(Decided::Gpu(gpu, reason)), choice) => match plan_gpu(gpu, work, reason) {
-                // The automatic choice never refuses: this call is for something else than was decided.
-                Err(refusal) if choice == EngineChoice::Auto => {
-                    Ok(Decision::Cpu(self.plan_cpu(work), Some(Reason::Refused(refusal))))
-                }
-                planned => planned.map_err(Error::refused),
-            },
-            (None, EngineChoice::Cpu) => Ok(Decision::Cpu(self.plan_cpu(work), None)),
-            (None, EngineChoice::Gpu) => {
-                let gpu = self.source.open().await.map_err(Arc::unwrap_or_clone)?;
-                plan_gpu(&gpu, work, &None).map_err(Error::refused)
-            }
-            (None, EngineChoice::Auto) => Ok(match self.automatic(work).await {
-                Ok(decision) => decision,
-                Err(reason) => Decision::Cpu(self.plan_cpu(work), Some(reason)),
-            }),
+        if let Some((plan, reason)) = self.cpu_at_once(work) {
+            return Ok(Decision::Cpu(plan, reason));
+        }
+        let on_cpu = |reason| Decision::Cpu(self.plan_cpu(work), Some(reason));
+        let planned = match &self.decided {
+            Some(Decided::Gpu(gpu, reason)) => plan_gpu(gpu, work, reason),
+            _ if self.choice == EngineChoice::Auto => return Ok(self.automatic(work).await.unwrap_or_else(on_cpu)),
+            _ => plan_gpu(&self.source.open().await.map_err(Arc::unwrap_or_clone)?, work, &None),
+        };
+        match planned {
+            // The automatic choice never refuses: this call is for something else than was decided.
+            Err(refusal) if self.choice == EngineChoice::Auto => Ok(on_cpu(Reason::Refused(refusal))),
+            planned => planned.map_err(Error::refused),
         }
     }
 
-    /// The automatic choice of a GPU, or why it is the CPU. Adapters are looked for only if the work is worth the trip.
+    /// The automatic choice of a GPU for work that is worth the trip, or why it is the CPU.
     async fn automatic(&self, work: Work) -> Result<Decision, Reason> {
-        if cfg!(not(feature = "gpu")) {
-            return Err(Reason::BuiltWithoutGpu);
-        }
-        choose::worth_the_trip(work)?;
         let gpu = self.source.open().await.map_err(Reason::NotOpened)?;
         let (plan, reason) = choose::gpu(work, Some(gpu.facts()), self.policy)?;
         Ok(Decision::Gpu(gpu, plan, Some(reason)))
     }
 
     /// The plan of the CPU engine. The threads are counted only if they may share the work.
+    #[inline]
     pub(super) fn plan_cpu(&self, work: Work) -> CpuPlan {
         let threads = if self.tuning.is_parallel(work) { self.host.threads.count() } else { 1 };
         let mut facts = CpuFacts::new(threads, self.host.level.vector_bytes());

@@ -26,7 +26,7 @@ impl Inverter {
             return Err(ShapeError::Output { what: "rconds", got: rconds.len(), needed: len }.into());
         }
         match self.decide(self.work::<T>(order, len)).await? {
-            Decision::Cpu(plan, reason) => Ok(Report { reason, ..tasks::run(&plan, &self.host, order, None, stack) }),
+            Decision::Cpu(plan, reason) => Ok(tasks::run(&plan, &self.host, order, None, stack, reason)),
             Decision::Gpu(gpu, plan, reason) => {
                 let given = stack.elements.to_vec();
                 let given = Stack::with_len(&given, order, len)?;

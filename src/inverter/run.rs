@@ -63,8 +63,7 @@ impl Inverter {
         output.check(stack)?;
         let report = match self.decide(self.work::<T>(stack.order(), stack.len())).await? {
             Decision::Cpu(plan, reason) => {
-                let report = tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow());
-                Report { reason, ..report }
+                tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow(), reason)
             }
             Decision::Gpu(gpu, plan, reason) => match gpu.run(plan, stack, output.reborrow()).await {
                 Ok(report) => Report { reason, ..report },
@@ -93,9 +92,9 @@ impl Inverter {
         let (order, done) = (stack.order(), error.done());
         let rest = stack.slice(done..stack.len());
         let plan = self.plan_cpu(self.work::<T>(order, rest.len()));
-        let report = tasks::run(&plan, &self.host, order, Some(rest), output.from(done, order));
         let reason = Some(Reason::Failed(Arc::new(error.clone())));
-        Ok(Report { gpu_failure: Some(error), reason, ..report })
+        let report = tasks::run(&plan, &self.host, order, Some(rest), output.from(done, order), reason);
+        Ok(Report { gpu_failure: Some(error), ..report })
     }
 
     /// Makes the last element wrong if a test asks for it.

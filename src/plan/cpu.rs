@@ -62,6 +62,7 @@ impl CpuFacts {
 
 impl CpuPlan {
     /// Plans this work for this host.
+    #[inline]
     pub fn new(work: Work, facts: &CpuFacts) -> Self {
         let &CpuFacts { threads, vector_bytes, tuning } = facts;
         let Work { order, len, precision, .. } = work;
@@ -237,9 +238,8 @@ pub(crate) const MAX_INTERLEAVED: usize = 3;
 /// Prefetch distance of the kernels that hold matrices in registers, in bytes of input.
 pub(crate) const PREFETCH_BYTES: usize = 2048;
 
-/// Vectors of more bytes than this have each order of `lanes` compiled by itself. Vectors of 16 bytes come with few
-/// registers and, on x86, without the shuffle that puts columns in order.
-pub(crate) const FIXED_ABOVE_BYTES: usize = 16;
+/// `lanes` compiles each order up to this one by itself, and one body for all others.
+pub(crate) const COMPILED_ORDERS: usize = 8;
 
 /// Columns that a pass of `lanes` updates together, as many as registers hold of the four rows that it reads.
 pub(crate) const PASS_COLUMNS: usize = 6;

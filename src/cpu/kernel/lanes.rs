@@ -1,65 +1,91 @@
-//! `lanes` at any order: one SIMD lane holds one matrix.
+//! `lanes` above order 4: one SIMD lane holds one matrix, and two pivots go per pass over rows that roll.
 //!
 //! A group of as many matrices as a vector has lanes is transposed into vectors: vector (i, j) holds element (i, j) of
-//! every matrix of the group. One elimination then runs for all of them at once. Every lane picks its own pivot row, so
-//! rows are exchanged under masks: the pivot row is gathered under the masks of the rows that hold it, and row k goes
-//! where it came from. The elimination works in place: column k, once eliminated, is column k of the inverse, up to the
-//! row exchanges, which become column exchanges at the end.
+//! every matrix of the group. One elimination then runs for all of them at once.
 //!
-//! `registers` and `passes` are the same elimination compiled for one order; every element takes the same operations in
-//! the same order.
+//! A pass takes columns k and k + 1, which stand at 0 and 1 of every row, and writes each row two columns to the left;
+//! the new columns of the inverse enter at the right. After n steps the rows have turned once and stand right again.
+//!
+//! ```text
+//! before:  | k  k+1 | k+2 ........ n-1 | 0 .... k-1 |       columns of A, then of the inverse
+//!             \  \____________________________________
+//! after:   | k+2 ........ n-1 | 0 .... k-1 | k  k+1 |
+//! ```
+//!
+//! Every lane picks its own pivot row, so rows are exchanged under masks, while they are updated. A pass first finds
+//! both pivots, which needs columns 0 and 1 alone. Then it gathers both pivot rows under masks. Only then does it run
+//! over the rows, each under the masks of the lanes in which another row takes its place.
+//!
+//! The order is a number at run time: code for each order would take minutes to compile and megabytes to keep. What is
+//! compiled are pieces of a few columns, whose pivots stay in registers while the rows go by. Only orders to
+//! [`COMPILED_ORDERS`] are compiled each by itself, from the same source.
+#![allow(clippy::needless_range_loop, reason = "one index walks several arrays; iterators would hide it")]
 
-use fearless_simd::{Simd, SimdBase, SimdMask};
+use fearless_simd::{Select, Simd, SimdBase};
 
-use super::pivots::{divide, first_maximum, number};
+use super::pivots::{self, number};
 use crate::cpu::arithmetic::Native;
-use crate::cpu::balance::poisoned_lanes;
 use crate::cpu::frame::{Kernel, Settings};
+use crate::cpu::memory::{blocks, columns};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::prefetch::Prefetch;
-use crate::cpu::simd::transpose;
+use crate::cpu::simd::transpose::MAX_LANES;
 use crate::cpu::simd::vector::Vector;
-use crate::plan::cpu::CpuTuning;
+use crate::plan::cpu::{COMPILED_ORDERS, CpuTuning, GATHER_COLUMNS, PASS_COLUMNS};
 
-/// One group of matrices.
-pub struct Lanes<S: Simd, T: Lane> {
+/// One group of matrices of order N, or of any order if N is 0.
+pub struct Lanes<S: Simd, T: Lane, const N: usize> {
     n: usize,
     kept: Kept<S, T>,
 }
 
 /// The working memory of a group.
 pub struct Kept<S: Simd, T: Lane> {
-    /// Vector (i, j) at i * stride + j.
+    /// Vector (i, j) at i * n + j. Behind them is room for what `columns` reads in whole blocks.
     a: Vec<T::Vector<S>>,
-    /// The pivot rows of two successive steps.
-    pivots: Vec<T::Vector<S>>,
-    seconds: Vec<T::Vector<S>>,
-    /// The pivot column.
-    column: Vec<T::Vector<S>>,
     /// For each step, the row that was exchanged with row k.
     chosen: Vec<Magnitude<T, S>>,
+    /// The pivot rows of a pass.
+    pivot_row: Vec<T::Vector<S>>,
+    next_pivot_row: Vec<T::Vector<S>>,
+    /// The factors of every row.
+    factors: Vec<T::Vector<S>>,
+    next_factors: Vec<T::Vector<S>>,
 }
 
 impl<S: Simd, T: Lane> Default for Kept<S, T> {
     fn default() -> Self {
-        Self { a: Vec::new(), pivots: Vec::new(), seconds: Vec::new(), column: Vec::new(), chosen: Vec::new() }
+        Self {
+            a: Vec::new(),
+            chosen: Vec::new(),
+            pivot_row: Vec::new(),
+            next_pivot_row: Vec::new(),
+            factors: Vec::new(),
+            next_factors: Vec::new(),
+        }
     }
 }
 
-impl<S: Simd, T: Lane> Kernel<S, Native<T>> for Lanes<S, T> {
+impl<S: Simd, T: Lane, const N: usize> Kernel<S, Native<T>> for Lanes<S, T, N> {
     type Kept = Kept<S, T>;
     type ZeroPivots = [u64; CpuTuning::LANES_MAX_ORDER];
     const MATRIX_PER_LANE: bool = true;
 
     #[inline(always)]
+    fn order(settings: &Settings) -> usize {
+        if N > 0 { N } else { settings.order }
+    }
+
+    #[inline(always)]
     fn open(simd: S, settings: &Settings, kept: &mut Kept<S, T>) -> Self {
+        const { assert!(N <= COMPILED_ORDERS) }
         let zero = T::Vector::<S>::splat(simd, T::ZERO);
-        let (n, mut kept) = (settings.order, std::mem::take(kept));
-        kept.a.resize(n * stride(n), zero);
-        kept.pivots.resize(n, zero);
-        kept.seconds.resize(n, zero);
-        kept.column.resize(n, zero);
+        let (n, mut kept) = (Self::order(settings), std::mem::take(kept));
+        kept.a.resize(n * n + MAX_LANES, zero);
         kept.chosen.resize(n, zero.magnitude());
+        for vectors in [&mut kept.pivot_row, &mut kept.next_pivot_row, &mut kept.factors, &mut kept.next_factors] {
+            vectors.resize(n + MAX_LANES, zero);
+        }
         Self { n, kept }
     }
 
@@ -68,204 +94,315 @@ impl<S: Simd, T: Lane> Kernel<S, Native<T>> for Lanes<S, T> {
         *kept = self.kept;
     }
 
-    /// Always looked at again: the general form tests no window on its way.
     #[inline(always)]
     fn load(&mut self, simd: S, input: &[T]) -> bool {
-        transpose::load::<S, T>(simd, bytemuck::cast_slice(input), &mut self.kept.a, self.n);
-        false
+        let n = self.n();
+        blocks::load::<S, T, N>(simd, bytemuck::cast_slice(input), &mut self.kept.a[..n * n])
     }
 
     #[inline(always)]
     fn vectors(&mut self, _: usize) -> &mut [T::Vector<S>] {
-        &mut self.kept.a
+        {
+            let n = self.n();
+            &mut self.kept.a[..n * n]
+        }
     }
 
     fn replace(&mut self, matrix: usize, elements: &[T]) {
-        let rows = self.kept.a.chunks_exact_mut(stride(self.n)).zip(elements.chunks_exact(self.n));
-        for (vector, &element) in rows.flat_map(|(row, elements)| row.iter_mut().zip(elements)) {
+        for (vector, &element) in self.kept.a.iter_mut().zip(elements) {
             vector.set_lane(matrix, element);
         }
     }
 
     #[inline(always)]
-    fn eliminate(&mut self, simd: S, _: &Prefetch<'_>) -> Self::ZeroPivots {
-        let n = self.n;
-        let Kept { a, pivots, seconds, column, chosen } = &mut self.kept;
-        let mut rows = Rows { vectors: a, n, stride: stride(n) };
+    fn eliminate(&mut self, simd: S, prefetch: &Prefetch<'_>) -> Self::ZeroPivots {
+        let n = self.n();
+        let Kept { a, chosen, pivot_row, next_pivot_row, factors, next_factors } = &mut self.kept;
+        let mut pass = Pass::<S, T, N> {
+            simd,
+            n,
+            gathered: Pieces::new(n, GATHER_COLUMNS),
+            a: &mut a[..n * n],
+            pivot_row: &mut pivot_row[..n],
+            next_pivot_row: &mut next_pivot_row[..n],
+            factors: &mut factors[..n],
+            next_factors: &mut next_factors[..n],
+        };
         let mut singular = [0; CpuTuning::LANES_MAX_ORDER];
+        let updated = Pieces::new(n - 2, PASS_COLUMNS);
+        let mut slices = prefetch.slices(n / 2);
         let mut k = 0;
+        if n % 2 == 1 {
+            (chosen[0], singular[0]) = pass.single_step();
+            k = 1;
+        }
         while k < n {
-            if k + 1 < n {
-                let both = two_steps::<S, T>(simd, &mut rows, k, [&mut pivots[..], &mut seconds[..]], column);
-                [(chosen[k], singular[k]), (chosen[k + 1], singular[k + 1])] = both;
-            } else {
-                (chosen[k], singular[k]) = step::<S, T>(simd, &mut rows, k, pivots, column);
+            slices.touch();
+            [(chosen[k], singular[k]), (chosen[k + 1], singular[k + 1])] = pass.choose(k);
+            let exchanged = [chosen[k], chosen[k + 1]];
+            let mut from = 2;
+            for width in updated.widths() {
+                const { assert!(PASS_COLUMNS == 6, "the widest of the pieces below") }
+                match width {
+                    3 => pass.update::<3>(k, from, exchanged),
+                    4 => pass.update::<4>(k, from, exchanged),
+                    5 => pass.update::<5>(k, from, exchanged),
+                    _ => pass.update::<6>(k, from, exchanged),
+                }
+                from += width;
             }
+            pass.enter(k);
             k += 2;
         }
-        undo::<S, T>(simd, &mut rows, chosen);
         singular
     }
 
     #[inline(always)]
     fn store(&mut self, simd: S, output: &mut [T]) -> bool {
-        transpose::store::<S, T>(simd, &self.kept.a, self.n, bytemuck::cast_slice_mut(output));
-        poisoned_lanes::<S, T>(simd, &self.kept.a) == 0
+        let n = self.n();
+        let Kept { a, chosen, pivot_row, next_pivot_row, .. } = &mut self.kept;
+        let rows = [&mut pivot_row[..], &mut next_pivot_row[..]];
+        columns::store::<S, T, N>(simd, a, &chosen[..n], rows, bytemuck::cast_slice_mut(output))
     }
 }
 
-/// Vectors from one row to the next: a multiple of 8 would crowd the columns into a few sets of the cache.
-#[inline(always)]
-fn stride(n: usize) -> usize {
-    if n >= 16 && n.is_multiple_of(8) { n + 1 } else { n }
+impl<S: Simd, T: Lane, const N: usize> Lanes<S, T, N> {
+    /// The order.
+    #[inline(always)]
+    fn n(&self) -> usize {
+        if N > 0 { N } else { self.n }
+    }
 }
 
-/// The rows of a group: n vectors each, `stride` apart.
-struct Rows<'a, V> {
-    vectors: &'a mut [V],
+/// Columns in pieces of similar width, at most `widest`.
+#[derive(Clone, Copy)]
+struct Pieces {
+    count: usize,
+    width: usize,
+    /// So many pieces at the end are one column wider.
+    wider: usize,
+}
+
+impl Pieces {
+    #[inline(always)]
+    fn new(columns: usize, widest: usize) -> Self {
+        let count = columns.div_ceil(widest);
+        Self { count, width: columns / count, wider: columns % count }
+    }
+
+    #[inline(always)]
+    fn widths(self) -> impl Iterator<Item = usize> {
+        (0..self.count).map(move |piece| self.width + usize::from(piece + self.wider >= self.count))
+    }
+}
+
+/// Working memory of the passes over one group. Rows are found by their index, since `chunks_exact` would divide by n
+/// for every loop.
+struct Pass<'a, S: Simd, T: Lane, const N: usize> {
+    simd: S,
     n: usize,
-    stride: usize,
+    /// The columns that are gathered.
+    gathered: Pieces,
+    a: &'a mut [T::Vector<S>],
+    /// The pivot rows of two steps, over their pivots.
+    pivot_row: &'a mut [T::Vector<S>],
+    next_pivot_row: &'a mut [T::Vector<S>],
+    /// The factors of every row; those of the rows below k + 1 move one place up when the second pivot is chosen.
+    factors: &'a mut [T::Vector<S>],
+    next_factors: &'a mut [T::Vector<S>],
 }
 
-impl<V> Rows<'_, V> {
+impl<S: Simd, T: Lane, const N: usize> Pass<'_, S, T, N> {
+    /// The order.
     #[inline(always)]
-    fn row(&mut self, i: usize) -> &mut [V] {
-        &mut self.vectors[i * self.stride..][..self.n]
+    fn n(&self) -> usize {
+        if N > 0 { N } else { self.n }
     }
 
-    /// Row k, and the rows below it.
+    /// Step 0 by itself, for odd orders. Returns the row that was exchanged and the lanes with a zero pivot.
     #[inline(always)]
-    fn split_below(&mut self, k: usize) -> (&mut [V], impl Iterator<Item = &mut [V]>) {
-        let n = self.n;
-        let (above, below) = self.vectors.split_at_mut((k + 1) * self.stride);
-        (&mut above[k * self.stride..][..n], below.chunks_exact_mut(self.stride).map(move |row| &mut row[..n]))
+    fn single_step(&mut self) -> (Magnitude<T, S>, u64) {
+        let (simd, n) = (self.simd, self.n());
+        let zero = T::Vector::<S>::splat(simd, T::ZERO);
+        for (i, factor) in self.factors.iter_mut().enumerate() {
+            *factor = self.a[i * n];
+        }
+        let (at, singular) = pivots::first_maximum::<S, T>(simd, self.factors, 0);
+        self.gather(0, at, false);
+        pivots::divide::<S, T>(simd, self.pivot_row, 0);
+        let (row_0, below) = self.a.split_at_mut(n);
+        let pivot_row = &self.pivot_row[..n];
+        for (i, number) in (0..n - 1).zip(pivots::numbers::<S, T>(simd, 1)) {
+            let row = &mut below[i * n..][..n];
+            let here = at.simd_eq(number);
+            let factor = T::Vector::<S>::select(here, row_0[0], row[0]);
+            for j in 1..n {
+                row[j - 1] = T::Vector::<S>::select(here, row_0[j], row[j]).sub_mul(factor, pivot_row[j]);
+            }
+            row[n - 1] = zero.sub_mul(factor, pivot_row[0]);
+        }
+        row_0[..n - 1].copy_from_slice(&pivot_row[1..]);
+        row_0[n - 1] = pivot_row[0];
+        (at, singular)
+    }
+
+    /// Chooses the pivots of steps k and k + 1, and finds the pivot rows and the factors of the others. Returns, for each
+    /// step, the row that is exchanged and the lanes with a zero pivot.
+    #[inline(always)]
+    fn choose(&mut self, k: usize) -> [(Magnitude<T, S>, u64); 2] {
+        let (simd, n) = (self.simd, self.n());
+        let zero = T::Vector::<S>::splat(simd, T::ZERO);
+        for (i, factor) in (k..).zip(&mut self.factors[k..]) {
+            *factor = self.a[i * n];
+        }
+        let (at, singular) = pivots::first_maximum::<S, T>(simd, self.factors, k);
+        self.gather(k, at, false);
+        pivots::divide::<S, T>(simd, self.pivot_row, 0);
+
+        // The factors of step k in every row, and those of step k + 1: column 1 as step k leaves it.
+        let pivot = self.pivot_row[1];
+        let (above, below) = self.factors.split_at_mut(k);
+        let (next_above, next_below) = self.next_factors.split_at_mut(k);
+        for (i, (factor, next_factor)) in above.iter_mut().zip(next_above).enumerate() {
+            *factor = self.a[i * n];
+            *next_factor = self.a[i * n + 1].sub_mul(*factor, pivot);
+        }
+        let (first_k, second_k) = (self.a[k * n], self.a[k * n + 1]);
+        let rows = below[1..].iter_mut().zip(&mut next_below[1..]);
+        for ((i, (factor, next_factor)), number) in (k + 1..).zip(rows).zip(pivots::numbers::<S, T>(simd, k + 1)) {
+            let here = at.simd_eq(number);
+            *factor = Vector::select(here, first_k, self.a[i * n]);
+            *next_factor = T::Vector::<S>::select(here, second_k, self.a[i * n + 1]).sub_mul(*factor, pivot);
+        }
+        let (next_at, next_singular) = pivots::first_maximum::<S, T>(simd, self.next_factors, k + 1);
+
+        // Row k may be the second pivot row, from where the first exchange has put it.
+        let source = next_at.simd_eq(at).select(number::<S, T>(simd, k), next_at);
+        self.gather(k, source, true);
+        let (first, second) = (self.factors[k + 1], self.next_factors[k + 1]);
+        let (mut factor, mut next_factor) = (first, second);
+        // The factors move one place up: a select that were stored where it was loaded from would become a masked
+        // store, which later loads wait for.
+        for (i, number) in (k + 2..n).zip(pivots::numbers::<S, T>(simd, k + 2)) {
+            let here = next_at.simd_eq(number);
+            let (x, next_x) = (self.factors[i], self.next_factors[i]);
+            factor = Vector::select(here, x, factor);
+            next_factor = Vector::select(here, next_x, next_factor);
+            self.factors[i - 1] = Vector::select(here, first, x);
+            self.next_factors[i - 1] = Vector::select(here, second, next_x);
+        }
+        let (pivot_row, next_pivot_row) = (&self.pivot_row[..n], &mut self.next_pivot_row[..n]);
+        next_pivot_row[0] = zero.sub_mul(factor, pivot_row[0]);
+        next_pivot_row[1] = next_factor;
+        for j in 2..n {
+            next_pivot_row[j] = next_pivot_row[j].sub_mul(factor, pivot_row[j]);
+        }
+        pivots::divide::<S, T>(simd, next_pivot_row, 1);
+        [(at, singular), (next_at, next_singular)]
+    }
+
+    /// Takes both steps to W columns, which move two to the left.
+    #[inline(always)]
+    fn update<const W: usize>(&mut self, k: usize, from: usize, [at, next_at]: [Magnitude<T, S>; 2]) {
+        let (simd, n) = (self.simd, self.n());
+        let (pivot_row, next_pivot_row) = (&self.pivot_row[..], &self.next_pivot_row[..]);
+        let (a, factors, next_factors) = (&mut self.a[..], &self.factors[..], &self.next_factors[..]);
+        let (pivots, next_pivots) = (piece::<_, W>(pivot_row, from), piece::<_, W>(next_pivot_row, from));
+        let mut start = from - 2;
+        for (&factor, &next_factor) in factors[..k].iter().zip(&next_factors[..k]) {
+            let row = &mut a[start..][..W + 2];
+            for j in 0..W {
+                row[j] = row[j + 2].sub_mul(factor, pivots[j]).sub_mul(next_factor, next_pivots[j]);
+            }
+            start += n;
+        }
+        // The exchanges put row k, and what is row k + 1 after the first of them, in the places of the pivot rows.
+        let row_k = piece::<_, W>(a, start + 2);
+        let mut row_next = piece::<_, W>(a, start + 2 + n);
+        let next_here = at.simd_eq(number::<S, T>(simd, k + 1));
+        for j in 0..W {
+            row_next[j] = Vector::select(next_here, row_k[j], row_next[j]);
+        }
+        start += 2 * n;
+        let rows = factors[k + 1..n - 1].iter().zip(&next_factors[k + 1..n - 1]);
+        for ((&factor, &next_factor), number) in rows.zip(pivots::numbers::<S, T>(simd, k + 2)) {
+            let (here, next_here) = (at.simd_eq(number), next_at.simd_eq(number));
+            let row = &mut a[start..][..W + 2];
+            for j in 0..W {
+                let x = T::Vector::<S>::select(here, row_k[j], row[j + 2]);
+                let x = T::Vector::<S>::select(next_here, row_next[j], x);
+                row[j] = x.sub_mul(factor, pivots[j]).sub_mul(next_factor, next_pivots[j]);
+            }
+            start += n;
+        }
+    }
+
+    /// Writes the new columns of the inverse at the right end, and both pivot rows.
+    #[inline(always)]
+    fn enter(&mut self, k: usize) {
+        let (simd, n) = (self.simd, self.n());
+        let (a, factors, next_factors) = (&mut self.a[..], &self.factors[..n - 1], &self.next_factors[..n - 1]);
+        let (pivot_row, next_pivot_row) = (&self.pivot_row[..n], &self.next_pivot_row[..n]);
+        let zero = T::Vector::<S>::splat(simd, T::ZERO);
+        let (pivot, next_pivots) = (pivot_row[0], [next_pivot_row[0], next_pivot_row[1]]);
+        let mut start = n - 2;
+        for (i, (&factor, &next_factor)) in factors.iter().zip(next_factors).enumerate() {
+            // Rows k and k + 1 share a place among the factors; both are written below.
+            let row = &mut a[start..][..2];
+            row[0] = zero.sub_mul(factor, pivot).sub_mul(next_factor, next_pivots[0]);
+            row[1] = zero.sub_mul(next_factor, next_pivots[1]);
+            start += if i == k { 2 * n } else { n };
+        }
+        let factor = pivot_row[1];
+        let (row_k, row_next) = a[k * n..][..2 * n].split_at_mut(n);
+        for j in 2..n {
+            row_k[j - 2] = pivot_row[j].sub_mul(factor, next_pivot_row[j]);
+            row_next[j - 2] = next_pivot_row[j];
+        }
+        row_k[n - 2] = pivot.sub_mul(factor, next_pivots[0]);
+        row_next[n - 2] = next_pivots[0];
+        row_k[n - 1] = zero.sub_mul(factor, next_pivots[1]);
+        row_next[n - 1] = next_pivots[1];
+    }
+
+    /// Copies, in every lane, the row that `at` names, which is k or below, to the pivot row, or to the next one.
+    #[inline(always)]
+    fn gather(&mut self, k: usize, at: Magnitude<T, S>, next: bool) {
+        const { assert!(GATHER_COLUMNS == 8, "the widest of the pieces below") }
+        let mut from = 0;
+        for width in self.gathered.widths() {
+            match width {
+                4 => self.gather_piece::<4>(k, at, from, next),
+                5 => self.gather_piece::<5>(k, at, from, next),
+                6 => self.gather_piece::<6>(k, at, from, next),
+                7 => self.gather_piece::<7>(k, at, from, next),
+                _ => self.gather_piece::<8>(k, at, from, next),
+            }
+            from += width;
+        }
+    }
+
+    /// The same for W columns.
+    #[inline(always)]
+    fn gather_piece<const W: usize>(&mut self, k: usize, at: Magnitude<T, S>, from: usize, next: bool) {
+        let (simd, n) = (self.simd, self.n());
+        let (a, row) = (&self.a[..], if next { &mut self.next_pivot_row[..] } else { &mut self.pivot_row[..] });
+        let mut start = k * n + from;
+        let mut part = piece::<_, W>(a, start);
+        for number in pivots::numbers::<S, T>(simd, k + 1).take(n - k - 1) {
+            start += n;
+            let here = at.simd_eq(number);
+            let candidate = &a[start..][..W];
+            for j in 0..W {
+                part[j] = Vector::select(here, candidate[j], part[j]);
+            }
+        }
+        row[from..][..W].copy_from_slice(&part);
     }
 }
 
-/// Step k in every lane. Returns the row that was exchanged with row k, and the lanes with a zero pivot.
+/// W vectors from `from` on.
 #[inline(always)]
-fn step<S: Simd, T: Lane>(
-    simd: S,
-    a: &mut Rows<'_, T::Vector<S>>,
-    k: usize,
-    pivots: &mut [T::Vector<S>],
-    column: &mut [T::Vector<S>],
-) -> (Magnitude<T, S>, u64) {
-    let n = a.n;
-    for (i, x) in column.iter_mut().enumerate().skip(k) {
-        *x = a.row(i)[k];
-    }
-    let (at, singular) = first_maximum::<S, T>(simd, column, k);
-    exchange_rows::<S, T>(simd, a, k, at, pivots);
-    divide::<S, T>(simd, pivots, k);
-
-    let zero = T::Vector::<S>::splat(simd, T::ZERO);
-    for i in 0..n {
-        let row = a.row(i);
-        if i == k {
-            row.copy_from_slice(pivots);
-            continue;
-        }
-        let factor = row[k];
-        row[k] = zero;
-        for (x, &pivot) in row.iter_mut().zip(pivots.iter()) {
-            *x = x.sub_mul(factor, pivot);
-        }
-    }
-    (at, singular)
-}
-
-/// Steps k and k + 1 in one pass over the matrix, which halves the loads and stores. Every element takes the operations
-/// of two single steps in the same order, so the bits are the same.
-#[inline(always)]
-fn two_steps<S: Simd, T: Lane>(
-    simd: S,
-    a: &mut Rows<'_, T::Vector<S>>,
-    k: usize,
-    [pivots, seconds]: [&mut [T::Vector<S>]; 2],
-    column: &mut [T::Vector<S>],
-) -> [(Magnitude<T, S>, u64); 2] {
-    let n = a.n;
-    for (i, x) in column.iter_mut().enumerate().skip(k) {
-        *x = a.row(i)[k];
-    }
-    let first = first_maximum::<S, T>(simd, column, k);
-    exchange_rows::<S, T>(simd, a, k, first.0, pivots);
-    divide::<S, T>(simd, pivots, k);
-
-    // Column k + 1 as step k leaves it, to choose the second pivot; then the row of that pivot, brought up to step k.
-    for (i, x) in column.iter_mut().enumerate().skip(k + 1) {
-        let row = a.row(i);
-        *x = row[k + 1].sub_mul(row[k], pivots[k + 1]);
-    }
-    let second = first_maximum::<S, T>(simd, column, k + 1);
-    exchange_rows::<S, T>(simd, a, k + 1, second.0, seconds);
-    let zero = T::Vector::<S>::splat(simd, T::ZERO);
-    let factor = std::mem::replace(&mut seconds[k], zero);
-    for (x, &pivot) in seconds.iter_mut().zip(pivots.iter()) {
-        *x = x.sub_mul(factor, pivot);
-    }
-    divide::<S, T>(simd, seconds, k + 1);
-
-    for i in 0..n {
-        let row = a.row(i);
-        if i == k {
-            let factor = pivots[k + 1];
-            for ((x, &pivot), &second) in row.iter_mut().zip(pivots.iter()).zip(seconds.iter()) {
-                *x = pivot.sub_mul(factor, second);
-            }
-            row[k + 1] = zero.sub_mul(factor, seconds[k + 1]);
-        } else if i == k + 1 {
-            row.copy_from_slice(seconds);
-        } else {
-            let factor = std::mem::replace(&mut row[k], zero);
-            let second_factor = row[k + 1].sub_mul(factor, pivots[k + 1]);
-            for ((x, &pivot), &second) in row.iter_mut().zip(pivots.iter()).zip(seconds.iter()) {
-                *x = x.sub_mul(factor, pivot).sub_mul(second_factor, second);
-            }
-            row[k + 1] = zero.sub_mul(second_factor, seconds[k + 1]);
-        }
-    }
-    [first, second]
-}
-
-/// Copies the pivot row of every lane to `pivots`, and puts row k in its place.
-#[inline(always)]
-fn exchange_rows<S: Simd, T: Lane>(
-    simd: S,
-    a: &mut Rows<'_, T::Vector<S>>,
-    k: usize,
-    at: Magnitude<T, S>,
-    pivots: &mut [T::Vector<S>],
-) {
-    let (row_k, below) = a.split_below(k);
-    pivots.copy_from_slice(row_k);
-    for (i, row) in (k + 1..).zip(below) {
-        let here = at.simd_eq(number::<S, T>(simd, i));
-        if here.any_true() {
-            for ((x, pivot), &from_k) in row.iter_mut().zip(pivots.iter_mut()).zip(row_k.iter()) {
-                *pivot = Vector::select(here, *x, *pivot);
-                *x = Vector::select(here, from_k, *x);
-            }
-        }
-    }
-}
-
-/// Puts the columns in order: exchanging rows of a matrix exchanges columns of its inverse, in reverse order.
-#[inline(always)]
-fn undo<S: Simd, T: Lane>(simd: S, a: &mut Rows<'_, T::Vector<S>>, chosen: &[Magnitude<T, S>]) {
-    let n = a.n;
-    for (k, at) in chosen.iter().enumerate().rev() {
-        for j in k + 1..n {
-            let here = at.simd_eq(number::<S, T>(simd, j));
-            if here.any_true() {
-                for i in 0..n {
-                    let row = a.row(i);
-                    let (x, y) = (row[k], row[j]);
-                    row[k] = Vector::select(here, y, x);
-                    row[j] = Vector::select(here, x, y);
-                }
-            }
-        }
-    }
+fn piece<V: Copy, const W: usize>(vectors: &[V], from: usize) -> [V; W] {
+    *vectors[from..].first_chunk().expect("as many as W")
 }

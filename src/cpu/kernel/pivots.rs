@@ -4,7 +4,7 @@
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
 use crate::cpu::simd::lane::{Lane, Magnitude};
-use crate::cpu::simd::vector::Vector;
+use crate::cpu::simd::vector::{RealLane, Vector};
 use crate::data::scalar::{Real, Scalar};
 
 /// A row number in every lane, as a real.
@@ -13,17 +13,26 @@ pub fn number<S: Simd, T: Lane>(simd: S, row: usize) -> Magnitude<T, S> {
     Magnitude::<T, S>::splat(simd, T::Real::from_f64(row as f64))
 }
 
+/// The row numbers from `first` on.
+#[inline(always)]
+pub fn numbers<S: Simd, T: Lane>(simd: S, first: usize) -> impl Iterator<Item = Magnitude<T, S>> {
+    T::Real::NUMBERS[first..].iter().map(
+        #[inline(always)]
+        move |&number| Magnitude::<T, S>::splat(simd, number),
+    )
+}
+
 /// In every lane, the row of the first maximum of |re| + |im| in a column from row k on; and the lanes where that
 /// maximum is zero, as a bit mask. NaN is chosen in row k only, as if one row were compared after another.
 #[inline(always)]
 pub fn first_maximum<S: Simd, T: Lane>(simd: S, column: &[T::Vector<S>], k: usize) -> (Magnitude<T, S>, u64) {
     let mut best = column[k].magnitude();
     let mut at = number::<S, T>(simd, k);
-    for (i, x) in column.iter().enumerate().skip(k + 1) {
+    for (x, i) in column[k + 1..].iter().zip(numbers::<S, T>(simd, k + 1)) {
         let magnitude = x.magnitude();
         let better = magnitude.simd_gt(best);
         best = better.select(magnitude, best);
-        at = better.select(number::<S, T>(simd, i), at);
+        at = better.select(i, at);
     }
     (at, best.simd_eq(Magnitude::<T, S>::splat(simd, T::Real::ZERO)).to_bitmask())
 }
@@ -46,12 +55,35 @@ pub fn undo<S: Simd, T: Lane>(simd: S, row: &mut [T::Vector<S>], pivots: &[Magni
     for k in (0..n).rev() {
         // It stays in a register for all of its exchanges.
         let mut x = row[k];
-        for j in k + 1..n {
-            let here = pivots[k].simd_eq(number::<S, T>(simd, j));
-            let y = row[j];
-            row[j] = Vector::select(here, x, y);
+        for (place, j) in row[k + 1..n].iter_mut().zip(numbers::<S, T>(simd, k + 1)) {
+            let here = pivots[k].simd_eq(j);
+            let y = *place;
+            *place = Vector::select(here, x, y);
             x = Vector::select(here, y, x);
         }
         row[k] = x;
     }
+}
+
+/// The same between two rows, of which each step reads one and writes the other: a select that were stored where it was
+/// loaded from would become a masked store, which the next load waits for. Both rows hold the
+/// columns at first. Returns the row that holds the result.
+#[inline(always)]
+pub fn undo_between<'a, S: Simd, T: Lane>(
+    simd: S,
+    [mut row, mut other]: [&'a mut [T::Vector<S>]; 2],
+    pivots: &[Magnitude<T, S>],
+) -> &'a [T::Vector<S>] {
+    let n = pivots.len();
+    for k in (0..n).rev() {
+        let mut x = row[k];
+        for ((place, &y), j) in other[k + 1..n].iter_mut().zip(&row[k + 1..n]).zip(numbers::<S, T>(simd, k + 1)) {
+            let here = pivots[k].simd_eq(j);
+            *place = Vector::select(here, x, y);
+            x = Vector::select(here, y, x);
+        }
+        other[k] = x;
+        (row, other) = (other, row);
+    }
+    row
 }

@@ -10,6 +10,7 @@ use crate::data::scaling;
 /// NaN may go unnoticed, but never hides another matrix's extremes: if one of two is NaN, x86 takes the second for
 /// their minimum and maximum, so the extremes so far come second. ARM takes the NaN, which then lies in no window, and
 /// the portable form takes the other.
+#[derive(Clone, Copy)]
 pub struct Extremes<S: Simd, T: Lane> {
     smallest: Magnitude<T, S>,
     largest: Magnitude<T, S>,

@@ -5,6 +5,7 @@ use num_complex::Complex;
 
 use super::vector::{Planar, RealLane, Vector};
 use crate::data::scalar::Scalar;
+use crate::plan::cpu::CpuTuning;
 
 /// A scalar that SIMD lanes hold.
 pub trait Lane: Scalar<Real: RealLane> {
@@ -26,6 +27,15 @@ macro_rules! lane {
         }
 
         impl RealLane for $real {
+            const NUMBERS: &'static [Self; CpuTuning::LANES_MAX_ORDER + 1] = &{
+                let (mut numbers, mut i) = ([0.0; _], 1);
+                while i < numbers.len() {
+                    numbers[i] = numbers[i - 1] + 1.0;
+                    i += 1;
+                }
+                numbers
+            };
+
             #[inline(always)]
             fn byte_indexes(place: usize) -> Self {
                 let mut bytes = [0; size_of::<Self>()];

@@ -4,9 +4,13 @@ use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdFloatElement};
 use num_complex::Complex;
 
 use crate::data::scalar::{Real, Scalar};
+use crate::plan::cpu::CpuTuning;
 
 /// A real that SIMD lanes hold.
 pub trait RealLane: Real + SimdFloatElement {
+    /// 0, 1, 2 and so on, as far as `lanes` numbers rows.
+    const NUMBERS: &'static [Self; CpuTuning::LANES_MAX_ORDER + 1];
+
     /// A real whose bytes are the indexes of the bytes of the real at `place` in a row of reals.
     fn byte_indexes(place: usize) -> Self;
 }

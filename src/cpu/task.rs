@@ -6,7 +6,7 @@ use crate::cpu::arithmetic::{Arithmetic, Double, Native};
 use crate::cpu::balance::Balance;
 use crate::cpu::frame::{self, Settings, Vectors};
 use crate::cpu::kernel::blocked::Blocked;
-use crate::cpu::kernel::lanes::Lanes;
+use crate::cpu::kernel::lanes::{self, Lanes};
 use crate::cpu::kernel::registers::{Registers, crowded};
 use crate::cpu::kernel::rows::Rows;
 use crate::cpu::simd::level::{SimdLevel, at_level};
@@ -122,10 +122,10 @@ fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Elemen
             2 => registers!(2),
             3 => registers!(3),
             4 => registers!(4),
-            5 => lanes!(5),
-            6 => lanes!(6),
-            7 => lanes!(7),
-            8 => lanes!(8),
+            5 if const { lanes::compiles_orders::<S, A::Work>() } => lanes!(5),
+            6 if const { lanes::compiles_orders::<S, A::Work>() } => lanes!(6),
+            7 if const { lanes::compiles_orders::<S, A::Work>() } => lanes!(7),
+            8 if const { lanes::compiles_orders::<S, A::Work>() } => lanes!(8),
             _ => lanes!(0),
         }
 

@@ -24,6 +24,8 @@
 mod outer_block;
 mod panels;
 
+use std::ops::Range;
+
 use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
 
 use self::outer_block::OuterBlock;
@@ -31,6 +33,8 @@ use self::panels::Panels;
 use crate::cpu::arithmetic::Arithmetic;
 use crate::cpu::frame::{Kernel, Reals, Settings, Vectors};
 use crate::cpu::memory::window::Extremes;
+use crate::cpu::simd::apart::apart;
+use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::prefetch::Prefetch;
 use crate::cpu::simd::transpose::{MAX_LANES, transpose};
 use crate::cpu::simd::vector::Vector;
@@ -167,16 +171,8 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Blocked<S, A> {
             let (left, rest) = columns.split_at_mut(next.start * width);
             let (own, right) = rest.split_at_mut(next.len() * width);
             let left = &mut left[..done.start * width];
-            // Compiled once, for both ways to be called.
-            let mut next_block = || {
-                simd.vectorize(
-                    #[inline(always)]
-                    || {
-                        outer_block::update::<S, A::Work>(simd, outer, own, &mut [], false);
-                        panels::eliminate::<S, A::Work>(simd, panels, own, next.clone(), settings.tuning.block)
-                    },
-                )
-            };
+            let block = settings.tuning.block;
+            let mut next_block = || next_block::<S, A::Work>(simd, outer, panels, own, next.clone(), block);
             let mut others = || outer_block::update::<S, A::Work>(simd, outer, left, right, shared);
             let zero_pivot = if shared { rayon::join(next_block, others).0 } else { (next_block(), others()).0 };
             if zero_pivot.is_some() || next.is_empty() || next.len() == n {
@@ -242,4 +238,24 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Blocked<S, A> {
         }
         finite && poison.simd_eq(zero).all_true()
     }
+}
+
+/// Takes the last outer block's steps to the columns of the next one and eliminates them. Returns the column of the
+/// first zero pivot.
+fn next_block<S: Simd, T: Lane>(
+    simd: S,
+    outer: &OuterBlock<T::Vector<S>>,
+    panels: &mut Panels<T::Vector<S>, Magnitude<T, S>, T>,
+    own: &mut [T::Vector<S>],
+    range: Range<usize>,
+    block: usize,
+) -> Option<usize> {
+    apart::<0, _, _>(
+        simd,
+        #[inline(always)]
+        || {
+            outer_block::update::<S, T>(simd, outer, own, &mut [], false);
+            panels::eliminate::<S, T>(simd, panels, own, range, block)
+        },
+    )
 }

@@ -35,8 +35,15 @@ use crate::plan::cpu::{COMPILED_ORDERS, CpuTuning, GATHER_COLUMNS, PASS_COLUMNS}
 
 /// One group of matrices of order N, or of any order if N is 0.
 pub struct Lanes<S: Simd, T: Lane, const N: usize> {
+    /// The order, also if it is N.
     n: usize,
     kept: Kept<S, T>,
+}
+
+/// Returns whether orders up to [`COMPILED_ORDERS`] are compiled each by itself: with vectors of 16 bytes, their rows
+/// would not stay in registers.
+pub const fn compiles_orders<S: Simd, T: Lane>() -> bool {
+    T::Vector::<S>::LANES * size_of::<T::Real>() > 16
 }
 
 /// The working memory of a group.
@@ -136,7 +143,8 @@ impl<S: Simd, T: Lane, const N: usize> Kernel<S, Native<T>> for Lanes<S, T, N> {
             (chosen[0], singular[0]) = pass.single_step();
             k = 1;
         }
-        while k < n {
+        // To a bound that no compiler knows, so that the passes are not written out one after another.
+        while k < self.n {
             slices.touch();
             [(chosen[k], singular[k]), (chosen[k + 1], singular[k + 1])] = pass.choose(k);
             let exchanged = [chosen[k], chosen[k + 1]];

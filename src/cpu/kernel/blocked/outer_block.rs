@@ -12,6 +12,7 @@ use std::ops::Range;
 use fearless_simd::Simd;
 use rayon::prelude::*;
 
+use crate::cpu::simd::apart::apart;
 use crate::cpu::simd::lane::Lane;
 use crate::cpu::simd::transpose::MAX_LANES;
 use crate::cpu::simd::vector::Vector;
@@ -126,10 +127,7 @@ pub fn update<S: Simd, T: Lane>(
         let size = shared_columns(left.len() / outer.width + right.len() / outer.width, rayon::current_num_threads())
             * outer.width;
         left.par_chunks_mut(size).chain(right.par_chunks_mut(size)).for_each(|columns| {
-            simd.vectorize(
-                #[inline(always)]
-                || update_chunk::<S, T>(simd, outer, columns),
-            );
+            update_chunk::<S, T>(simd, outer, columns);
         });
     } else {
         let size = UPDATE_COLUMNS * outer.width;
@@ -140,19 +138,24 @@ pub fn update<S: Simd, T: Lane>(
 }
 
 /// Takes all steps to at most [`UPDATE_COLUMNS`] columns.
-#[inline(always)]
 fn update_chunk<S: Simd, T: Lane>(simd: S, outer: &OuterBlock<T::Vector<S>>, columns: &mut [T::Vector<S>]) {
-    let mut pivots = [[T::ZERO; DEPTH]; UPDATE_COLUMNS];
-    let pivots = &mut pivots[..columns.len() / outer.width];
-    for (column, pivots) in columns.chunks_exact_mut(outer.width).zip(pivots.iter_mut()) {
-        outer.set_aside::<S, T>(simd, column, pivots);
-    }
-    match const { register_tile(T::Vector::<S>::LANES * size_of::<T::Real>(), T::Vector::<S>::PARTS) } {
-        (4, 6) => update_strips::<S, T, 4, 6>(simd, outer, columns, pivots),
-        (2, 6) => update_strips::<S, T, 2, 6>(simd, outer, columns, pivots),
-        (1, 5) => update_strips::<S, T, 1, 5>(simd, outer, columns, pivots),
-        _ => unreachable!("a tile that nothing is compiled for"),
-    }
+    apart::<0, _, _>(
+        simd,
+        #[inline(always)]
+        || {
+            let mut pivots = [[T::ZERO; DEPTH]; UPDATE_COLUMNS];
+            let pivots = &mut pivots[..columns.len() / outer.width];
+            for (column, pivots) in columns.chunks_exact_mut(outer.width).zip(pivots.iter_mut()) {
+                outer.set_aside::<S, T>(simd, column, pivots);
+            }
+            match const { register_tile(T::Vector::<S>::LANES * size_of::<T::Real>(), T::Vector::<S>::PARTS) } {
+                (4, 6) => update_strips::<S, T, 4, 6>(simd, outer, columns, pivots),
+                (2, 6) => update_strips::<S, T, 2, 6>(simd, outer, columns, pivots),
+                (1, 5) => update_strips::<S, T, 1, 5>(simd, outer, columns, pivots),
+                _ => unreachable!("a tile that nothing is compiled for"),
+            }
+        },
+    );
 }
 
 /// Takes the tiles of one strip of W to every column before those of the next strip, so that a strip stays in the

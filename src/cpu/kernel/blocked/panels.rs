@@ -96,8 +96,9 @@ pub fn eliminate<S: Simd, T: Lane>(
         own.copy_from_slice(&panel[..own.len()]);
         let (left_pivots, rest) = pivots.split_at_mut(first);
         let pass = Pass { k, rows: &pivot_rows[first..first + block], panel, cleared };
-        pass.run(simd, left, left_pivots);
-        pass.run(simd, right, &mut rest[block..]);
+        for (columns, pivots) in [(left, left_pivots), (right, &mut rest[block..])] {
+            pass.run(simd, columns, pivots);
+        }
     }
     None
 }

@@ -21,7 +21,13 @@ export BATCHINV_REQUIRE_GPU=1
 # Without it, Mesa prints a warning on stderr.
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/tmp}"
 
-step() { printf '\n== %s\n' "$*"; }
+# Announces a step, and notes how long the one before took.
+times=""
+step() {
+    if [ -n "${step-}" ]; then times+=$(printf '%5d s  %s' $((SECONDS - started)) "$step")$'\n'; fi
+    step=$* started=$SECONDS
+    if [ -n "$step" ]; then printf '\n== %s\n' "$step"; fi
+}
 
 # Runs a command as root, through sudo if necessary.
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -81,8 +87,10 @@ export BATCHINV_TEST_LOG="$scratch/ran.txt"
 : >"$BATCHINV_TEST_LOG"
 cargo test --all-features
 unset BATCHINV_TEST_LOG
+# Without the GPU engine: what differs from the build above, and one test of each kind that the CPU engine has.
 step "tests and doctests, no default features"
-cargo test --no-default-features
+cargo test --no-default-features --lib --test accuracy --test api --test bits --test plan
+cargo test --no-default-features --doc
 
 step "examples"
 example() { cargo run --quiet --all-features --example "$@"; }
@@ -90,6 +98,9 @@ example normal_matrices -- "$scratch" 500 128
 example block_jacobi -- "$scratch" 10
 example kalman_bank -- 500 60
 [ -s "$scratch/normal_matrices.png" ] && [ -s "$scratch/block_jacobi.svg" ]
+
+step "size"
+tests/size.sh
 
 step "package"
 if [ -n "${BATCHINV_ALL-}" ]; then cargo package --allow-dirty; else cargo package --allow-dirty --no-verify; fi
@@ -111,5 +122,5 @@ if ! diff -u <(expected) "$scratch/table.txt"; then
         "output of tests/ran.sh." >&2
     exit 1
 fi
-echo
-echo "All passed."
+step ""
+printf '\nWhat each step took:\n%s\nAll passed.\n' "$times"

@@ -69,68 +69,70 @@ fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Elemen
         CpuKernel::Lanes => len - len % group,
         CpuKernel::Rows | CpuKernel::Blocked => 0,
     };
-    let (mut staged, mut kept, mut done) = (Staged::new(), Default::default(), 0);
-    while done < in_lanes {
-        let direct = if A::NARROWS { 0 } else { (in_lanes - done) / group * group };
-        let here = if direct > 0 { direct } else { group.min(in_lanes - done) };
-        let input = input.map_or(&[][..], |input| &input[done * size..][..here * size]);
-        let elements = &mut elements[done * size..][..here * size];
-        let own_statuses = &mut statuses[done..][..here];
-        done += here;
-        let (input, output, statuses) = match (A::as_work(input).filter(|_| direct > 0), A::as_work_mut(elements)) {
-            (Some(input), Some(output)) => (input, output, &mut *own_statuses),
-            _ => staged.fill::<A>(input, order, group),
-        };
-
-        macro_rules! run_kernel {
-            ($arithmetic:ty, $kernel:ty, $kept:expr, $input:expr, $output:expr, $statuses:expr) => {
-                frame::run::<S, $arithmetic, $kernel>(
-                    simd,
-                    settings,
-                    balance,
-                    &mut $kept,
-                    Some($input),
-                    $output,
-                    $statuses,
-                )
+    if in_lanes > 0 {
+        let (mut staged, mut kept, mut done) = (Staged::new(), Default::default(), 0);
+        while done < in_lanes {
+            let direct = if A::NARROWS { 0 } else { (in_lanes - done) / group * group };
+            let here = if direct > 0 { direct } else { group.min(in_lanes - done) };
+            let input = input.map_or(&[][..], |input| &input[done * size..][..here * size]);
+            let elements = &mut elements[done * size..][..here * size];
+            let own_statuses = &mut statuses[done..][..here];
+            done += here;
+            let (input, output, statuses) = match (A::as_work(input).filter(|_| direct > 0), A::as_work_mut(elements)) {
+                (Some(input), Some(output)) => (input, output, &mut *own_statuses),
+                _ => staged.fill::<A>(input, order, group),
             };
-        }
-        /// An order that registers hold: some groups interleaved, then the rest.
-        macro_rules! registers {
-            ($order:literal) => {{
-                const GROUPS: usize = INTERLEAVED[$order - 1];
-                let interleaved = const { GROUPS > 1 && !crowded::<S, A::Work>($order, GROUPS) };
-                let together = if interleaved { statuses.len() / (GROUPS * group) * (GROUPS * group) } else { 0 };
-                let (input, rest_input) = input.split_at(together * size);
-                let (output, rest_output) = output.split_at_mut(together * size);
-                let (statuses, rest_statuses) = statuses.split_at_mut(together);
-                if interleaved {
-                    run_kernel!(Native<A::Work>, Registers<S, A::Work, $order, GROUPS>, (), input, output, statuses);
-                }
-                run_kernel!(
-                    Native<A::Work>, Registers<S, A::Work, $order, 1>, (), rest_input, rest_output, rest_statuses
-                );
-            }};
-        }
-        macro_rules! lanes {
-            ($order:literal) => {
-                run_kernel!(Native<A::Work>, Lanes<S, A::Work, $order>, kept, input, output, statuses)
-            };
-        }
-        match order {
-            1 => registers!(1),
-            2 => registers!(2),
-            3 => registers!(3),
-            4 => registers!(4),
-            5 if const { lanes::compiles_orders::<S, A::Work>() } => lanes!(5),
-            6 if const { lanes::compiles_orders::<S, A::Work>() } => lanes!(6),
-            7 if const { lanes::compiles_orders::<S, A::Work>() } => lanes!(7),
-            8 if const { lanes::compiles_orders::<S, A::Work>() } => lanes!(8),
-            _ => lanes!(0),
-        }
 
-        if direct == 0 {
-            staged.empty::<A>(elements, own_statuses, size);
+            macro_rules! run_kernel {
+                ($arithmetic:ty, $kernel:ty, $kept:expr, $input:expr, $output:expr, $statuses:expr) => {
+                    frame::run::<S, $arithmetic, $kernel>(
+                        simd,
+                        settings,
+                        balance,
+                        &mut $kept,
+                        Some($input),
+                        $output,
+                        $statuses,
+                    )
+                };
+            }
+            /// An order that registers hold: some groups interleaved, then the rest.
+            macro_rules! registers {
+                ($order:literal) => {{
+                    const GROUPS: usize = INTERLEAVED[$order - 1];
+                    let interleaved = const { GROUPS > 1 && !crowded::<S, A::Work>($order, GROUPS) };
+                    let together = if interleaved { statuses.len() / (GROUPS * group) * (GROUPS * group) } else { 0 };
+                    let (input, rest_input) = input.split_at(together * size);
+                    let (output, rest_output) = output.split_at_mut(together * size);
+                    let (statuses, rest_statuses) = statuses.split_at_mut(together);
+                    if interleaved {
+                        run_kernel!(Native<A::Work>, Registers<S, A::Work, $order, GROUPS>, (), input, output, statuses);
+                    }
+                    run_kernel!(
+                        Native<A::Work>, Registers<S, A::Work, $order, 1>, (), rest_input, rest_output, rest_statuses
+                    );
+                }};
+            }
+            macro_rules! lanes {
+                ($order:literal) => {
+                    run_kernel!(Native<A::Work>, Lanes<S, A::Work, $order>, kept, input, output, statuses)
+                };
+            }
+            match order {
+                1 => registers!(1),
+                2 => registers!(2),
+                3 => registers!(3),
+                4 => registers!(4),
+                5 if const { lanes::compiles_orders::<S, A::Work>() } => lanes!(5),
+                6 if const { lanes::compiles_orders::<S, A::Work>() } => lanes!(6),
+                7 if const { lanes::compiles_orders::<S, A::Work>() } => lanes!(7),
+                8 if const { lanes::compiles_orders::<S, A::Work>() } => lanes!(8),
+                _ => lanes!(0),
+            }
+
+            if direct == 0 {
+                staged.empty::<A>(elements, own_statuses, size);
+            }
         }
     }
     if in_lanes < len {

@@ -93,8 +93,12 @@ pub fn run<T: Scalar>(
             }
             Sharing::None | Sharing::Columns => {
                 let one_after_another = || {
-                    let mut copy = Vec::new();
-                    let outputs = Output { elements, statuses, rconds }.chunks(task_len, size);
+                    let (mut copy, output) = (Vec::new(), Output { elements, statuses, rconds });
+                    if output.statuses.len() <= task_len {
+                        // Cutting a stack takes a noticeable share of the time of a 4x4.
+                        return task(&mut copy, 0, output);
+                    }
+                    let outputs = output.chunks(task_len, size);
                     outputs.enumerate().for_each(|(index, output)| task(&mut copy, index, output));
                 };
                 if plan.sharing == Sharing::Columns {

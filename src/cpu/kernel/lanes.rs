@@ -23,14 +23,14 @@
 
 use fearless_simd::{Select, Simd, SimdBase};
 
-use super::pivots::{self, number};
+use super::pivots::{self, Maximum, number};
 use crate::cpu::arithmetic::Native;
 use crate::cpu::frame::{Kernel, Settings};
 use crate::cpu::memory::{blocks, columns};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::prefetch::Prefetch;
 use crate::cpu::simd::transpose::MAX_LANES;
-use crate::cpu::simd::vector::Vector;
+use crate::cpu::simd::vector::{Mask, Vector};
 use crate::plan::cpu::{COMPILED_ORDERS, CpuTuning, GATHER_COLUMNS, PASS_COLUMNS};
 
 /// One group of matrices of order N, or of any order if N is 0.
@@ -232,10 +232,7 @@ impl<S: Simd, T: Lane, const N: usize> Pass<'_, S, T, N> {
     fn single_step(&mut self) -> (Magnitude<T, S>, u64) {
         let (simd, n) = (self.simd, self.n());
         let zero = T::Vector::<S>::splat(simd, T::ZERO);
-        for (i, factor) in self.factors.iter_mut().enumerate() {
-            *factor = self.a[i * n];
-        }
-        let (at, singular) = pivots::first_maximum::<S, T>(simd, self.factors, 0);
+        let (at, singular) = self.first_maximum(0);
         self.gather(0, at, false);
         pivots::divide::<S, T>(simd, self.pivot_row, 0);
         let (row_0, below) = self.a.split_at_mut(n);
@@ -254,35 +251,50 @@ impl<S: Simd, T: Lane, const N: usize> Pass<'_, S, T, N> {
         (at, singular)
     }
 
+    /// The pivot of column 0 in rows k and below: the row in every lane, and the lanes where all are zero.
+    #[inline(always)]
+    fn first_maximum(&self, k: usize) -> (Magnitude<T, S>, u64) {
+        let (simd, n) = (self.simd, self.n());
+        let mut start = k * n;
+        let mut maximum = Maximum::<S, T>::new(self.a[start], number::<S, T>(simd, k));
+        for row in pivots::numbers::<S, T>(simd, k + 1).take(n - k - 1) {
+            start += n;
+            maximum.see(self.a[start], row);
+        }
+        maximum.found(simd)
+    }
+
     /// Chooses the pivots of steps k and k + 1, and finds the pivot rows and the factors of the others. Returns, for each
     /// step, the row that is exchanged and the lanes with a zero pivot.
     #[inline(always)]
     fn choose(&mut self, k: usize) -> [(Magnitude<T, S>, u64); 2] {
         let (simd, n) = (self.simd, self.n());
         let zero = T::Vector::<S>::splat(simd, T::ZERO);
-        for (i, factor) in (k..).zip(&mut self.factors[k..]) {
-            *factor = self.a[i * n];
-        }
-        let (at, singular) = pivots::first_maximum::<S, T>(simd, self.factors, k);
+        let (at, singular) = self.first_maximum(k);
         self.gather(k, at, false);
         pivots::divide::<S, T>(simd, self.pivot_row, 0);
 
         // The factors of step k in every row, and those of step k + 1: column 1 as step k leaves it.
         let pivot = self.pivot_row[1];
-        let (above, below) = self.factors.split_at_mut(k);
-        let (next_above, next_below) = self.next_factors.split_at_mut(k);
-        for (i, (factor, next_factor)) in above.iter_mut().zip(next_above).enumerate() {
-            *factor = self.a[i * n];
-            *next_factor = self.a[i * n + 1].sub_mul(*factor, pivot);
+        let mut start = 0;
+        for (factor, next_factor) in self.factors[..k].iter_mut().zip(&mut self.next_factors[..k]) {
+            *factor = self.a[start];
+            *next_factor = self.a[start + 1].sub_mul(*factor, pivot);
+            start += n;
         }
-        let (first_k, second_k) = (self.a[k * n], self.a[k * n + 1]);
-        let rows = below[1..].iter_mut().zip(&mut next_below[1..]);
-        for ((i, (factor, next_factor)), number) in (k + 1..).zip(rows).zip(pivots::numbers::<S, T>(simd, k + 1)) {
-            let here = at.simd_eq(number);
-            *factor = Vector::select(here, first_k, self.a[i * n]);
-            *next_factor = T::Vector::<S>::select(here, second_k, self.a[i * n + 1]).sub_mul(*factor, pivot);
+        let row_k = [self.a[k * n], self.a[k * n + 1]];
+        let mut start = (k + 1) * n;
+        let row = number::<S, T>(simd, k + 1);
+        let (factor, next_factor) = self.factors_at(start, at.simd_eq(row), row_k, pivot);
+        (self.factors[k + 1], self.next_factors[k + 1]) = (factor, next_factor);
+        let mut next = Maximum::<S, T>::new(next_factor, row);
+        for (i, row) in (k + 2..n).zip(pivots::numbers::<S, T>(simd, k + 2)) {
+            start += n;
+            let (factor, next_factor) = self.factors_at(start, at.simd_eq(row), row_k, pivot);
+            (self.factors[i], self.next_factors[i]) = (factor, next_factor);
+            next.see(next_factor, row);
         }
-        let (next_at, next_singular) = pivots::first_maximum::<S, T>(simd, self.next_factors, k + 1);
+        let (next_at, next_singular) = next.found(simd);
 
         // Row k may be the second pivot row, from where the first exchange has put it.
         let source = next_at.simd_eq(at).select(number::<S, T>(simd, k), next_at);
@@ -307,6 +319,19 @@ impl<S: Simd, T: Lane, const N: usize> Pass<'_, S, T, N> {
         }
         pivots::divide::<S, T>(simd, next_pivot_row, 1);
         [(at, singular), (next_at, next_singular)]
+    }
+
+    /// The factors of both steps in the row that starts at `start`, where row k takes its place `here`.
+    #[inline(always)]
+    fn factors_at(
+        &self,
+        start: usize,
+        here: Mask<Magnitude<T, S>, S>,
+        row_k: [T::Vector<S>; 2],
+        pivot: T::Vector<S>,
+    ) -> (T::Vector<S>, T::Vector<S>) {
+        let factor = T::Vector::<S>::select(here, row_k[0], self.a[start]);
+        (factor, T::Vector::<S>::select(here, row_k[1], self.a[start + 1]).sub_mul(factor, pivot))
     }
 
     /// Takes both steps to W columns, which move two to the left.

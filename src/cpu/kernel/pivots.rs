@@ -22,19 +22,45 @@ pub fn numbers<S: Simd, T: Lane>(simd: S, first: usize) -> impl Iterator<Item = 
     )
 }
 
-/// In every lane, the row of the first maximum of |re| + |im| in a column from row k on; and the lanes where that
-/// maximum is zero, as a bit mask. NaN is chosen in row k only, as if one row were compared after another.
+/// The search for a pivot: in every lane, the row of the first maximum of |re| + |im|. NaN is chosen in the first row
+/// only, as if one row were compared after another.
+#[derive(Clone, Copy)]
+pub struct Maximum<S: Simd, T: Lane> {
+    best: Magnitude<T, S>,
+    at: Magnitude<T, S>,
+}
+
+impl<S: Simd, T: Lane> Maximum<S, T> {
+    /// Begins with an element of this row.
+    #[inline(always)]
+    pub fn new(element: T::Vector<S>, row: Magnitude<T, S>) -> Self {
+        Self { best: element.magnitude(), at: row }
+    }
+
+    /// Takes in the element of a later row.
+    #[inline(always)]
+    pub fn see(&mut self, element: T::Vector<S>, row: Magnitude<T, S>) {
+        let magnitude = element.magnitude();
+        let better = magnitude.simd_gt(self.best);
+        self.best = better.select(magnitude, self.best);
+        self.at = better.select(row, self.at);
+    }
+
+    /// The rows, and the lanes where the maximum is zero, as a bit mask.
+    #[inline(always)]
+    pub fn found(self, simd: S) -> (Magnitude<T, S>, u64) {
+        (self.at, self.best.simd_eq(Magnitude::<T, S>::splat(simd, T::Real::ZERO)).to_bitmask())
+    }
+}
+
+/// The pivot of a column from row k on.
 #[inline(always)]
 pub fn first_maximum<S: Simd, T: Lane>(simd: S, column: &[T::Vector<S>], k: usize) -> (Magnitude<T, S>, u64) {
-    let mut best = column[k].magnitude();
-    let mut at = number::<S, T>(simd, k);
-    for (x, i) in column[k + 1..].iter().zip(numbers::<S, T>(simd, k + 1)) {
-        let magnitude = x.magnitude();
-        let better = magnitude.simd_gt(best);
-        best = better.select(magnitude, best);
-        at = better.select(i, at);
+    let mut maximum = Maximum::<S, T>::new(column[k], number::<S, T>(simd, k));
+    for (&x, row) in column[k + 1..].iter().zip(numbers::<S, T>(simd, k + 1)) {
+        maximum.see(x, row);
     }
-    (at, best.simd_eq(Magnitude::<T, S>::splat(simd, T::Real::ZERO)).to_bitmask())
+    maximum.found(simd)
 }
 
 /// Divides the pivot row by the pivot in column `at`, where 1 / pivot begins a column of the inverse.

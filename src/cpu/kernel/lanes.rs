@@ -159,7 +159,7 @@ impl<S: Simd, T: Lane, const N: usize> Kernel<S, Native<T>> for Lanes<S, T, N> {
                 }
                 from += width;
             }
-            pass.enter(k);
+            pass.place_pivot_rows(k);
             k += 2;
         }
         singular
@@ -312,12 +312,12 @@ impl<S: Simd, T: Lane, const N: usize> Pass<'_, S, T, N> {
             self.next_factors[i - 1] = Vector::select(here, second, next_x);
         }
         let (pivot_row, next_pivot_row) = (&self.pivot_row[..n], &mut self.next_pivot_row[..n]);
-        next_pivot_row[0] = zero.sub_mul(factor, pivot_row[0]);
-        next_pivot_row[1] = next_factor;
+        let reciprocal = next_factor.reciprocal(simd);
+        next_pivot_row[0] = zero.sub_mul(factor, pivot_row[0]).mul(reciprocal);
+        next_pivot_row[1] = reciprocal;
         for j in 2..n {
-            next_pivot_row[j] = next_pivot_row[j].sub_mul(factor, pivot_row[j]);
+            next_pivot_row[j] = next_pivot_row[j].sub_mul(factor, pivot_row[j]).mul(reciprocal);
         }
-        pivots::divide::<S, T>(simd, next_pivot_row, 1);
         [(at, singular), (next_at, next_singular)]
     }
 
@@ -334,18 +334,25 @@ impl<S: Simd, T: Lane, const N: usize> Pass<'_, S, T, N> {
         (factor, T::Vector::<S>::select(here, row_k[1], self.a[start + 1]).sub_mul(factor, pivot))
     }
 
-    /// Takes both steps to W columns, which move two to the left.
+    /// Takes both steps to W columns, which move two to the left. Behind the last ones of a row enter the new columns of
+    /// the inverse.
     #[inline(always)]
     fn update<const W: usize>(&mut self, k: usize, from: usize, [at, next_at]: [Magnitude<T, S>; 2]) {
         let (simd, n) = (self.simd, self.n());
         let (pivot_row, next_pivot_row) = (&self.pivot_row[..], &self.next_pivot_row[..]);
         let (a, factors, next_factors) = (&mut self.a[..], &self.factors[..], &self.next_factors[..]);
         let (pivots, next_pivots) = (piece::<_, W>(pivot_row, from), piece::<_, W>(next_pivot_row, from));
+        let (zero, last) = (T::Vector::<S>::splat(simd, T::ZERO), from + W == n);
+        let (entering, next_entering) = (pivot_row[0], [next_pivot_row[0], next_pivot_row[1]]);
         let mut start = from - 2;
         for (&factor, &next_factor) in factors[..k].iter().zip(&next_factors[..k]) {
             let row = &mut a[start..][..W + 2];
             for j in 0..W {
                 row[j] = row[j + 2].sub_mul(factor, pivots[j]).sub_mul(next_factor, next_pivots[j]);
+            }
+            if last {
+                row[W] = zero.sub_mul(factor, entering).sub_mul(next_factor, next_entering[0]);
+                row[W + 1] = zero.sub_mul(next_factor, next_entering[1]);
             }
             start += n;
         }
@@ -366,36 +373,29 @@ impl<S: Simd, T: Lane, const N: usize> Pass<'_, S, T, N> {
                 let x = T::Vector::<S>::select(next_here, row_next[j], x);
                 row[j] = x.sub_mul(factor, pivots[j]).sub_mul(next_factor, next_pivots[j]);
             }
+            if last {
+                row[W] = zero.sub_mul(factor, entering).sub_mul(next_factor, next_entering[0]);
+                row[W + 1] = zero.sub_mul(next_factor, next_entering[1]);
+            }
             start += n;
         }
     }
 
-    /// Writes the new columns of the inverse at the right end, and both pivot rows.
+    /// Writes both pivot rows.
     #[inline(always)]
-    fn enter(&mut self, k: usize) {
+    fn place_pivot_rows(&mut self, k: usize) {
         let (simd, n) = (self.simd, self.n());
-        let (a, factors, next_factors) = (&mut self.a[..], &self.factors[..n - 1], &self.next_factors[..n - 1]);
         let (pivot_row, next_pivot_row) = (&self.pivot_row[..n], &self.next_pivot_row[..n]);
-        let zero = T::Vector::<S>::splat(simd, T::ZERO);
-        let (pivot, next_pivots) = (pivot_row[0], [next_pivot_row[0], next_pivot_row[1]]);
-        let mut start = n - 2;
-        for (i, (&factor, &next_factor)) in factors.iter().zip(next_factors).enumerate() {
-            // Rows k and k + 1 share a place among the factors; both are written below.
-            let row = &mut a[start..][..2];
-            row[0] = zero.sub_mul(factor, pivot).sub_mul(next_factor, next_pivots[0]);
-            row[1] = zero.sub_mul(next_factor, next_pivots[1]);
-            start += if i == k { 2 * n } else { n };
-        }
-        let factor = pivot_row[1];
-        let (row_k, row_next) = a[k * n..][..2 * n].split_at_mut(n);
+        let (zero, factor) = (T::Vector::<S>::splat(simd, T::ZERO), pivot_row[1]);
+        let (row_k, row_next) = self.a[k * n..][..2 * n].split_at_mut(n);
         for j in 2..n {
             row_k[j - 2] = pivot_row[j].sub_mul(factor, next_pivot_row[j]);
             row_next[j - 2] = next_pivot_row[j];
         }
-        row_k[n - 2] = pivot.sub_mul(factor, next_pivots[0]);
-        row_next[n - 2] = next_pivots[0];
-        row_k[n - 1] = zero.sub_mul(factor, next_pivots[1]);
-        row_next[n - 1] = next_pivots[1];
+        row_k[n - 2] = pivot_row[0].sub_mul(factor, next_pivot_row[0]);
+        row_next[n - 2] = next_pivot_row[0];
+        row_k[n - 1] = zero.sub_mul(factor, next_pivot_row[1]);
+        row_next[n - 1] = next_pivot_row[1];
     }
 
     /// Copies, in every lane, the row that `at` names, which is k or below, to the pivot row, or to the next one.

@@ -46,17 +46,24 @@ pub fn load<S: Simd, T: Lane, const N: usize>(simd: S, source: &[T::Real], a: &m
         collect::<S, T>(&block[..reals], a);
         return extremes.in_window(simd);
     }
+    let width = block_width::<S, T, N>();
     let mut done = 0;
     while done < whole {
         // The last block starts earlier, so that it ends with the matrix.
-        let first = done.min(whole - lanes);
+        let first = done.min(whole - width);
         load_block::<S, T, N>(simd, &source[first..], reals, &mut a[first / parts..], &mut extremes);
-        done = first + lanes;
+        done = first + width;
     }
     extremes.in_window(simd)
 }
 
-/// Reads LANES reals of every matrix.
+/// Reals of every matrix that are read together: a vector of each, or several short vectors, if that is a call.
+#[inline(always)]
+const fn block_width<S: Simd, T: Lane, const N: usize>() -> usize {
+    if N > 0 { T::Vector::<S>::LANES } else { MAX_LANES }
+}
+
+/// Reads the first reals of every matrix.
 #[inline(always)]
 fn load_block<S: Simd, T: Lane, const N: usize>(
     simd: S,
@@ -69,17 +76,20 @@ fn load_block<S: Simd, T: Lane, const N: usize>(
         simd,
         #[inline(always)]
         move || {
-            let (lanes, parts) = (T::Vector::<S>::LANES, T::Vector::<S>::PARTS);
-            let mut block = [Magnitude::<T, S>::splat(simd, T::Real::ZERO); MAX_LANES];
-            let (mut rest, mut seen) = (source, *extremes);
-            for lane in 0..lanes {
-                block[lane] = Magnitude::<T, S>::from_slice(simd, &rest[..lanes]);
-                seen.see(block[lane]);
-                rest = &rest[reals.min(rest.len())..];
+            let (lanes, parts, width) = (T::Vector::<S>::LANES, T::Vector::<S>::PARTS, block_width::<S, T, N>());
+            let mut seen = *extremes;
+            for part in 0..width / lanes {
+                let mut block = [Magnitude::<T, S>::splat(simd, T::Real::ZERO); MAX_LANES];
+                let mut rest = source;
+                for lane in 0..lanes {
+                    block[lane] = Magnitude::<T, S>::from_slice(simd, &rest[..width][part * lanes..][..lanes]);
+                    seen.see(block[lane]);
+                    rest = &rest[reals.min(rest.len())..];
+                }
+                transpose::<S, T>(&mut block);
+                collect::<S, T>(&block[..lanes], &mut a[part * lanes / parts..][..lanes / parts]);
             }
             *extremes = seen;
-            transpose::<S, T>(&mut block);
-            collect::<S, T>(&block[..lanes], &mut a[..lanes / parts]);
         },
     );
 }

@@ -106,7 +106,9 @@ fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Elemen
                     let (output, rest_output) = output.split_at_mut(together * size);
                     let (statuses, rest_statuses) = statuses.split_at_mut(together);
                     if interleaved {
-                        run_kernel!(Native<A::Work>, Registers<S, A::Work, $order, GROUPS>, (), input, output, statuses);
+                        run_kernel!(
+                            Native<A::Work>, Registers<S, A::Work, $order, GROUPS>, (), input, output, statuses
+                        );
                     }
                     run_kernel!(
                         Native<A::Work>, Registers<S, A::Work, $order, 1>, (), rest_input, rest_output, rest_statuses

@@ -47,6 +47,13 @@ impl<'a, T: Scalar> InversesMut<'a, T> {
         self.rconds.as_ref().map_or(Ok(()), |rconds| fits("rconds", rconds.len(), stack.len()))
     }
 
+    /// Checks that the elements are as many matrices of this order as there are statuses, and returns their number.
+    pub(crate) fn check_in_place(&self, order: usize) -> Result<usize, ShapeError> {
+        let stack = Stack::with_len(self.elements, order, self.statuses.len())?;
+        self.check(stack)?;
+        Ok(stack.len())
+    }
+
     /// The outputs of the matrices from `first` on, for a stack of this order.
     pub(crate) fn from(self, first: usize, order: usize) -> Self {
         Self {

@@ -134,7 +134,11 @@ impl Inverter {
     /// otherwise as [`Inverter::invert_into`]. After any error but a `ShapeError`, elements and statuses are
     /// unspecified.
     pub fn invert_in_place<T: Scalar>(&self, order: usize, stack: InversesMut<'_, T>) -> Result<Report, Error> {
-        block_on(self.invert_in_place_async(order, stack))
+        let len = stack.check_in_place(order)?;
+        match self.cpu_at_once(self.work::<T>(order, len)) {
+            Some((plan, reason)) => Ok(tasks::run(&plan, &self.host, order, None, stack, reason)),
+            None => block_on(self.invert_in_place_async(order, stack)),
+        }
     }
 
     /// This inverter with its engine decided for all of `work`, for a stack that comes in pieces: every call goes to

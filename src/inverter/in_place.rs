@@ -3,7 +3,7 @@
 use super::choice::Decision;
 use super::options::Inverter;
 use crate::cpu::tasks;
-use crate::data::error::{Error, ShapeError};
+use crate::data::error::Error;
 use crate::data::output::InversesMut;
 use crate::data::report::Report;
 use crate::data::scalar::Scalar;
@@ -19,12 +19,7 @@ impl Inverter {
         order: usize,
         mut stack: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
-        let len = Stack::with_len(stack.elements, order, stack.statuses.len())?.len();
-        if let Some(rconds) = &stack.rconds
-            && rconds.len() != len
-        {
-            return Err(ShapeError::Output { what: "rconds", got: rconds.len(), needed: len }.into());
-        }
+        let len = stack.check_in_place(order)?;
         match self.decide(self.work::<T>(order, len)).await? {
             Decision::Cpu(plan, reason) => Ok(tasks::run(&plan, &self.host, order, None, stack, reason)),
             Decision::Gpu(gpu, plan, reason) => {

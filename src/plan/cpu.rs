@@ -139,7 +139,7 @@ pub struct CpuTuning {
 pub const TIMED_FLOPS: usize = CpuTuning::MEASURED.timed_multiply_adds;
 
 impl CpuTuning {
-    /// The largest `lanes_max_order`: orders up to it are compiled.
+    /// The largest `lanes_max_order`: arrays have room for orders up to it.
     pub const LANES_MAX_ORDER: usize = 32;
 
     /// The largest `block`: the panel that is compiled.
@@ -238,7 +238,7 @@ pub(crate) const MAX_INTERLEAVED: usize = 3;
 /// Prefetch distance of the kernels that hold matrices in registers, in bytes of input.
 pub(crate) const PREFETCH_BYTES: usize = 2048;
 
-/// `lanes` compiles each order up to this one by itself, and one body for all others.
+/// `lanes` compiles each order up to this one by itself, as `cpu::task` lists them, and one body for all others.
 ///
 /// Time is the geometric mean over orders 5 to 32 of all four scalars, in the cache, on one thread of a Zen 5, as a
 /// share of commit b36051d, which compiled every order by itself:

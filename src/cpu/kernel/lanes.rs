@@ -91,7 +91,7 @@ impl<S: Simd, T: Lane, const N: usize> Kernel<S, Native<T>> for Lanes<S, T, N> {
         kept.a.resize(n * n + MAX_LANES, zero);
         kept.chosen.resize(n, zero.magnitude());
         for vectors in [&mut kept.pivot_row, &mut kept.next_pivot_row, &mut kept.factors, &mut kept.next_factors] {
-            vectors.resize(n + MAX_LANES, zero);
+            vectors.resize(n, zero);
         }
         Self { n, kept }
     }
@@ -109,10 +109,8 @@ impl<S: Simd, T: Lane, const N: usize> Kernel<S, Native<T>> for Lanes<S, T, N> {
 
     #[inline(always)]
     fn vectors(&mut self, _: usize) -> &mut [T::Vector<S>] {
-        {
-            let n = self.n();
-            &mut self.kept.a[..n * n]
-        }
+        let n = self.n();
+        &mut self.kept.a[..n * n]
     }
 
     fn replace(&mut self, matrix: usize, elements: &[T]) {
@@ -143,7 +141,7 @@ impl<S: Simd, T: Lane, const N: usize> Kernel<S, Native<T>> for Lanes<S, T, N> {
             (chosen[0], singular[0]) = pass.single_step();
             k = 1;
         }
-        // To a bound that no compiler knows, so that the passes are not written out one after another.
+        // `self.n`, not `self.n()`: with a constant bound the passes would be unrolled.
         while k < self.n {
             slices.touch();
             [(chosen[k], singular[k]), (chosen[k + 1], singular[k + 1])] = pass.choose(k);
@@ -264,8 +262,8 @@ impl<S: Simd, T: Lane, const N: usize> Pass<'_, S, T, N> {
         maximum.found(simd)
     }
 
-    /// Chooses the pivots of steps k and k + 1, and finds the pivot rows and the factors of the others. Returns, for each
-    /// step, the row that is exchanged and the lanes with a zero pivot.
+    /// Chooses the pivots of steps k and k + 1, and finds the pivot rows and the factors of the others. Returns, for
+    /// each step, the row that is exchanged and the lanes with a zero pivot.
     #[inline(always)]
     fn choose(&mut self, k: usize) -> [(Magnitude<T, S>, u64); 2] {
         let (simd, n) = (self.simd, self.n());
@@ -301,8 +299,8 @@ impl<S: Simd, T: Lane, const N: usize> Pass<'_, S, T, N> {
         self.gather(k, source, true);
         let (first, second) = (self.factors[k + 1], self.next_factors[k + 1]);
         let (mut factor, mut next_factor) = (first, second);
-        // The factors move one place up: a select that were stored where it was loaded from would become a masked
-        // store, which later loads wait for.
+        // The factors move one place up: a select stored to the place it was loaded from becomes a masked store,
+        // which later loads wait for.
         for (i, number) in (k + 2..n).zip(pivots::numbers::<S, T>(simd, k + 2)) {
             let here = next_at.simd_eq(number);
             let (x, next_x) = (self.factors[i], self.next_factors[i]);
@@ -334,8 +332,8 @@ impl<S: Simd, T: Lane, const N: usize> Pass<'_, S, T, N> {
         (factor, T::Vector::<S>::select(here, row_k[1], self.a[start + 1]).sub_mul(factor, pivot))
     }
 
-    /// Takes both steps to W columns, which move two to the left. Behind the last ones of a row enter the new columns of
-    /// the inverse.
+    /// Takes both steps to W columns, which move two to the left. Behind the last ones of a row enter the new columns
+    /// of the inverse.
     #[inline(always)]
     fn update<const W: usize>(&mut self, k: usize, from: usize, [at, next_at]: [Magnitude<T, S>; 2]) {
         let (simd, n) = (self.simd, self.n());

@@ -91,9 +91,9 @@ pub fn undo<S: Simd, T: Lane>(simd: S, row: &mut [T::Vector<S>], pivots: &[Magni
     }
 }
 
-/// The same between two rows, of which each step reads one and writes the other: a select that were stored where it was
-/// loaded from would become a masked store, which the next load waits for. Both rows hold the
-/// columns at first. Returns the row that holds the result.
+/// The same between two rows, of which each step reads one and writes the other: a select stored to the place it was
+/// loaded from becomes a masked store, which the next load waits for. Both rows hold the columns at first. Returns the
+/// row that holds the result.
 #[inline(always)]
 pub fn undo_between<'a, S: Simd, T: Lane>(
     simd: S,

@@ -24,29 +24,14 @@ pub fn load<S: Simd, T: Lane, const N: usize>(simd: S, source: &[T::Real], a: &m
     let (lanes, parts) = (T::Vector::<S>::LANES, T::Vector::<S>::PARTS);
     let reals = a.len() * parts;
     let mut extremes = Extremes::<S, T>::new(simd);
-    let mut block = [Magnitude::<T, S>::splat(simd, T::Real::ZERO); MAX_LANES];
     let whole = whole_blocks(reals, lanes);
     if whole < reals {
         let last = Magnitude::<T, S>::from_fn(simd, |lane| source[lane * reals + whole]);
         extremes.see(last);
         a[whole / parts].set_part(whole % parts, last);
     }
-    if whole < lanes {
-        // Shorter than a vector: what a vector reads beyond one matrix is not collected.
-        for (lane, vector) in block[..lanes].iter_mut().enumerate() {
-            *vector = Magnitude::<T, S>::splat(simd, T::Real::ONE);
-            let rest = &source[lane * reals..];
-            match rest.get(..lanes) {
-                Some(whole) => *vector = Magnitude::<T, S>::from_slice(simd, whole),
-                None => vector.as_mut_slice()[..reals].copy_from_slice(rest),
-            }
-            extremes.see(*vector);
-        }
-        transpose::<S, T>(&mut block);
-        collect::<S, T>(&block[..reals], a);
-        return extremes.in_window(simd);
-    }
     let width = block_width::<S, T, N>();
+    debug_assert!(whole >= width, "`short` and `order3` take matrices shorter than a block");
     let mut done = 0;
     while done < whole {
         // The last block starts earlier, so that it ends with the matrix.
@@ -106,19 +91,6 @@ pub fn store<S: Simd, T: Lane>(simd: S, a: &[T::Vector<S>], target: &mut [T::Rea
         for (lane, &real) in last.as_slice().iter().enumerate() {
             target[lane * reals + whole] = real;
         }
-    }
-    if whole < lanes {
-        spread::<S, T>(a, &mut block[..reals]);
-        transpose::<S, T>(&mut block);
-        for (lane, vector) in block[..lanes].iter().enumerate() {
-            // The next matrix overwrites the excess.
-            let rest = &mut target[lane * reals..];
-            match rest.get_mut(..lanes) {
-                Some(whole) => vector.store_slice(whole),
-                None => rest.copy_from_slice(&vector.as_slice()[..rest.len()]),
-            }
-        }
-        return;
     }
     let mut done = 0;
     while done < whole {

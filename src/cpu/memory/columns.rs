@@ -4,7 +4,7 @@
 //! applied by one byte shuffle to whole rows as they lie in memory:
 //!
 //! ```text
-//! per matrix, once:   indexes 0 1 2 3  --pivots::undo-->  2 0 3 1
+//! per matrix, once:   indexes 0 1 2 3  --undo_between-->  2 0 3 1
 //! per row:            x0 x1 x2 x3      --shuffle------->  x2 x0 x3 x1  -> memory
 //! ```
 #![allow(clippy::needless_range_loop, reason = "one index walks several arrays; iterators would hide it")]

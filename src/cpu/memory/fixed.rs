@@ -1,12 +1,6 @@
 //! Loads and stores of LANES consecutive matrices of order N: memory holds one matrix after another, vector (i, j)
 //! holds element (i, j) of all of them.
 //!
-//! ```text
-//! memory            lane 0: a00 a01 a10 a11          vector (0, 0): a00 b00 c00 d00
-//!                   lane 1: b00 b01 b10 b11   <->    vector (0, 1): a01 b01 c01 d01
-//!                   lane 2: c00 c01 c10 c11          ...
-//! ```
-//!
 //! It is a transpose of LANES rows, block by block. `order3` and `short` are faster ways for small matrices.
 
 use fearless_simd::{Simd, SimdBase};

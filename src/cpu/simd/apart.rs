@@ -6,7 +6,8 @@ use fearless_simd::Simd;
 /// for one order N. Within the whole kernel, whose loops have more bounds than there are registers, the piece would
 /// reload them from the stack in its innermost loop. A call costs a few nanoseconds.
 ///
-/// The piece should own what it reads in a loop (`move`): it would be loaded again after every store otherwise.
+/// A piece that is one loop should own what it reads there (`move`): it would be loaded again after every store
+/// otherwise.
 #[inline(always)]
 pub fn apart<const N: usize, S: Simd, R>(simd: S, piece: impl FnOnce() -> R) -> R {
     if N > 0 { piece() } else { call(simd, piece) }

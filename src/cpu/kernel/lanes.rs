@@ -31,7 +31,7 @@ use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::prefetch::Prefetch;
 use crate::cpu::simd::transpose::MAX_LANES;
 use crate::cpu::simd::vector::{Mask, Vector};
-use crate::plan::cpu::{COMPILED_ORDERS, CpuTuning, GATHER_COLUMNS, PASS_COLUMNS};
+use crate::plan::cpu::{COMPILED_ORDERS, CpuTuning, GATHER_COLUMNS, pass_columns};
 
 /// One group of matrices of order N, or of any order if N is 0.
 pub struct Lanes<S: Simd, T: Lane, const N: usize> {
@@ -134,7 +134,7 @@ impl<S: Simd, T: Lane, const N: usize> Kernel<S, Native<T>> for Lanes<S, T, N> {
             next_factors: &mut next_factors[..n],
         };
         let mut singular = [0; CpuTuning::LANES_MAX_ORDER];
-        let updated = Pieces::new(n - 2, PASS_COLUMNS);
+        let updated = Pieces::new(n - 2, pass_columns(T::Vector::<S>::LANES * size_of::<T::Real>()));
         let mut slices = prefetch.slices(n / 2);
         let mut k = 0;
         if n % 2 == 1 {
@@ -148,7 +148,6 @@ impl<S: Simd, T: Lane, const N: usize> Kernel<S, Native<T>> for Lanes<S, T, N> {
             let exchanged = [chosen[k], chosen[k + 1]];
             let mut from = 2;
             for width in updated.widths() {
-                const { assert!(PASS_COLUMNS == 6, "the widest of the pieces below") }
                 match width {
                     3 => pass.update::<3>(k, from, exchanged),
                     4 => pass.update::<4>(k, from, exchanged),

@@ -183,6 +183,12 @@ fn stacks_are_proofs() {
     assert_eq!(Stack::<f32>::new(&[], usize::MAX).unwrap_err(), too_large);
     assert!(Stack::new(&elements, usize::MAX).is_err());
     assert_eq!(Stack::<f32>::with_len(&[], 0, 7).unwrap().len(), 7);
+    // No memory for their statuses: an error, no abort.
+    for len in [1 << 50, 1 << 61, usize::MAX] {
+        let claimed = Stack::<f32>::with_len(&[], 0, len).unwrap();
+        let error = Inverter::cpu().rcond(true).invert(claimed).unwrap_err();
+        assert_eq!(error, ShapeError::TooLarge { order: 0, len }.into());
+    }
     assert_eq!(
         Stack::with_len(&elements, 2, 2).unwrap_err(),
         ShapeError::Length { elements: 12, order: 2, len: 2, needed: 8 }

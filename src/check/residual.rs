@@ -20,8 +20,9 @@ use crate::data::scalar::{Real, Scalar};
 /// # Panics
 /// If a slice does not hold order^2 elements.
 pub fn residual_ratio<T: Scalar>(a: &[T], x: &[T], order: usize) -> f64 {
-    assert_eq!(a.len(), order * order, "a is not of order {order}");
-    assert_eq!(x.len(), order * order, "x is not of order {order}");
+    let size = order.checked_mul(order);
+    assert_eq!(Some(a.len()), size, "a is not of order {order}");
+    assert_eq!(Some(x.len()), size, "x is not of order {order}");
     if order == 0 {
         return 0.0;
     }

@@ -214,8 +214,8 @@ pub enum ShapeError {
         needed: usize,
     },
 
-    /// len * order^2 elements are more than memory can address.
-    #[error("{len} matrices of order {order} are more than memory can address")]
+    /// There is no memory for the results, or len * order^2 elements are more than memory can address.
+    #[error("{len} matrices of order {order} are more than memory can hold")]
     TooLarge {
         /// The order.
         order: usize,

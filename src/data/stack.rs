@@ -205,7 +205,7 @@ impl<T: Scalar> StackBuf<T> {
     }
 
     pub(crate) fn zeros(order: usize, len: usize) -> Result<Self, ShapeError> {
-        Ok(Self { elements: vec![T::ZERO; elements_of(order, len)?], order, len })
+        Ok(Self { elements: zeroed(elements_of(order, len)?, order, len)?, order, len })
     }
 
     /// Borrows the stack.
@@ -250,6 +250,11 @@ impl<T: Scalar> StackBuf<T> {
     pub fn matrix(&self, index: usize) -> &[T] {
         self.view().matrix(index)
     }
+}
+
+/// `count` zeros for a stack of this order and length, if there is memory for them.
+pub(crate) fn zeroed<Z: bytemuck::Zeroable>(count: usize, order: usize, len: usize) -> Result<Vec<Z>, ShapeError> {
+    bytemuck::allocation::try_zeroed_vec(count).map_err(|()| ShapeError::TooLarge { order, len })
 }
 
 /// len * order^2, if memory can address that many elements.

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error_scopes::Errors;
 use crate::trusted::pipeline_cache;
@@ -33,12 +34,17 @@ impl Cache {
     /// Replaces the file as a whole.
     pub fn save(&self) -> io::Result<()> {
         let Some(data) = self.pipelines.get_data() else { return Ok(()) };
-        let mut temporary = self.file.clone().into_os_string();
-        temporary.push(format!(".{}", std::process::id()));
-        let bytes = [MAGIC, &checksum(&data).to_le_bytes(), &data].concat();
-        let saved = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, &self.file));
-        saved.inspect_err(|_| drop(fs::remove_file(&temporary)))
+        replace(&self.file, &[MAGIC, &checksum(&data).to_le_bytes(), &data].concat())
     }
+}
+
+/// Replaces a file as a whole. Of several threads or processes that do so at once, the last one wins.
+fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    let mut temporary = file.to_owned().into_os_string();
+    temporary.push(format!(".{}.{}", std::process::id(), CALLS.fetch_add(1, Ordering::Relaxed)));
+    let saved = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, file));
+    saved.inspect_err(|_| drop(fs::remove_file(&temporary)))
 }
 
 /// The driver's data in a file, or `None` if the file is damaged.
@@ -55,6 +61,25 @@ fn checksum(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Threads that replace a file at once all succeed, and a reader never finds a part of it.
+    #[test]
+    fn replaced_by_many_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pipelines.bin");
+        replace(&file, &[0; 5000]).unwrap();
+        std::thread::scope(|scope| {
+            for thread in 1..=8_u8 {
+                let file = &file;
+                scope.spawn(move || (0..50).for_each(|_| replace(file, &[thread; 5000]).unwrap()));
+            }
+            for _ in 0..500 {
+                let bytes = fs::read(&file).unwrap();
+                assert!(bytes.len() == 5000 && bytes.iter().all(|&byte| byte == bytes[0]), "a part of a file");
+            }
+        });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "temporary files stay behind");
+    }
 
     #[test]
     fn damaged_files_count_as_none() {

@@ -5,7 +5,7 @@ use crate::data::outcome::Inverses;
 use crate::data::output::InversesMut;
 use crate::data::report::Report;
 use crate::data::scalar::Scalar;
-use crate::data::stack::{Stack, StackBuf};
+use crate::data::stack::{Stack, StackBuf, zeroed};
 use crate::data::status::Status;
 
 /// Memory for the result of a call.
@@ -17,10 +17,12 @@ pub struct Buffers<T: Scalar> {
 
 impl<T: Scalar> Buffers<T> {
     pub fn new(stack: Stack<'_, T>, rcond: bool) -> Result<Self, Error> {
+        let (order, len) = (stack.order(), stack.len());
         Ok(Self {
-            values: StackBuf::zeros(stack.order(), stack.len())?,
-            statuses: vec![Status::INVERTED; stack.len()],
-            rconds: rcond.then(|| vec![T::Real::ZERO; stack.len()]),
+            values: StackBuf::zeros(order, len)?,
+            // All bits of `Status::INVERTED` are zero.
+            statuses: zeroed(len, order, len)?,
+            rconds: rcond.then(|| zeroed(len, order, len)).transpose()?,
         })
     }
 

@@ -16,6 +16,7 @@ mod input;
 mod interrupt;
 mod json;
 mod npy;
+mod ratio;
 mod shape;
 mod stdio;
 

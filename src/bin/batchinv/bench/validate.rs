@@ -8,9 +8,7 @@ use rayon::prelude::*;
 use crate::bench::args::Configuration;
 use crate::bench::engines::Engine;
 use crate::exit::Failure;
-
-/// An inverse whose ratio is not below this is wrong.
-const MAX_RATIO: f64 = 3.0;
+use crate::ratio::bound;
 
 /// Approximate size of a sample of small matrices.
 const SAMPLE: usize = 1000;
@@ -110,7 +108,8 @@ fn judge<T: Scalar>(matrix: &[T], inverse: &[T], status: Status, order: usize) -
     }
     let ratio = residual_ratio(matrix, inverse, order);
     // A ratio of NaN is wrong, too.
-    if ratio < MAX_RATIO { Ok(ratio) } else { Err(format!("has residual ratio {ratio:.3}, not below {MAX_RATIO}")) }
+    let bound = bound::<T>(order);
+    if ratio < bound { Ok(ratio) } else { Err(format!("has residual ratio {ratio:.3}, not below {bound}")) }
 }
 
 /// A copy of the stack in which some matrices have no inverse: they have a zero column or row, are all zero, or hold

@@ -81,8 +81,11 @@ impl Dtype {
 
 impl Header {
     pub fn read(source: &mut Source) -> Result<Self, Failure> {
-        let text = read_text(source)?;
-        let (text, descr) = screen(&text).map_err(|reason| not_numpy(&reason))?;
+        Self::parse(&read_text(source)?)
+    }
+
+    fn parse(text: &str) -> Result<Self, Failure> {
+        let (text, descr) = screen(text).map_err(|reason| not_numpy(&reason))?;
 
         // Handed on as version 3, whose text is UTF-8 like `text`.
         let mut bytes = [MAGIC, &[3, 0], &(text.len() as u32).to_le_bytes()].concat();
@@ -147,8 +150,8 @@ fn read_text(source: &mut Source) -> Result<String, Failure> {
 }
 
 /// Accepts only what a NumPy header can hold: one dictionary of strings, True, False, None, sizes, and tuples and lists
-/// of them. Returns the text, without surrounding blanks and without the `L` that Python 2 appends to sizes, and the
-/// dtype as it stands in the file.
+/// of them. Returns the text for npyz, and the dtype: on one line, without surrounding blanks and comments, without the
+/// `L` that Python 2 appends to sizes, and with a dtype that is read as `canonical` spells it.
 fn screen(text: &str) -> Result<(String, String), String> {
     let text = text.trim_matches([' ', '\n']);
     let mut kept = String::with_capacity(text.len());
@@ -164,8 +167,26 @@ fn screen(text: &str) -> Result<(String, String), String> {
                     return Err("a string holds an escape or the end of a line".to_owned());
                 }
                 string = &rest[1..1 + end];
+                if depth == 1
+                    && matches!(descr, Some((_, None)))
+                    && let Some(name) = canonical(string)
+                {
+                    kept.push_str(&format!("'{name}'"));
+                    rest = &rest[end + 2..];
+                    continue;
+                }
                 end + 2
             }
+            '\n' | '\r' => {
+                kept.push(' ');
+                rest = &rest[1..];
+                continue;
+            }
+            '#' => {
+                rest = &rest[rest.find('\n').unwrap_or(rest.len())..];
+                continue;
+            }
+            '[' if depth == 1 && string == "shape" => return Err("its shape is a list".to_owned()),
             '0'..='9' => {
                 let len = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
                 let size: Option<u64> = rest[..len].parse().ok();
@@ -220,6 +241,35 @@ fn screen(text: &str) -> Result<(String, String), String> {
     let descr = descr.and_then(|(start, end)| kept.get(start..end?)).unwrap_or("");
     let descr = descr.trim().trim_matches(['\'', '"']).to_owned();
     Ok((kept, descr))
+}
+
+/// A dtype that is read, as NumPy itself writes it: `=f8`, `d` and `float64`, for instance, are this machine's `<f8`.
+fn canonical(descr: &str) -> Option<String> {
+    let native = if cfg!(target_endian = "big") { '>' } else { '<' };
+    let (order, name) = match descr.chars().next()? {
+        order @ ('<' | '>') => (order, &descr[1..]),
+        '=' | '|' => (native, &descr[1..]),
+        _ => (native, descr),
+    };
+    let code = match name {
+        "?" | "bool" => "b1",
+        "b" | "int8" => "i1",
+        "h" | "int16" => "i2",
+        "i" | "int32" => "i4",
+        "q" | "int64" => "i8",
+        "B" | "uint8" => "u1",
+        "H" | "uint16" => "u2",
+        "I" | "uint32" => "u4",
+        "Q" | "uint64" => "u8",
+        "f" | "float32" | "single" => "f4",
+        "d" | "float64" | "double" | "float" => "f8",
+        "F" | "complex64" | "csingle" => "c8",
+        "D" | "complex128" | "cdouble" | "complex" => "c16",
+        code @ ("b1" | "i1" | "i2" | "i4" | "i8" | "u1" | "u2" | "u4" | "u8" | "f4" | "f8" | "c8" | "c16") => code,
+        _ => return None,
+    };
+    let order = if code.ends_with('1') { '|' } else { order };
+    Some(format!("{order}{code}"))
 }
 
 /// The dtype, if it is one of those that are read.
@@ -307,4 +357,48 @@ pub fn write(descr: &str, axes: &[usize]) -> Vec<u8> {
     text.push('\n');
     // 64 axes of 20 digits each are far below the limit of version 1, 65535 bytes.
     [MAGIC, &[1, 0], &(text.len() as u16).to_le_bytes(), text.as_bytes()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(descr: &str) -> Result<Header, Failure> {
+        Header::parse(&format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (3, 2, 2), }}"))
+    }
+
+    /// Whatever NumPy reads as a dtype that is read here: a Fortran library writes `=f8`, for instance.
+    #[test]
+    fn dtypes_by_any_name() {
+        let foreign = if cfg!(target_endian = "big") { '<' } else { '>' };
+        for (names, dtype) in [
+            (["'=f8'", "'d'", "'float64'", "\"|f8\"", "'f8'"], Dtype::Float64),
+            (["'=f4'", "'f'", "'float32'", "'single'", "'=f'"], Dtype::Float32),
+            (["'=c8'", "'F'", "'complex64'", "'csingle'", "'c8'"], Dtype::Complex64),
+            (["'=c16'", "'D'", "'complex128'", "'cdouble'", "'complex'"], Dtype::Complex128),
+            (["'=i4'", "'i'", "'int32'", "'i4'", "'|i4'"], Dtype::Int32),
+            (["'|u1'", "'B'", "'uint8'", "'u1'", "'<u1'"], Dtype::Uint8),
+            (["'|b1'", "'?'", "'bool'", "'b1'", "'=?'"], Dtype::Bool),
+        ] {
+            for name in names {
+                let header = parse(name).unwrap_or_else(|failure| panic!("{name}: {failure:?}"));
+                assert_eq!((header.dtype, header.big_endian && dtype.size() > 1), (dtype, foreign == '<'), "{name}");
+            }
+        }
+        let header = parse(&format!("'{foreign}d'")).unwrap();
+        assert_eq!((header.dtype, header.big_endian), (Dtype::Float64, foreign == '>'));
+        for name in ["'=f2'", "'g'", "'float16'", "'='", "''", "'U5'"] {
+            assert!(parse(name).is_err(), "{name}");
+        }
+    }
+
+    /// NumPy reads the text as a Python expression.
+    #[test]
+    fn lines_and_comments() {
+        let text = "{'descr': '<f8', # doubles, \"in\" C order\n 'fortran_order': False,\r\n'shape': (3,\n2, 2)}  \n";
+        let header = Header::parse(text).unwrap();
+        assert_eq!((header.dtype, header.axes), (Dtype::Float64, vec![3, 2, 2]));
+        let list = Header::parse("{'descr': '<f8', 'fortran_order': False, 'shape': [3, 2, 2]}");
+        assert!(format!("{:?}", list.err().unwrap()).contains("its shape is a list"));
+    }
 }

@@ -684,7 +684,7 @@ fn the_gpu_engine_says_what_it_runs_on_and_what_it_cannot_take() {
     let input = data("covariances.npy");
     // Part of the name is enough, ignoring case.
     let part = name[..name.len() / 2].to_uppercase();
-    for adapter in [&[][..], &["--adapter", &name], &["--adapter", &part]] {
+    for adapter in [&[][..], &["--adapter", &name], &["--adapter", &part], &["--adapter", "0"]] {
         let out = run(&[&["inv", path(&input), "-o", path(&output), "--engine", "gpu", "--json"], adapter].concat());
         out.assert_done();
         let json = out.json();
@@ -693,6 +693,8 @@ fn the_gpu_engine_says_what_it_runs_on_and_what_it_cannot_take() {
         out.assert_line(&name);
     }
     fs::remove_file(&output).unwrap();
+    let out = run(&["inv", path(&input), "-o", path(&output), "--engine", "gpu", "--adapter", ""]);
+    out.assert_failed(3, &format!("no name is given; there are: 0 {name}"));
     // Order 20000 is above every GPU kernel's limit. The file is sparse and takes no disk space.
     let giant = folder.path().join("giant.npy");
     let header = npy("<f4", "(20000, 20000)", &[]);

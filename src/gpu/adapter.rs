@@ -67,7 +67,7 @@ async fn unpanicked<F: Future>(ask: F) -> Option<F::Output> {
     .await
 }
 
-/// Opens a device on the first adapter whose name contains `name`, ignoring case; on the best for `None`.
+/// Opens a device on the adapter that `name` means: see [`position`]. On the best for `None`.
 pub async fn open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
     unpanicked(find_and_open(name)).await.unwrap_or_else(|| {
         let reason = "a driver failed while it described its adapters, perhaps because memory ran out".to_owned();
@@ -78,20 +78,14 @@ pub async fn open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, Adap
 async fn find_and_open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
     let found = enumerate().await;
     let names: Vec<_> = found.iter().map(|(_, facts)| facts.name.to_string()).collect();
-    let wanted = name.map(str::to_lowercase);
-    let chosen = found
-        .into_iter()
-        .find(|(_, facts)| wanted.as_ref().is_none_or(|wanted| facts.name.to_lowercase().contains(wanted)));
-    let Some((adapter, facts)) = chosen else {
-        let reason = match name {
-            Some(name) if !names.is_empty() => format!("none is named \"{name}\"; there are: {}", names.join(", ")),
-            _ if wgpu::Instance::enabled_backend_features().is_empty() => {
-                "built without the backend feature of this platform: \"vulkan\", \"metal\" or \"dx12\"".to_owned()
-            }
-            _ => "wgpu found none; a GPU driver with Vulkan, Metal or Direct3D 12 is needed (Mesa's lavapipe will do)"
-                .to_owned(),
+    let position = position(&names, name).map_err(|reason| Error::NoAdapter { reason })?;
+    let Some((adapter, facts)) = found.into_iter().nth(position) else {
+        let reason = if wgpu::Instance::enabled_backend_features().is_empty() {
+            "built without the backend feature of this platform: \"vulkan\", \"metal\" or \"dx12\""
+        } else {
+            "wgpu found none; a GPU driver with Vulkan, Metal or Direct3D 12 is needed (Mesa's lavapipe will do)"
         };
-        return Err(Error::NoAdapter { reason });
+        return Err(Error::NoAdapter { reason: reason.to_owned() });
     };
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("batchinv"),
@@ -107,6 +101,35 @@ async fn find_and_open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue,
     // its result is waited for.
     device.on_uncaptured_error(std::sync::Arc::new(|_| {}));
     Ok((device, queue, facts))
+}
+
+/// The position of the adapter that is meant: digits alone are a position, as [`adapters`] counts them from 0;
+/// anything else is a name, or a part of one name only, ignoring case. 0 for `None`, and if there is none at all.
+fn position(names: &[String], wanted: Option<&str>) -> Result<usize, String> {
+    let Some(wanted) = wanted.filter(|_| !names.is_empty()) else { return Ok(0) };
+    let fault = if wanted.trim().is_empty() {
+        "no name is given".to_owned()
+    } else if wanted.bytes().all(|byte| byte.is_ascii_digit()) {
+        match wanted.parse() {
+            Ok(position) if position < names.len() => return Ok(position),
+            _ => format!("there is no number {wanted}"),
+        }
+    } else {
+        let (wanted_name, names) = (wanted.to_lowercase(), names.iter().map(|name| name.to_lowercase()));
+        let parts: Vec<usize> = positions(names.clone(), |name| name.contains(&wanted_name));
+        let whole: Vec<usize> = positions(names, |name| *name == wanted_name);
+        match (&whole[..], &parts[..]) {
+            (&[only], _) | (_, &[only]) => return Ok(only),
+            (_, []) => format!("none is named \"{wanted}\""),
+            _ => format!("\"{wanted}\" names several"),
+        }
+    };
+    let list: Vec<_> = names.iter().enumerate().map(|(position, name)| format!("{position} {name}")).collect();
+    Err(format!("{fault}; there are: {}", list.join(", ")))
+}
+
+fn positions(names: impl Iterator<Item = String>, fits: impl Fn(&String) -> bool) -> Vec<usize> {
+    names.enumerate().filter(|(_, name)| fits(name)).map(|(position, _)| position).collect()
 }
 
 /// The features of an adapter that are worth asking for: timestamps, subgroups, pipelines in a file, float64 with
@@ -173,5 +196,32 @@ fn limits(limits: &wgpu::Limits, features: wgpu::Features, info: &wgpu::AdapterI
         float64: features.contains(wgpu::Features::SHADER_F64 | wgpu::Features::SHADER_INT64),
         software: info.device_type == wgpu::DeviceType::Cpu,
         mappable: mappable(features, info),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adapters_by_number_and_by_name() {
+        let names = ["NVIDIA H200", "llvmpipe (LLVM 15.0.6)", "NVIDIA H200", "AMD Radeon", "AMD Radeon Pro 1"];
+        let names = names.map(str::to_owned);
+        let of = |wanted| position(&names, Some(wanted));
+        assert_eq!([of("0"), of("2"), of("1")], [Ok(0), Ok(2), Ok(1)], "never the 1 in a name");
+        assert_eq!([of("LLVM 15"), of("amd radeon"), of("pro 1")], [Ok(1), Ok(3), Ok(4)], "a whole name before parts");
+        for (wanted, fault) in [
+            ("NVIDIA", "\"NVIDIA\" names several; there are: 0 NVIDIA H200, 1 llvmpipe"),
+            ("nvidia h200", "\"nvidia h200\" names several"),
+            ("zzz", "none is named \"zzz\""),
+            ("5", "there is no number 5"),
+            ("99999999999999999999999", "there is no number 9999"),
+            ("", "no name is given"),
+            (" ", "no name is given"),
+        ] {
+            let error = of(wanted).unwrap_err();
+            assert!(error.starts_with(fault) && error.ends_with(", 4 AMD Radeon Pro 1"), "{wanted:?}: {error}");
+        }
+        assert_eq!((position(&names, None), position(&[], Some("x"))), (Ok(0), Ok(0)));
     }
 }

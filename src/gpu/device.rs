@@ -49,11 +49,12 @@ pub struct Shared {
 }
 
 impl GpuInverter {
-    /// Opens a device on the first adapter whose name contains `name`, ignoring case; for `None`, on the best:
-    /// discrete, integrated, virtual, other, and software last.
+    /// Opens a device on the adapter of this name, of which a part will do that no other has, ignoring case; digits
+    /// alone are its position among [`adapters`](super::adapters). For `None`, on the best: discrete, integrated,
+    /// virtual, other, and software last.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`] if there is none, or it opens no device.
+    /// [`Error::NoAdapter`] if there is none, several are meant, or it opens no device.
     pub async fn open_async(name: Option<&str>) -> Result<Self, Error> {
         let (device, queue, facts) = adapter::open(name).await?;
         let gpu = Self::new(device, queue, facts);

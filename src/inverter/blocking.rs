@@ -165,11 +165,12 @@ impl Inverter {
 /// The blocking forms of a device's calls.
 #[cfg(feature = "gpu")]
 impl GpuInverter {
-    /// Opens a device on the first adapter whose name contains `name`, ignoring case; for `None`, on the best:
-    /// discrete, integrated, virtual, other, and software last. Blocks.
+    /// Opens a device on the adapter of this name, of which a part will do that no other has, ignoring case; digits
+    /// alone are its position among [`gpu::adapters`](crate::gpu::adapters). For `None`, on the best: discrete,
+    /// integrated, virtual, other, and software last. Blocks.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`] if there is none, or it opens no device.
+    /// [`Error::NoAdapter`] if there is none, several are meant, or it opens no device.
     pub fn open(name: Option<&str>) -> Result<Self, Error> {
         block_on(Self::open_async(name))
     }

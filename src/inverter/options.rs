@@ -86,8 +86,8 @@ impl Inverter {
         Self { source, ..Self::with_choice(EngineChoice::Gpu) }
     }
 
-    /// The adapter for calls that go to the GPU: the first whose name contains `name`, ignoring case. By default, the
-    /// best one.
+    /// The adapter for calls that go to the GPU, by its name or a part of it that no other has, ignoring case; digits
+    /// alone are its position among [`gpu::adapters`](crate::gpu::adapters). By default, the best one.
     #[cfg(feature = "gpu")]
     #[must_use]
     pub fn adapter(self, name: &str) -> Self {

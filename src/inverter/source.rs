@@ -24,7 +24,7 @@ pub enum DeviceSource {
     /// The best adapter, opened by the first call that wants it and kept for the process.
     #[default]
     Best,
-    /// The first adapter whose name contains this, opened and kept likewise.
+    /// The adapter that this names or numbers, opened and kept likewise.
     Named(String),
     /// A device that the caller opened.
     Own(GpuInverter),

@@ -120,9 +120,9 @@ impl Info {
         let mut text = format!("batchinv {version}, {target}; kernels for stacks of {LEN} matrices\n\n");
         let _ = writeln!(text, "CPU: {} threads, {} (of {})", cpu.threads, cpu.simd, cpu.simd_levels.join(", "));
         list(&mut text, &cpu.kernels);
-        for Adapter { name, kind, backend, driver, limits, subgroups, float64, timestamps, mappable, kernels } in
-            adapters
-        {
+        for (number, adapter) in adapters.iter().enumerate() {
+            let Adapter { name, kind, backend, driver, limits, subgroups, float64, timestamps, mappable, kernels } =
+                adapter;
             let has = |it: bool| if it { "yes" } else { "no" };
             let subgroups = match subgroups {
                 Some((smallest, largest)) if smallest == largest => smallest.to_string(),
@@ -130,7 +130,7 @@ impl Info {
                 None => "no".to_owned(),
             };
             let Limits { binding_bytes, workgroups, invocations, workgroup_bytes } = limits;
-            let _ = writeln!(text, "\nGPU: {name}");
+            let _ = writeln!(text, "\nGPU {number}: {name}");
             let _ = writeln!(text, "  {kind}, {backend}, {driver}");
             let [float64, timestamps, mappable] = [float64, timestamps, mappable].map(|&it| has(it));
             let _ = writeln!(

@@ -52,7 +52,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Engine::Auto)]
     pub engine: Engine,
 
-    /// Use the first GPU whose name contains NAME, ignoring case; see `batchinv info`
+    /// Use the GPU with this number or name, as `batchinv info` shows them; part of a name will do, ignoring case
     #[arg(long, value_name = "NAME")]
     pub adapter: Option<String>,
 

@@ -184,7 +184,7 @@ impl<S: Simd, T: Lane, const N: usize> Lanes<S, T, N> {
 struct Pieces {
     count: usize,
     width: usize,
-    /// So many pieces at the end are one column wider.
+    /// The number of pieces, counted from the last one, that are one column wider.
     wider: usize,
 }
 

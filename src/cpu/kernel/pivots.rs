@@ -1,5 +1,4 @@
 //! The choice of pivots when every lane holds a matrix of its own, and the permutation that it leaves.
-#![allow(clippy::needless_range_loop, reason = "one index walks several arrays; iterators would hide it")]
 
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use batchinv::gpu::faults::{Fault, arm, disarm};
 use batchinv::gpu::{GpuInverter, JobDescriptor};
-use batchinv::plan::{AutoPolicy, Work};
+use batchinv::plan::{AutoPolicy, CHUNKS_IN_FLIGHT, Work};
 use batchinv::{
     Engine, Error, GpuKernel, InversesMut, Inverter, JobError, Precision, Report, ScalarKind, Stack, Status, wgpu,
 };
@@ -286,7 +286,8 @@ fn a_device_destroyed_between_chunks_is_a_typed_error() {
     let stack = Stack::new(&elements, ORDER).unwrap();
     let Some(Own { gpu, .. }) = own("device_faults/destroyed_between_chunks", |_| {}) else { return };
     let wanted = call(&gpu, stack);
-    for pass in 0..LEN.div_ceil(CHUNK) {
+    let chunks = LEN.div_ceil(CHUNK);
+    for pass in 0..chunks {
         let Some(Own { gpu, uncaptured, .. }) = own("device_faults/destroyed_between_chunks", |_| {}) else { return };
         arm(Fault::Destruction, pass, 1);
         let got = call(&gpu, stack);
@@ -296,9 +297,9 @@ fn a_device_destroyed_between_chunks_is_a_typed_error() {
                 assert!(*done >= pass * CHUNK, "{done} of {LEN}, destroyed before chunk {pass} was read");
                 got.assert_right_up_to(*done, &wanted);
             }
-            // All chunks had been read.
+            // Every chunk had been submitted by then, and a fast device had finished them all.
             Ok(_) => {
-                assert_eq!(pass + 1, LEN.div_ceil(CHUNK));
+                assert!(pass + CHUNKS_IN_FLIGHT >= chunks, "finished, though destroyed before chunk {pass} was read");
                 got.assert_right(&wanted);
             }
             other => panic!("{other:?}"),

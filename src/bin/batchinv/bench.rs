@@ -25,7 +25,7 @@ use crate::bench::row::Row;
 use crate::bench::table::Table;
 use crate::exit::{Failure, say};
 use crate::files::{Content, Outputs};
-use crate::stdio::is_dash;
+use crate::place::is_stdout;
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let peers = peers::read(&args.with)?;
@@ -108,7 +108,7 @@ fn time(configuration: Configuration, engine: &Engine, args: &Args, machine: &Ma
 
 /// The stream for the table: stdout, or stderr if an output takes stdout.
 fn stream(args: &Args) -> Box<dyn Write> {
-    match args.outputs().any(is_dash) {
+    match args.outputs().any(is_stdout) {
         true if args.quiet => Box::new(io::sink()),
         true => Box::new(io::stderr()),
         false => Box::new(io::stdout()),

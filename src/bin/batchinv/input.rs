@@ -1,13 +1,14 @@
 //! INPUT: a file or stdin.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::path::Path;
 
 use crate::exit::Failure;
+use crate::identity::{self, Identity};
 use crate::npy::Reader;
 use crate::npy::source::Input;
-use crate::stdio::is_dash;
+use crate::stdio::{is_dash, stdin};
 
 /// Opens the array at a path and reads its header. A stream in Fortran order is copied to an unnamed temporary file in
 /// `folder`, because its bytes are needed in another order.
@@ -31,20 +32,8 @@ pub fn name(path: &Path) -> String {
     if is_dash(path) { "standard input".to_owned() } else { path.display().to_string() }
 }
 
-/// Device and inode of a regular file, which tell whether two paths are the same file; `None` for anything else and on
-/// systems without them.
-#[cfg(unix)]
-pub fn identity(path: &Path) -> Option<(u64, u64)> {
-    use std::os::fd::AsFd;
-    use std::os::unix::fs::MetadataExt;
-    let facts = match is_dash(path) {
-        true => File::from(io::stdin().as_fd().try_clone_to_owned().ok()?).metadata(),
-        false => std::fs::metadata(path),
-    };
-    facts.ok().filter(|facts| facts.is_file()).map(|facts| (facts.dev(), facts.ino()))
-}
-
-#[cfg(not(unix))]
-pub fn identity(_: &Path) -> Option<(u64, u64)> {
-    None
+/// The identity of a regular file; `None` for anything else.
+pub fn identity(path: &Path) -> Option<Identity> {
+    let facts = if is_dash(path) { stdin().and_then(|file| file.metadata()) } else { std::fs::metadata(path) };
+    facts.ok().filter(Metadata::is_file).and_then(|facts| identity::of(&facts))
 }

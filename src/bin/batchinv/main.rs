@@ -2,7 +2,8 @@
 //!
 //! `args` finds the command and `interrupt` guards its temporary files. Each command is one module, which owns its
 //! arguments: `inv`, `bench` and `info`. They share `input` and `files` (where arrays come from and go to), `npy` (the
-//! format), `shape`, `stdio` (`-`) and `json`. `exit` turns every failure into one line and an exit status.
+//! format), `shape` and `json`. `files` stands on `place` (what a path means), `temporary` (files that appear whole),
+//! `descriptor`, `stdio` (`-`) and `identity`. `exit` turns every failure into one line and an exit status.
 
 mod args;
 
@@ -10,15 +11,19 @@ mod bench;
 mod info;
 mod inv;
 
+mod descriptor;
 mod exit;
 mod files;
+mod identity;
 mod input;
 mod interrupt;
 mod json;
 mod npy;
+mod place;
 mod ratio;
 mod shape;
 mod stdio;
+mod temporary;
 
 use std::process::ExitCode;
 

@@ -1,5 +1,7 @@
-//! Paths that mean stdin or stdout.
+//! Stdin and stdout, which `-` means.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 
 /// Returns whether the path is `-`, which means stdin or stdout.
@@ -7,8 +9,23 @@ pub fn is_dash(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// Returns whether the path is one of the names of stdout.
-pub fn is_stdout(path: &Path) -> bool {
-    is_dash(path)
-        || cfg!(unix) && ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+/// Stdin without a buffer.
+pub fn stdin() -> io::Result<File> {
+    duplicate(&io::stdin())
+}
+
+/// Stdout without a buffer. Unlike `io::stdout`, it does not take a descriptor that is not open for writing as one that
+/// writes everything.
+pub fn stdout() -> io::Result<File> {
+    duplicate(&io::stdout())
+}
+
+#[cfg(unix)]
+fn duplicate(stream: &impl std::os::fd::AsFd) -> io::Result<File> {
+    Ok(stream.as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(windows)]
+fn duplicate(stream: &impl std::os::windows::io::AsHandle) -> io::Result<File> {
+    Ok(stream.as_handle().try_clone_to_owned()?.into())
 }

@@ -6,7 +6,7 @@ use batchinv::{EngineChoice, Precision};
 use clap::ValueEnum;
 
 use crate::exit::{self, Failure};
-use crate::stdio::is_stdout;
+use crate::place::is_stdout;
 
 /// Invert every matrix of a .npy file
 ///

@@ -1,0 +1,18 @@
+//! What tells whether two paths are the same file.
+
+use std::fs::Metadata;
+
+/// Device and inode.
+pub type Identity = (u64, u64);
+
+#[cfg(unix)]
+pub fn of(facts: &Metadata) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    Some((facts.dev(), facts.ino()))
+}
+
+/// Other systems do not tell.
+#[cfg(not(unix))]
+pub fn of(_: &Metadata) -> Option<Identity> {
+    None
+}

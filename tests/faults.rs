@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use program::{Output, PROGRAM, adapter_or_skip, batchinv, data, data_files, finish, names_in, npy, path};
+use program::{Output, PROGRAM, adapter_or_skip, batchinv, data, data_files, finish, names_in, npy, path, unfinished};
 use tempfile::TempDir;
 
 /// `len` invertible float64 matrices of order 4, all different.
@@ -208,9 +208,45 @@ fn one_large_matrix_takes_three() {
     assert_eq!(names_in(folder.path()), ["a.npy", "x.npy"]);
 }
 
+/// From too little memory for the threads up to enough: an error in one line, and no abort by the allocator.
+#[test]
+#[cfg(target_os = "linux")]
+fn too_little_memory_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    let [input, output, status] = ["a.npy", "x.npy", "s.npy"].map(|name| folder.path().join(name));
+    // All ones: singular after the first column.
+    fs::write(&input, npy("<f4", "(1500, 1500)", &1.0_f32.to_le_bytes().repeat(1500 * 1500))).unwrap();
+    let args = ["inv", path(&input), "-o", path(&output), "--status", path(&status), "--engine", "cpu"];
+    let mut codes = [0; 2];
+    for kilobytes in (20_000..80_000).step_by(1000) {
+        let out = limited(kilobytes << 10, &args).output().unwrap();
+        let text = String::from_utf8_lossy(&out.stderr).into_owned();
+        // Below that, the program does not even start.
+        if !text.contains("batchinv: ") || text.contains("shared libraries") {
+            continue;
+        }
+        let out = Output::from(out);
+        if out.code == 0 {
+            codes[0] += 1;
+            fs::remove_file(&output).unwrap();
+            fs::remove_file(&status).unwrap();
+        } else {
+            codes[1] += 1;
+            out.assert_failed(4, "");
+        }
+        assert_eq!(names_in(folder.path()), ["a.npy"], "{kilobytes} kB");
+    }
+    assert!(codes.iter().all(|&count| count > 5), "{codes:?}");
+}
+
 /// Runs the program with `bytes` bytes of address space.
 #[cfg(target_os = "linux")]
 fn within(bytes: u64, args: &[&str]) -> Output {
+    Output::from(limited(bytes, args).output().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+fn limited(bytes: u64, args: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -v {}; exec \"$@\"", bytes / 1024), "sh", PROGRAM]).args(args);
     // Each malloc arena reserves 64 MiB of address space, used or not.
@@ -219,7 +255,7 @@ fn within(bytes: u64, args: &[&str]) -> Output {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
-    Output::from(command.output().unwrap())
+    command
 }
 
 /// A matrix in Fortran order whose last element lies 4.5 GB behind its first.
@@ -419,7 +455,7 @@ fn a_read_error_is_a_failure_to_read() {
     drop(command);
     let bytes = file_of(1000);
     near.write_all(&bytes[..bytes.len() / 2]).unwrap();
-    wait_for(|| names_in(folder.path()).len() == 1);
+    wait_for(|| unfinished(child.id(), folder.path()).len() == 1);
     std::thread::sleep(Duration::from_millis(100));
     drop(near);
     ended(child).assert_failed(4, "standard input: cannot read on: Connection reset by peer");
@@ -541,26 +577,60 @@ fn an_interrupt_in_the_middle_leaves_nothing() {
     for (signal, code, word) in
         [("INT", 130, "interrupted"), ("TERM", 143, "terminated"), ("HUP", 129, "the terminal hung up")]
     {
-        let folder = TempDir::new().unwrap();
-        let output = folder.path().join("x.npy");
-        fs::write(&output, "older").unwrap();
-        let args = ["inv", "-", "-o", path(&output), "--engine", "cpu"];
-        let mut command = program::batchinv_with_signals(&args);
-        in_pieces(&mut command, 100_000);
-        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        stdin.write_all(&file_of(50_000)[..6_000_000]).unwrap();
-        let temporary = || {
-            let name = names_in(folder.path()).into_iter().find(|name| name.ends_with(".tmp"))?;
-            Some(fs::metadata(folder.path().join(name)).ok()?.len())
-        };
-        wait_for(|| cfg!(not(feature = "testing")) || temporary() > Some(1_000_000));
-        assert!(Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap().success());
-        ended(child).assert_failed(code, word);
-        drop(stdin);
-        assert_eq!(names_in(folder.path()), ["x.npy"]);
-        assert_eq!(fs::read(&output).unwrap(), b"older");
+        // Without a name, and with a temporary one.
+        for named in [false, true] {
+            let (folder, mut child) = in_the_middle(named);
+            kill(&child, signal);
+            let stdin = child.stdin.take();
+            ended(child).assert_failed(code, word);
+            drop(stdin);
+            assert_eq!(names_in(folder.path()), ["x.npy"]);
+            assert_eq!(fs::read(folder.path().join("x.npy")).unwrap(), b"older");
+        }
     }
+}
+
+/// Signals that nobody can or does watch for leave nothing either: what is unfinished has no name.
+#[test]
+#[cfg(target_os = "linux")]
+fn no_signal_leaves_anything() {
+    use std::os::unix::fs::MetadataExt;
+    for signal in ["KILL", "QUIT", "ABRT", "XCPU", "ALRM", "USR1"] {
+        let (folder, mut child) = in_the_middle(false);
+        if unfinished(child.id(), folder.path()).iter().any(|file| file.nlink() > 0) {
+            let line = "SKIPPED no_signal_leaves_anything: this file system has no files without a name";
+            writeln!(std::io::stderr(), "{line}").unwrap();
+            child.kill().unwrap();
+            return;
+        }
+        kill(&child, signal);
+        assert_eq!(child.wait().unwrap().code(), None, "{signal} ended it");
+        assert_eq!(names_in(folder.path()), ["x.npy"], "{signal}");
+        assert_eq!(fs::read(folder.path().join("x.npy")).unwrap(), b"older");
+    }
+}
+
+/// Starts a run that replaces x.npy in the folder, and stops in the middle to wait for input.
+fn in_the_middle(named: bool) -> (TempDir, Child) {
+    let folder = TempDir::new().unwrap();
+    let output = folder.path().join("x.npy");
+    fs::write(&output, "older").unwrap();
+    let mut command = program::batchinv_with_signals(&["inv", "-", "-o", path(&output), "--engine", "cpu"]);
+    if named {
+        command.env("BATCHINV_TEST_NAMED", "1");
+    }
+    // A core dump would lie there.
+    in_pieces(&mut command, 100_000).current_dir("/");
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.as_mut().unwrap().write_all(&file_of(50_000)[..6_000_000]).unwrap();
+    let enough = if cfg!(feature = "testing") { 1_000_000 } else { 0 };
+    wait_for(|| unfinished(child.id(), folder.path()).iter().any(|file| file.len() >= enough));
+    (folder, child)
+}
+
+fn kill(child: &Child, signal: &str) {
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
 }
 
 /// Signals that `nohup` ignores stay ignored.
@@ -576,10 +646,9 @@ fn an_ignored_signal_stays_ignored() {
     let mut stdin = child.stdin.take().unwrap();
     let bytes = file_of(1000);
     stdin.write_all(&bytes[..1000]).unwrap();
-    wait_for(|| names_in(folder.path()).len() == 1);
+    wait_for(|| unfinished(child.id(), folder.path()).len() == 1);
     for signal in ["HUP", "INT"] {
-        let id = child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
+        kill(&child, signal);
     }
     stdin.write_all(&bytes[1000..]).unwrap();
     drop(stdin);

@@ -111,6 +111,18 @@ pub fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
+/// The files in `folder` that a process writes and has not put in place yet. Those without a name are seen through
+/// /proc, others have a temporary name.
+pub fn unfinished(process: u32, folder: &Path) -> Vec<fs::Metadata> {
+    let named = names_in(folder).into_iter().filter(|name| name.ends_with(".tmp")).map(|name| folder.join(name));
+    let folder = fs::canonicalize(folder).unwrap();
+    let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten().map(|entry| entry.path());
+    let nameless = open.filter(|entry| {
+        fs::read_link(entry).is_ok_and(|file| file.starts_with(&folder) && path(&file).ends_with(" (deleted)"))
+    });
+    named.chain(nameless).filter_map(|path| fs::metadata(path).ok()).collect()
+}
+
 pub fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
 }

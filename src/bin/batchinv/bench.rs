@@ -30,6 +30,7 @@ use crate::place::is_stdout;
 pub fn run(args: &Args) -> Result<(), Failure> {
     let peers = peers::read(&args.with)?;
     let outputs = Outputs::open(args.outputs())?;
+    outputs.refuse_stdout("the table")?;
     let machine = Machine::look();
     let engines = Engines::open(args)?;
     let chosen = choose(args, &engines)?;

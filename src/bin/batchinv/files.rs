@@ -55,6 +55,14 @@ impl Outputs {
         }
     }
 
+    /// Refuses to replace the file behind stdout, which would lose `what` is written there.
+    pub fn refuse_stdout(&self, what: &str) -> Result<(), Failure> {
+        let lost = |output: &&Output| matches!(output.place, Place::File(_)) && output.place.is_same(&Place::Stdout);
+        self.0.iter().find(lost).map_or(Ok(()), |output| {
+            Err(Failure::input(format!("{} is also standard output, which takes {what}", name(&output.path))))
+        })
+    }
+
     /// The folder for temporary files: the folder of the last output that is a file, or the system's.
     pub fn folder(&self) -> PathBuf {
         let folders = self.0.iter().rev().filter_map(|output| match &output.place {

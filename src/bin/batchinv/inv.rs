@@ -29,6 +29,9 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
     let outputs = Outputs::open(args.outputs())?;
     outputs.refuse_input(&args.input)?;
+    if args.json {
+        outputs.refuse_stdout("the object of --json")?;
+    }
     let inverter = inverter(args)?;
     let reading = Instant::now();
     let reader = input::open(&args.input, &outputs.folder())?;

@@ -43,6 +43,9 @@ fn run() -> Result<(), Failure> {
         return Ok(()); // --help or --version, already printed
     };
     interrupt::watch()?;
+    // Later, rayon would panic if the system has no threads left.
+    let threads = rayon::ThreadPoolBuilder::new().build_global();
+    threads.map_err(|error| Failure::io(format!("cannot start a thread: {error}")))?;
     match command {
         Command::Inv(args) => inv::run(&args),
         Command::Bench(args) => bench::run(&args),

@@ -32,7 +32,14 @@ impl TemporaryFile {
         let mode = permissions.as_ref().map_or(0o666, |it| std::os::unix::fs::PermissionsExt::mode(it) & 0o777);
         #[cfg(not(unix))]
         let mode = 0;
-        let storage = match unnamed::create(folder(place), mode) {
+        let unnamed = unnamed::create(folder(place), mode);
+        // Lets tests take the other way on file systems that have files without a name.
+        #[cfg(feature = "testing")]
+        let unnamed = unnamed.and_then(|file| match std::env::var_os("BATCHINV_TEST_NAMED") {
+            Some(_) => Err(io::ErrorKind::Unsupported.into()),
+            None => Ok(file),
+        });
+        let storage = match unnamed {
             Ok(file) => Storage::Unnamed(file),
             // Whatever is wrong besides files without a name is also wrong with a named one, which then says it.
             Err(_) => Storage::named(folder(place), mode)?,

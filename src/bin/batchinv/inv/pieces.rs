@@ -23,6 +23,9 @@ const IN_FLIGHT: usize = 4;
 /// Bytes of all pieces in flight, inverses included, unless a single piece takes more.
 const ALL_BYTES: usize = 256 << 20;
 
+/// Bytes for two stacks of threads, and for all small things.
+const SPARE_BYTES: usize = 8 << 20;
+
 /// How a stack is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pieces {
@@ -92,11 +95,16 @@ impl Pieces {
         })
     }
 
-    /// Checks that there is memory for the CPU engine's copy of one matrix in its working precision. The engine itself
-    /// would abort the program without it.
+    /// Checks that there is memory for the CPU engine's copy of one matrix in its working precision, for its panels, and
+    /// for the threads that are still to be started. Where it is missing later, the allocator aborts the program.
     pub fn try_copy<T: Scalar>(self, order: usize, in_double: bool) -> Result<(), Failure> {
         let elements = if self.len > 0 { order * order } else { 0 };
-        if in_double { zeroed::<T::Double>(elements).map(drop) } else { zeroed::<T>(elements).map(drop) }
+        let spare = |copy: usize| zeroed::<u8>(SPARE_BYTES + copy / 8).map(drop);
+        if in_double {
+            zeroed::<T::Double>(elements).and_then(|copy| spare(size_of_val(&copy[..])))
+        } else {
+            zeroed::<T>(elements).and_then(|copy| spare(size_of_val(&copy[..])))
+        }
     }
 }
 

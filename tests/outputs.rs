@@ -126,6 +126,9 @@ fn one_file_under_two_names_is_refused() {
 fn what_cannot_arrive_is_a_failure_to_write() {
     let folder = TempDir::new().unwrap();
     symlink("there/", folder.path().join("slash")).unwrap();
+    for command in ["$inv -q -o /dev/null --json 1< .", "${inv%% *} info 1< .", "${inv%% *} info --json 1< ."] {
+        shell(folder.path(), command).assert_failed(4, "cannot write standard output: Bad file descriptor");
+    }
     for (command, what) in [
         ("$inv -o - >&-", "standard output: it is closed"),
         ("$inv -o /dev/stdout >&-", "/dev/stdout: it is closed"),

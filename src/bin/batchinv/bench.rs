@@ -26,6 +26,7 @@ use crate::bench::table::Table;
 use crate::exit::{Failure, say};
 use crate::files::{Content, Outputs};
 use crate::place::is_stdout;
+use crate::stdio::stdout_for_text;
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let peers = peers::read(&args.with)?;
@@ -35,7 +36,7 @@ pub fn run(args: &Args) -> Result<(), Failure> {
     let engines = Engines::open(args)?;
     let chosen = choose(args, &engines)?;
 
-    let mut table = Table::new(stream(args));
+    let mut table = Table::new(stream(args)?);
     table.head(&machine, &engines)?;
     let progress = Progress::new(chosen.len(), args.quiet);
     let mut rows: Vec<Row> = Vec::with_capacity(chosen.len());
@@ -108,12 +109,12 @@ fn time(configuration: Configuration, engine: &Engine, args: &Args, machine: &Ma
 }
 
 /// The stream for the table: stdout, or stderr if an output takes stdout.
-fn stream(args: &Args) -> Box<dyn Write> {
-    match args.outputs().any(is_stdout) {
+fn stream(args: &Args) -> Result<Box<dyn Write>, Failure> {
+    Ok(match args.outputs().any(is_stdout) {
         true if args.quiet => Box::new(io::sink()),
         true => Box::new(io::stderr()),
-        false => Box::new(io::stdout()),
-    }
+        false => stdout_for_text()?,
+    })
 }
 
 fn tell(args: &Args, line: &str) {

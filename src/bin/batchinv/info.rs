@@ -1,7 +1,7 @@
 //! `batchinv info`: the CPU, the GPU adapters, and the kernel that each order takes on them.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::Write as _;
 
 use batchinv::plan::{self, AdapterFacts, CpuTuning, Work};
 use batchinv::{Kernel, ScalarKind, SimdLevel, gpu};
@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::exit::Failure;
 use crate::json;
+use crate::stdio::stdout_for_text;
 
 /// Increases when a key changes its meaning or is removed.
 const SCHEMA: u32 = 1;
@@ -29,7 +30,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let info = Info::gather();
-    let mut stdout = io::stdout().lock();
+    let mut stdout = stdout_for_text()?;
     if args.json {
         return json::print(&info, &mut stdout, "standard output");
     }

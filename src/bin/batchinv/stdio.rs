@@ -1,8 +1,10 @@
 //! Stdin and stdout, which `-` means.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, LineWriter, Write};
 use std::path::Path;
+
+use crate::exit::Failure;
 
 /// Returns whether the path is `-`, which means stdin or stdout.
 pub fn is_dash(path: &Path) -> bool {
@@ -18,6 +20,15 @@ pub fn stdin() -> io::Result<File> {
 /// writes everything.
 pub fn stdout() -> io::Result<File> {
     duplicate(&io::stdout())
+}
+
+/// The same for lines of text. A console of Windows takes text from `io::stdout` only.
+pub fn stdout_for_text() -> Result<Box<dyn Write>, Failure> {
+    if cfg!(not(unix)) {
+        return Ok(Box::new(io::stdout()));
+    }
+    let stdout = stdout().map_err(|error| Failure::io(format!("cannot write standard output: {error}")))?;
+    Ok(Box::new(LineWriter::new(stdout)))
 }
 
 #[cfg(unix)]

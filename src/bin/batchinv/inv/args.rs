@@ -21,8 +21,9 @@ use crate::place::is_stdout;
 ///
 /// OUTPUT, STATUS and RCOND are C order and little-endian, and appear whole or not at all, STATUS and RCOND before
 /// OUTPUT. An existing file is replaced and keeps its permissions. OUTPUT may be INPUT itself, which is replaced after
-/// it has been read to its end; STATUS and RCOND may not. A device or a pipe is written to directly, with --strict or
-/// --verify only after all matrices have passed; it cannot be INPUT.
+/// it has been read to its end; STATUS and RCOND may not. A device, a pipe or an open descriptor is written to directly,
+/// with --strict or --verify only after all matrices have passed; it cannot be INPUT. A path names an open descriptor if
+/// it ends, after its links, at an entry such as /dev/stdout, /dev/fd/3 or /proc/self/fd/3.
 #[derive(clap::Args, Debug)]
 #[command(after_help = exit::HELP)]
 pub struct Args {
@@ -73,7 +74,7 @@ pub struct Args {
 
     /// Print one JSON object on stdout that says what ran
     ///
-    /// If OUTPUT, STATUS or RCOND is `-`, the object goes to stderr and replaces the lines for people.
+    /// If OUTPUT, STATUS or RCOND is stdout, the object goes to stderr and replaces the lines for people.
     #[arg(long)]
     pub json: bool,
 

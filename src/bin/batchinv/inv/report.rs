@@ -10,6 +10,7 @@ use crate::exit::{Failure, say};
 use crate::inv::args::{Args, WorkingPrecision};
 use crate::json;
 use crate::shape::Shape;
+use crate::stdio::stdout_for_text;
 
 /// Increases when a key changes its meaning or is removed.
 const SCHEMA: u32 = 1;
@@ -172,7 +173,7 @@ impl<'a> Account<'a> {
         }
         match args.json {
             true if alone => json::print(self, &mut io::stderr().lock(), "standard error"),
-            true => json::print(self, &mut io::stdout().lock(), "standard output"),
+            true => json::print(self, &mut stdout_for_text()?, "standard output"),
             false => Ok(()),
         }
     }

@@ -14,7 +14,7 @@ Exit status:
   1         --strict met a matrix without an inverse, or --verify or bench a wrong one
   2         bad arguments or bad input
   3         the engine is absent, cannot do this, or was lost
-  4         reading or writing failed
+  4         reading or writing failed, or memory or threads ran out
   129, 130, 143  hung up, interrupted, terminated";
 
 /// The statuses of failures. `interrupt.rs` ends the program with 129, 130 or 143 itself.
@@ -26,7 +26,7 @@ enum Status {
     Input = 2,
     /// The engine is absent, cannot do this, or was lost.
     Engine = 3,
-    /// Reading or writing failed.
+    /// Reading or writing failed, or memory or threads ran out.
     Io = 4,
 }
 

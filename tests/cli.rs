@@ -602,6 +602,25 @@ fn strict_fails_in_numpys_words_and_writes_nothing() {
     Results::of("float64", &["--strict", "--engine", "cpu"]).assert_agree("float64");
 }
 
+/// X A of a right inverse overflows if the columns of A differ by enough; what counts is its size beside ||A|| ||X||.
+#[test]
+fn verify_accepts_matrices_in_very_different_units() {
+    let (big, small) = (2.0_f64.powi(800), 2.0_f64.powi(-800));
+    let columns = [[big, small], [small, big]].into_iter().cycle();
+    let matrices = (1..=16).zip(columns).flat_map(|(k, [first, second])| {
+        let k = f64::from(k);
+        [k * first / 3.0, second / 7.0, first / 5.0, (k + 1.0) * second / 11.0]
+    });
+    let input = npy("<f8", "(16, 2, 2)", &matrices.flat_map(f64::to_le_bytes).collect::<Vec<_>>());
+    let folder = TempDir::new().unwrap();
+    let output = folder.path().join("x.npy");
+    let args = ["inv", "-", "-o", path(&output), "--engine", "cpu", "--strict", "--verify", "--json"];
+    let out = finish(batchinv(&args), &input);
+    out.assert_done();
+    let worst = out.json()["verify"]["largest_ratio"].as_f64();
+    assert!(worst.is_some_and(|worst| worst < 3.0), "{worst:?}");
+}
+
 #[test]
 fn info_covers_every_order_of_every_scalar() {
     let out = run(&["info", "--json"]);

@@ -176,6 +176,51 @@ fn no_matrices_and_matrices_of_nothing() {
     assert_eq!(error, Error::Shape(ShapeError::Output { what: "statuses", got: 0, needed: 1 }));
 }
 
+/// No matrix as a whole is a local variable of any thread: each of these is larger than a thread's stack. Runs `invert`
+/// on two matrices, on such threads, and checks the inverses in the vector that it returns.
+fn larger_than_a_stack<M: SquareMatrix<Scalar = f64>>(invert: impl Fn(&Inverter, Vec<M>) -> Vec<M> + Sync) {
+    let (n, small, large) = (M::ORDER, 256 << 10, 64 << 20);
+    assert!(size_of::<M>() > small);
+    let pool = |stack_size| rayon::ThreadPoolBuilder::new().num_threads(2).stack_size(stack_size).build().unwrap();
+    let mut random = Random::new(n as u64);
+    let elements: Vec<f64> = (0..2).flat_map(|_| cases::dominant::<f64>(n, &mut random)).collect();
+    let wanted = Inverter::cpu().invert(Stack::new(&elements, n).unwrap()).unwrap();
+    for threads in [0, 1] {
+        let inverter = Inverter::cpu().threads(threads).unwrap();
+        // One piece, and several.
+        for len in [1, 2] {
+            let matrices = pool(large).install(|| elements.chunks(n * n).take(len).map(M::from_rows).collect());
+            let inverses = pool(small).install(|| invert(&inverter, matrices));
+            assert_eq!(inverses.len(), len);
+            let mut rows = vec![0.0; n * n];
+            for (inverse, wanted) in inverses.iter().zip(wanted.stack().iter()) {
+                inverse.write_rows(&mut rows);
+                assert!(bits(&rows) == bits(wanted), "{threads} threads, {len} matrices");
+            }
+        }
+    }
+}
+
+fn in_place<M: SquareMatrix>(inverter: &Inverter, mut matrices: Vec<M>) -> Vec<M> {
+    let mut statuses = vec![Status::NOT_FINITE; matrices.len()];
+    inverter.invert_matrices_in_place(&mut matrices, &mut statuses).unwrap();
+    assert!(statuses.iter().all(|status| status.is_inverted()));
+    matrices
+}
+
+#[test]
+fn arrays_larger_than_a_stack() {
+    type M = [[f64; 520]; 520];
+    larger_than_a_stack::<M>(in_place);
+    larger_than_a_stack::<M>(|inverter, matrices| inverter.invert_matrices(&matrices).unwrap().values);
+}
+
+/// In place only: unoptimized, copying a slice of nalgebra's matrices into fresh memory clones one after another.
+#[test]
+fn matrices_larger_than_a_stack() {
+    larger_than_a_stack::<nalgebra::SMatrix<f64, 520, 520>>(in_place);
+}
+
 /// Every view of the same matrices has the same inverses.
 fn any_stride<T: Element>() {
     let array = Array::from_shape_vec((5, 4, 3, 3), rows::<T>(3, 20)).unwrap();

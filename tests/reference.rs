@@ -3,7 +3,7 @@
 mod common;
 
 use batchinv::{Complex, Stack, StackBuf, invert_reference};
-use common::cases::{self, Case, Want};
+use common::cases::{self, Case, Want, power};
 use common::engines;
 use common::oracle::{self, Failures};
 use common::{Element, bits};
@@ -217,4 +217,97 @@ fn ratios_agree<T: Element>() {
     assert!(batchinv::residual_ratio(&cases::from_fn::<T>(2, |i, j| (i + j) as f64), identity.elements(), 2) > 1e6);
 }
 
-for_each_scalar!(by_hand, known_inverses, ratios_agree);
+/// Matrices in units so different that products overflow: only the size beside ||A|| ||X|| counts.
+fn ratios_by_hand<T: Element>() {
+    let e = -T::MIN_EXPONENT * 4 / 5;
+    let (big, small, zero) = (power(e), power(-e), 0.0);
+    let matrix = |elements: [f64; 4]| elements.map(T::real);
+    let near = |got: f64, wanted: f64| assert!((got - wanted).abs() <= 1e-6 * wanted, "{got}, not {wanted}");
+
+    let a = [big, zero, big, small];
+    assert_eq!(batchinv::residual_ratio(&matrix(a), &matrix([small, zero, -big, big]), 2), 0.0);
+    // The same inverse with one element wrong, by a unit in the last place and by half: X A = [1 0; -wrong 4^e 1].
+    for wrong in [2.0 * T::eps(), 0.5] {
+        let x = [small, zero, -big * (1.0 + wrong), big];
+        // ||A|| = 2 2^e, ||X|| = (1 + wrong) 2^e
+        let ratio = batchinv::residual_ratio(&matrix(a), &matrix(x), 2);
+        near(ratio, wrong / (4.0 * (1.0 + wrong) * T::eps()));
+        // Transposed, and with it the order of the factors: ||A|| = 2^e, ||X|| = (2 + wrong) 2^e
+        let transposed = |[a, b, c, d]: [f64; 4]| matrix([a, c, b, d]);
+        let ratio = batchinv::residual_ratio(&transposed(x), &transposed(a), 2);
+        near(ratio, wrong / (2.0 * (2.0 + wrong) * T::eps()));
+    }
+    for (a, x) in [(big, zero), (zero, small), (zero, zero)] {
+        assert_eq!(batchinv::residual_ratio(&[T::real(a)], &[T::real(x)], 1), f64::INFINITY);
+    }
+    for (a, x) in [(f64::INFINITY, small), (small, f64::INFINITY), (f64::INFINITY, zero), (f64::NAN, big)] {
+        assert!(batchinv::residual_ratio(&[T::real(a)], &[T::real(x)], 1).is_nan(), "{a}, {x}");
+    }
+}
+
+/// At both ends of the range of its type, where it is rounded as any other number.
+fn rconds_by_hand<T: Element>() {
+    let rcond = |a: T, x: T| batchinv::Real::to_f64(batchinv::reciprocal_condition(&[a], &[x], 1));
+    let tiniest = T::MIN_EXPONENT - T::DIGITS + 1;
+    let large = |exponent: i32| T::real(power(exponent));
+    for (less, wanted) in [(2, 4.0 * power(tiniest)), (0, power(tiniest)), (-1, 0.0), (-60, 0.0)] {
+        // 2^exponent: halves of numbers this small are rounded to 0.
+        let exponent = -tiniest - less;
+        assert_eq!(rcond(large(exponent / 2), large(exponent - exponent / 2)), wanted, "2^{}", -exponent);
+    }
+    assert_eq!(rcond(large(tiniest), large(tiniest)), f64::INFINITY);
+    for (a, x) in [(1.0, 0.0), (0.0, 1.0), (0.0, 0.0)] {
+        assert_eq!(rcond(T::real(a), T::real(x)), f64::INFINITY);
+    }
+    for (a, x) in [(f64::INFINITY, 1.0), (1.0, -f64::INFINITY), (f64::INFINITY, 0.0), (f64::NAN, 1.0)] {
+        assert!(rcond(T::real(a), T::real(x)).is_nan(), "{a}, {x}");
+    }
+    // The smallest numbers have the modulus sqrt(2) times the smallest, which is no number of their type.
+    let a = T::new(power(tiniest), power(tiniest));
+    let wanted = power(100) * if T::COMPLEX { 0.5_f64.sqrt() } else { 1.0 };
+    let got = rcond(a, large(-tiniest - 100));
+    assert!((got - wanted).abs() <= 2.0 * T::eps() * wanted, "{got}, not {wanted}");
+}
+
+/// The crate's ratio and rcond agree with the oracle's on rows and columns of any magnitudes.
+fn ratios_agree_at_all_magnitudes<T: Element>() {
+    use batchinv::Real;
+    let mut random = cases::Random::new(4);
+    let (wide, narrow) = (-T::MIN_EXPONENT * 9 / 10, -T::MIN_EXPONENT / 10);
+    let mut checked = 0;
+    for n in 1..=8 {
+        for repeat in 0..200 {
+            let mut exponents = |reach: i32| -> Vec<i32> {
+                (0..n).map(|_| random.below(2 * reach as usize + 1) as i32 - reach).collect()
+            };
+            let (mut rows, mut columns) = (exponents(wide), exponents(narrow));
+            if repeat % 2 == 0 {
+                std::mem::swap(&mut rows, &mut columns);
+            }
+            let mut a = cases::uniform::<T>(n, &mut random);
+            for (index, element) in a.iter_mut().enumerate() {
+                let (re, im) = element.re_im();
+                let (row, column) = (power(rows[index / n]), power(columns[index % n]));
+                *element = T::new(re * row * column, im * row * column);
+            }
+            let mut x = vec![T::ZERO; n * n];
+            if !invert_reference(&a, n, &mut x).is_inverted() {
+                continue;
+            }
+            checked += 1;
+            for (a, x) in [(&a, &x), (&x, &a)] {
+                let (own, theirs) = (oracle::ratio_in_float64(a, x, n), batchinv::residual_ratio(a, x, n));
+                assert!(
+                    (own - theirs).abs() <= 1e-6 * own + 0.5 * 2.0_f64.powi(T::DIGITS - 53),
+                    "order {n}: {theirs}, not {own}, for {a:?} and {x:?}"
+                );
+            }
+            let (own, theirs) = (oracle::rcond(&a, &x, n), batchinv::reciprocal_condition(&a, &x, n).to_f64());
+            let slack = 4.0 * T::eps() * own + power(T::MIN_EXPONENT - T::DIGITS + 1);
+            assert!((own - theirs).abs() <= slack, "order {n}: {theirs}, not {own}, for {a:?} and {x:?}");
+        }
+    }
+    assert!(checked > 400, "only {checked} matrices have an inverse");
+}
+
+for_each_scalar!(by_hand, known_inverses, ratios_agree, ratios_by_hand, rconds_by_hand, ratios_agree_at_all_magnitudes);

@@ -9,7 +9,10 @@ use crate::data::scalar::{Real, Scalar};
 /// `a` and `x` are matrices of the same order, row-major. LAPACK accepts a ratio below 30; this crate holds itself
 /// to 3. The mirrored ratio, ||I - A X||_1 over the same, is `residual_ratio(x, a, order)`.
 ///
-/// NaN if `x` is not finite; 0 at order 0.
+/// NaN if a matrix is not finite; 0 at order 0; infinite if `a` or `x` is zero, or if the ratio is too large for
+/// float64. Any other matrices have a finite ratio, also where X A would overflow or underflow: unlike xGET03, this
+/// function divides both by powers of two first. But it is a ratio of norms: if rows or columns differ by 1 / eps or
+/// more, elements of X that are small beside the largest may be wrong without a trace.
 ///
 /// ```
 /// let (a, x) = ([4.0_f32, 7.0, 2.0, 6.0], [0.6, -0.7, -0.2, 0.4]);
@@ -27,8 +30,9 @@ pub fn residual_ratio<T: Scalar>(a: &[T], x: &[T], order: usize) -> f64 {
         return 0.0;
     }
     let (a, x) = (Unit::new(a), Unit::new(x));
-    // X A = 2^shift * (unit X)(unit A). The power is applied to each entry, since both factors may be extreme.
-    let shift = a.exponent + x.exponent;
+    // X A = 2^shift * (unit X)(unit A). It is I that is divided by that power: beside the norms of the unit matrices,
+    // which are at least 1, nothing overflows, and what underflows is too small to count.
+    let one = T::Double::ONE.scaled(-(a.exponent + x.exponent));
     let zero = T::Double::ZERO;
     let mut residual = 0.0;
     let mut panel = vec![zero; order * PANEL.min(order)];
@@ -48,14 +52,13 @@ pub fn residual_ratio<T: Scalar>(a: &[T], x: &[T], order: usize) -> f64 {
                 }
             }
             for (j, (sum, entry)) in sums.iter_mut().zip(&entries[..width]).enumerate() {
-                let identity = if i == first + j { T::Double::ONE } else { zero };
-                *sum += (identity - entry.scaled(shift)).modulus();
+                let identity = if i == first + j { one } else { zero };
+                *sum += (identity - *entry).modulus();
             }
         }
         residual = sums[..width].iter().copied().fold(residual, larger);
     }
-    let norms = (a.norm(order) * x.norm(order)).scaled(shift);
-    residual / norms / (order as f64 * T::Real::EPS)
+    residual / (a.norm(order) * x.norm(order)) / (order as f64 * T::Real::EPS)
 }
 
 /// Columns of A that are converted at once: few enough to take little memory beside a large matrix, enough to make the

@@ -6,7 +6,10 @@ use super::status::Status;
 
 /// 1 / (||A||_1 ||X||_1), the reciprocal condition number of `a` whose inverse is `x`, both row-major.
 ///
-/// NaN if a matrix is not finite; infinite at order 0.
+/// NaN if a matrix is not finite; infinite at order 0 and if a matrix is zero. Products of norms beyond the range of
+/// float64 are no obstacle, but the result is rounded to its type: to 0 below half of the smallest subnormal number
+/// (2^-1074 in float64, 2^-149 in float32), to infinity above the largest. An inverse can therefore be finite and right
+/// and have an rcond of 0, as that of diag(2^800, 2^-800).
 ///
 /// ```
 /// let rcond: f64 = batchinv::reciprocal_condition(&[2.0, 0.0, 0.0, 8.0], &[0.5, 0.0, 0.0, 0.125], 2);
@@ -21,14 +24,19 @@ pub fn reciprocal_condition<T: Scalar>(a: &[T], x: &[T], order: usize) -> T::Rea
     if order == 0 {
         return T::Real::from_f64(f64::INFINITY);
     }
-    let product = norm(a, order) * norm(x, order);
-    if product.is_normal() {
+    let norms = [norm(a, order), norm(x, order)];
+    let product = norms[0] * norms[1];
+    // Moduli may lose digits in a norm that is subnormal.
+    if product.is_normal() && norms.iter().all(|norm| norm.is_normal()) {
         return T::Real::from_f64(1.0 / product);
     }
-    // Beyond the range of float64, or not finite.
+    // At the ends of the range of float64, or not finite.
     let (a, x) = (Unit::new(a), Unit::new(x));
-    let rcond = (1.0 / (a.norm(order) * x.norm(order))).scaled(-(a.exponent + x.exponent));
-    T::Real::from_f64(rcond)
+    let product = a.norm(order) * x.norm(order);
+    if !product.is_finite() {
+        return T::Real::NAN;
+    }
+    T::Real::from_f64((1.0 / product).scaled(-(a.exponent + x.exponent)))
 }
 
 /// The largest column sum of moduli; NaN if one is NaN.

@@ -57,6 +57,12 @@ pub trait SquareMatrix: Copy + Send + Sync {
 
     /// The matrix with these `ORDER * ORDER` elements, row after row.
     fn from_rows(rows: &[Self::Scalar]) -> Self;
+
+    /// Replaces its elements by these `ORDER * ORDER` ones, row after row. Implement it for matrices that may be large:
+    /// by default it makes a new matrix, which takes its size on the stack of a thread.
+    fn read_rows(&mut self, rows: &[Self::Scalar]) {
+        *self = Self::from_rows(rows);
+    }
 }
 
 /// An array of rows.
@@ -70,8 +76,12 @@ impl<T: Scalar, const N: usize> SquareMatrix for [[T; N]; N] {
 
     fn from_rows(rows: &[T]) -> Self {
         let mut matrix = [[T::ZERO; N]; N];
-        matrix.as_flattened_mut().copy_from_slice(rows);
+        matrix.read_rows(rows);
         matrix
+    }
+
+    fn read_rows(&mut self, rows: &[T]) {
+        self.as_flattened_mut().copy_from_slice(rows);
     }
 }
 
@@ -280,9 +290,8 @@ impl<M: SquareMatrix> Rows<M> {
             }
         };
         let Some(inverses) = &mut self.inverses else { return Ok((None, report)) };
-        visit_rows(matrices, &mut inverses.values.elements_mut()[..elements], |matrix, rows| {
-            *matrix = M::from_rows(rows)
-        });
+        let rows = &mut inverses.values.elements_mut()[..elements];
+        visit_rows(matrices, rows, |matrix, rows| matrix.read_rows(rows));
         Ok((inverses.rconds().map(|rconds| rconds[..len].to_vec()), report))
     }
 }

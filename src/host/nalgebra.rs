@@ -1,6 +1,6 @@
 //! nalgebra's matrices of fixed size.
 
-use nalgebra::SMatrix;
+use nalgebra::{SMatrix, SMatrixView, SMatrixViewMut};
 
 use super::matrices::SquareMatrix;
 use crate::data::scalar::Scalar;
@@ -25,11 +25,17 @@ impl<T: Scalar, const N: usize> SquareMatrix for SMatrix<T, N, N> {
 
     #[inline]
     fn write_rows(&self, rows: &mut [T]) {
-        rows.copy_from_slice(self.transpose().as_slice());
+        // Read as columns, rows are the transpose.
+        self.transpose_to(&mut SMatrixViewMut::<T, N, N>::from_slice(rows));
     }
 
     #[inline]
     fn from_rows(rows: &[T]) -> Self {
         Self::from_row_slice(rows)
+    }
+
+    #[inline]
+    fn read_rows(&mut self, rows: &[T]) {
+        SMatrixView::<T, N, N>::from_slice(rows).transpose_to(self);
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod descriptor;
 mod make;
+mod origin;
 mod place;
 
 use self::place::usage;

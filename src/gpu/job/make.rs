@@ -2,6 +2,7 @@
 
 use super::Job;
 use super::descriptor::{JobDescriptor, Target};
+use super::origin::check_origin;
 use super::place::{Place, binds, check_count, check_sharing, holds};
 use crate::data::error::{Error, JobError};
 use crate::data::layout::Layout;
@@ -28,6 +29,10 @@ impl GpuInverter {
     /// lies outside its buffer.
     /// [`Error::Unsupported`] if the device cannot do it, [`Error::OutOfMemory`] and [`Error::DeviceLost`] from
     /// the device.
+    ///
+    /// A buffer of another instance of wgpu is refused too, unless it can be mapped or is mapped at the time: then it
+    /// is up to the caller to give only buffers of this device. wgpu takes it for whichever buffer of its own has the
+    /// same number, or panics. The check reports an error to that buffer's device, whose handler may print it.
     pub async fn job_async(&self, descriptor: &JobDescriptor<'_>) -> Result<Job, Error> {
         let device = &self.0.device;
         let at = |error: DeviceError| error.at(0, descriptor.capacity as usize);
@@ -44,6 +49,7 @@ impl GpuInverter {
         };
         let place = Place::new(descriptor, target, device)?;
         check_count(descriptor)?;
+        check_origin(descriptor, device, self.0.counts.binding().buffer).await?;
         let variant = Variant {
             input: place.input_layout,
             output: place.output_layout,

@@ -10,6 +10,7 @@ mod error;
 mod error_scopes;
 #[cfg(feature = "testing")]
 pub mod faults;
+mod filled;
 mod indirect;
 pub(crate) mod job;
 mod pipeline;

@@ -24,7 +24,7 @@ pub use self::gpu::device::{
     DEVICE_WIDE_ORDER, DEVICE_WORK_BYTES, Device, Tile,
 };
 pub use self::gpu::kernel::Size;
-pub use self::gpu::program::{CountTable, Dispatch, Grid, MAX_MATRICES, Program, Schedule, Step};
+pub use self::gpu::program::{CountTable, Dispatch, Grid, INDIRECT_DISPATCHES, MAX_MATRICES, Program, Schedule, Step};
 pub use self::gpu::subgroup::{SUBGROUP_MAX_WORDS, SUBGROUP_MIN_LANES, SUBGROUP_ROWS, SUBGROUP_WORKGROUP, Subgroup};
 pub use self::gpu::thread::{THREAD_MAX_WORDS, THREAD_WORKGROUP, Thread};
 pub use self::gpu::variant::Variant;

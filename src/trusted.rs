@@ -31,7 +31,7 @@ pub fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> w
     // REGION scalars and STATE words for each matrix of a dispatch, its panels fill PADDED columns, and OUTER is a
     // whole number of panels, so rows set aside end at PADDED + OUTER. Buffers are indexed through the layout with
     // i, j < N and m below the number of matrices of the dispatch, and `job` and `run` have checked that the
-    // buffers hold these matrices, their statuses and rconds. Every divisor is a positive constant.
+    // buffers hold these matrices, their statuses and rconds. Every divisor is positive.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
 }
 

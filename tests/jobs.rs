@@ -3,103 +3,12 @@
 
 mod common;
 
-use batchinv::gpu::{GpuInverter, JobDescriptor};
+use batchinv::gpu::JobDescriptor;
 use batchinv::plan::Layout;
-use batchinv::{Error, InversesMut, Inverter, JobError, Real, Stack, Status, wgpu};
+use batchinv::{Error, JobError, Real, Stack, Status, wgpu};
 use common::Element;
-use common::cases::{self, Random};
-use common::engines::{self, Adapter};
+use common::own::{ALL, Own, devices, stack};
 use wgpu::BufferUsages as Usage;
-
-const ALL: Usage = Usage::STORAGE.union(Usage::COPY_SRC).union(Usage::COPY_DST);
-
-/// A device opened as a caller would open it, and the engine on it.
-struct Own {
-    device: wgpu::Device,
-    queue: wgpu::Queue,
-    gpu: GpuInverter,
-}
-
-/// A device for each adapter with the features and limits that the engine asks for,
-/// and one with WebGPU's defaults alone.
-fn devices(promise: &'static str) -> Vec<Own> {
-    let mut devices = Vec::new();
-    for Adapter { gpu, word } in engines::adapters(promise) {
-        let rich = |adapter: &wgpu::Adapter| wgpu::DeviceDescriptor {
-            required_features: batchinv::gpu::wanted_features(adapter),
-            required_limits: batchinv::gpu::wanted_limits(adapter),
-            ..Default::default()
-        };
-        for (device, queue) in
-            [engines::own_device(gpu, rich), engines::own_device(gpu, |_| wgpu::DeviceDescriptor::default())]
-        {
-            let gpu = GpuInverter::from_device(&device, &queue);
-            devices.push(Own { device, queue, gpu });
-        }
-        engines::record(word, "thread", "float32", promise, "ran");
-    }
-    devices
-}
-
-impl Own {
-    fn buffer(&self, bytes: &[u8], usage: Usage) -> wgpu::Buffer {
-        let buffer = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: None,
-            size: bytes.len() as u64,
-            usage,
-            mapped_at_creation: false,
-        });
-        self.queue.write_buffer(&buffer, 0, bytes);
-        buffer
-    }
-
-    /// Reads a buffer's contents.
-    fn read<T: bytemuck::Pod>(&self, buffer: &wgpu::Buffer) -> Vec<T> {
-        let staging = self.device.create_buffer(&wgpu::BufferDescriptor {
-            label: None,
-            size: buffer.size(),
-            usage: Usage::MAP_READ | Usage::COPY_DST,
-            mapped_at_creation: false,
-        });
-        let mut encoder = self.encoder();
-        encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
-        self.queue.submit([encoder.finish()]);
-        staging.map_async(wgpu::MapMode::Read, .., |result| result.unwrap());
-        self.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
-        bytemuck::pod_collect_to_vec(&staging.get_mapped_range(..).unwrap())
-    }
-
-    fn encoder(&self) -> wgpu::CommandEncoder {
-        self.device.create_command_encoder(&Default::default())
-    }
-
-    /// The expected inverses, statuses, and rconds, from the engine's own path through host memory.
-    fn wanted<T: Element>(&self, stack: Stack<'_, T>) -> (Vec<T>, Vec<Status>, Vec<T::Real>) {
-        let mut elements = vec![T::ZERO; stack.elements().len()];
-        let mut statuses = vec![Status::INVERTED; stack.len()];
-        let mut rconds = vec![<T::Real as batchinv::Scalar>::ZERO; stack.len()];
-        let output = InversesMut::new(&mut elements, &mut statuses).with_rconds(&mut rconds);
-        Inverter::with_gpu(self.gpu.clone()).invert_into(stack, output).unwrap();
-        (elements, statuses, rconds)
-    }
-}
-
-/// Well-conditioned matrices, among them a singular one, one that is not finite, and one near overflow.
-fn stack<T: Element>(n: usize, len: usize) -> Vec<T> {
-    let mut random = Random::new(n as u64 * 1000 + len as u64);
-    let mut elements = Vec::new();
-    for m in 0..len {
-        let mut matrix = cases::dominant::<T>(n, &mut random);
-        match m % 7 {
-            2 => matrix.iter_mut().step_by(n).for_each(|first| *first = T::ZERO),
-            4 => matrix[n * n - 1] = T::NAN,
-            5 => matrix.iter_mut().for_each(|x| *x = T::new(x.re_im().0 * 1e30, x.re_im().1 * 1e30)),
-            _ => {}
-        }
-        elements.extend(matrix);
-    }
-    elements
-}
 
 /// A buffer with the elements at the places that a layout gives them, and guard values everywhere else.
 fn spread<T: Element>(elements: &[T], n: usize, layout: Layout, size: usize) -> Vec<T> {
@@ -382,15 +291,16 @@ fn indirect() {
                 assert!(got[..len].iter().zip(&rconds).all(|(a, b)| a == b || (a.is_nan() && b.is_nan())));
                 assert!(got[len..].iter().all(|&rcond| rcond == 0.0));
             }
-            // If the count shrinks, clearing the statuses of the earlier, larger count is up to the caller.
-            for (len, first) in [(200_u32, Some((2, statuses[2]))), (2, None)] {
+            // If the count shrinks, only the statuses of its matrices are new.
+            for len in [200_u32, 2] {
                 own.queue.write_buffer(&from, 0, bytemuck::cast_slice(&elements));
                 own.queue.write_buffer(&count, 4 * 77, bytemuck::bytes_of(&len));
                 let mut encoder = own.encoder();
-                encoder.clear_buffer(job.statuses(), 0, None);
                 job.encode_indirect(&mut encoder).unwrap();
                 own.queue.submit([encoder.finish()]);
-                assert_eq!(pollster::block_on(job.first_failure(200)).unwrap(), first);
+                let read = pollster::block_on(job.read_indirect_statuses()).unwrap();
+                assert_eq!(read, statuses[..len as usize]);
+                assert_eq!(pollster::block_on(job.read_statuses(200)).unwrap(), statuses);
             }
             let without = JobDescriptor::new(batchinv::ScalarKind::Float32, n as u32, 200, &from);
             let error = own.gpu.job(&without).unwrap().encode_indirect(&mut own.encoder()).unwrap_err();
@@ -543,6 +453,11 @@ fn what_a_job_refuses() {
         let huge = Layout { matrix: 1 << 20, ..contiguous };
         let crowded_rows = Layout { row: 0, ..huge };
         assert_eq!(job(descriptor.own_output(crowded_rows)), JobError::Overlap);
+        // The sum of these strides is more than 64 bits hold.
+        let one = JobDescriptor::new(float32, 5, u32::MAX, &buffer);
+        let one = one.input_layout(Layout { matrix: 0, ..Layout::contiguous(5) });
+        let vast = Layout { offset: 0, matrix: u32::MAX, row: u32::MAX - 1, column: 1 };
+        assert_eq!(job(one.own_output(vast)), JobError::Overlap);
         assert!(matches!(
             job(JobDescriptor::new(float32, 3, 11, &buffer).own_output(huge)),
             JobError::TooSmall { what: "input", .. }

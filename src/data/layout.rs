@@ -42,10 +42,10 @@ impl Layout {
     pub(crate) fn is_injective(self, order: u32, len: u32) -> bool {
         let mut axes = [(self.matrix, len), (self.row, order), (self.column, order)];
         axes.sort_unstable();
-        let mut span = 0;
+        let mut span = 0_u64;
         axes.into_iter().filter(|&(_, count)| count > 1).all(|(stride, count)| {
             let apart = u64::from(stride) > span;
-            span += u64::from(stride) * u64::from(count - 1);
+            span = span.saturating_add(u64::from(stride) * u64::from(count - 1));
             apart
         })
     }

@@ -97,8 +97,8 @@ pub enum Refusal {
         max: u64,
     },
 
-    /// An indirect job is larger than the working memory of the device allows.
-    #[error("an indirect job of this order takes at most {max} matrices")]
+    /// An indirect job would take too many dispatches. All of them are encoded, whatever the count turns out to be.
+    #[error("an indirect job of this order takes at most {max} matrices on this device")]
     IndirectCapacity {
         /// The largest capacity.
         max: u32,

@@ -1,6 +1,7 @@
 //! The table of counts on the device: every number of matrices that a dispatch may need. A dynamic offset selects
 //! one.
 
+use super::filled::filled;
 use crate::plan::gpu::program::{CountTable, Dispatch, Program};
 
 /// Bytes of `Params` in the shaders.
@@ -21,28 +22,17 @@ impl Counts {
         Self::new(device, CountTable::one_row())
     }
 
-    /// Writes the table. If the buffer cannot be mapped, as on a lost device, every submission that uses it fails
-    /// with an error of the device.
+    /// Writes the table.
     pub fn new(device: &wgpu::Device, table: CountTable) -> Self {
         let stride = stride(device);
-        let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("batchinv counts"),
-            size: table.entries.len() as u64 * u64::from(stride),
-            usage: wgpu::BufferUsages::UNIFORM,
-            mapped_at_creation: true,
-        });
-        if let Ok(mut view) = buffer.get_mapped_range_mut(..) {
+        let size = table.entries.len() as u64 * u64::from(stride);
+        let buffer = filled(device, "batchinv counts", size, wgpu::BufferUsages::UNIFORM, |view| {
             for (index, [base, last]) in table.entries.iter().enumerate() {
                 let start = index * stride as usize;
                 let entry = [*base, *last, 0, 0];
                 view.slice(start..start + ENTRY as usize).copy_from_slice(bytemuck::cast_slice(&entry));
             }
-            drop(view);
-            buffer.unmap();
-        } else {
-            // Zeros would be read as counts. A destroyed buffer fails every submission that uses it.
-            buffer.destroy();
-        }
+        });
         Self { buffer, table, stride }
     }
 

@@ -4,20 +4,25 @@ use super::counts::{Counts, entry, stride};
 use super::encode::{Bindings, StackBuffers, Steps};
 use super::error::DeviceError;
 use super::pipeline::{Bound, Pipelines};
-use super::shader::CountConstants;
+use super::shader::{CountConstants, CountedProgram};
 use crate::data::refusal::Refusal;
-use crate::plan::gpu::program::{Grid, Program};
+use crate::plan::gpu::program::{Program, Schedule};
 
 /// The offset of the number of workgroups within an entry.
 const GROUPS_AT: u64 = 16;
+
+/// The word of the first entry that tells how many matrices the last count came to.
+pub const COUNTED_AT: usize = 3;
 
 /// Everything that an indirect job needs besides its steps.
 #[derive(Debug)]
 pub struct Indirect {
     pipeline: wgpu::ComputePipeline,
     bind_group: wgpu::BindGroup,
-    programs: Vec<Program>,
-    /// The counts and the number of workgroups of each program.
+    capacity: u32,
+    /// Each program and its first entry.
+    programs: Vec<(Program, u32)>,
+    /// The counts and the number of workgroups of each dispatch of each program.
     entries: wgpu::Buffer,
     stride: u32,
     bindings: Bindings,
@@ -32,18 +37,14 @@ impl Indirect {
         offset: u64,
         capacity: u32,
     ) -> Result<wgpu::ComputePipeline, DeviceError> {
-        if steps.schedule.batch(capacity) < capacity {
-            let max = steps.schedule.max_batch();
+        let max = steps.schedule.indirect_capacity();
+        if capacity > max {
             return Err(DeviceError::Unsupported(Refusal::IndirectCapacity { max }));
         }
-        let grid = |grid| match grid {
-            Grid::Packed { matrices } => [matrices, 0, 1],
-            Grid::Tiled { x, z } => [0, x, z],
-        };
         let constants = CountConstants {
             index: ((offset - bound_from(device, offset)) / 4) as u32,
             capacity,
-            programs: steps.schedule.programs().iter().map(|step| grid(step.grid)).collect(),
+            programs: counted(&steps.schedule, capacity).map(|(_, counted)| counted).collect(),
             entry_words: stride(device) / 4,
             workgroups,
         };
@@ -56,15 +57,20 @@ impl Indirect {
         pipeline: wgpu::ComputePipeline,
         steps: &Steps,
         buffers: StackBuffers<'_>,
+        capacity: u32,
         (count, offset): (&wgpu::Buffer, u64),
     ) -> Self {
         use wgpu::BufferUsages as Usage;
         let stride = stride(device);
-        let programs: Vec<_> = steps.schedule.programs().iter().map(|step| step.program).collect();
+        let (mut programs, mut entries) = (Vec::new(), 0);
+        for (program, counted) in counted(&steps.schedule, capacity) {
+            programs.push((program, entries));
+            entries += counted.dispatches;
+        }
         let entries = device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("batchinv indirect"),
-            size: programs.len() as u64 * u64::from(stride),
-            usage: Usage::STORAGE | Usage::UNIFORM | Usage::INDIRECT,
+            size: u64::from(entries) * u64::from(stride),
+            usage: Usage::STORAGE | Usage::UNIFORM | Usage::INDIRECT | Usage::COPY_SRC,
             mapped_at_creation: false,
         });
         let begin = bound_from(device, offset);
@@ -79,7 +85,12 @@ impl Indirect {
         };
         let bind_group = pipelines.bind(device, bound);
         let bindings = Bindings::new(pipelines, device, entry(&entries), buffers);
-        Self { pipeline, bind_group, programs, entries, stride, bindings }
+        Self { pipeline, bind_group, capacity, programs, entries, stride, bindings }
+    }
+
+    /// The buffer whose word [`COUNTED_AT`] tells how many matrices the last count came to.
+    pub fn entries(&self) -> &wgpu::Buffer {
+        &self.entries
     }
 
     /// Dispatches all steps over the number of matrices that the buffer gives.
@@ -87,14 +98,24 @@ impl Indirect {
         pass.set_pipeline(&self.pipeline);
         pass.set_bind_group(0, &self.bind_group, &[0]);
         pass.dispatch_workgroups(1, 1, 1);
-        for (step, pipeline) in steps.schedule.steps.iter().zip(&steps.pipelines) {
-            let index = self.programs.iter().position(|&program| program == step.program);
-            let entry = index.expect("every program of a step has an entry") as u32 * self.stride;
-            pass.set_pipeline(pipeline);
-            pass.set_bind_group(0, self.bindings.of(step.program, steps.rcond), &[entry]);
+        for (step, number) in steps.schedule.indirect_dispatches(self.capacity) {
+            let program = steps.schedule.steps[step].program;
+            let first = self.programs.iter().find(|&&(own, _)| own == program);
+            let (_, first) = first.expect("every program of a step has its entries");
+            let entry = (first + number) * self.stride;
+            pass.set_pipeline(&steps.pipelines[step]);
+            pass.set_bind_group(0, self.bindings.of(program, steps.rcond), &[entry]);
             pass.dispatch_workgroups_indirect(&self.entries, u64::from(entry) + GROUPS_AT);
         }
     }
+}
+
+/// The programs of a schedule, with their dispatches over up to `capacity` matrices.
+fn counted(schedule: &Schedule, capacity: u32) -> impl Iterator<Item = (Program, CountedProgram)> + '_ {
+    schedule.programs().into_iter().map(move |step| {
+        let most = schedule.indirect_row_of(&step, capacity);
+        (step.program, CountedProgram { grid: step.grid, dispatches: capacity.div_ceil(most), most })
+    })
 }
 
 /// The offset at which the binding of the count begins: a multiple of `min_storage_buffer_offset_alignment`.

@@ -2,6 +2,7 @@
 
 pub mod descriptor;
 mod make;
+mod origin;
 mod place;
 
 use self::place::usage;
@@ -10,7 +11,7 @@ use super::device::{GpuInverter, Shared};
 use super::encode::{Bindings, Steps};
 use super::error::DeviceError;
 use super::error_scopes::Errors;
-use super::indirect::Indirect;
+use super::indirect::{COUNTED_AT, Indirect};
 use super::wait::Mapping;
 use crate::data::error::{Error, JobError};
 use crate::data::status::Status;
@@ -43,7 +44,7 @@ impl Job {
     }
 
     /// The buffer with the status words, the caller's or the job's own, which has the usages `STORAGE`, `COPY_SRC` and
-    /// `COPY_DST`.
+    /// `COPY_DST`. The words of the job's own are -1 until a matrix was inverted or found to be singular.
     pub fn statuses(&self) -> &wgpu::Buffer {
         &self.statuses
     }
@@ -76,7 +77,8 @@ impl Job {
 
     /// Encodes the inversion of as many matrices as the buffer given with
     /// [`JobDescriptor::count`](descriptor::JobDescriptor::count) says when the commands run, but no more than the
-    /// capacity, in a compute pass of its own. The advice of [`Job::encode`] on large submissions applies here too.
+    /// capacity, in a compute pass of its own. Nothing beyond that count is written, no status either. The advice of
+    /// [`Job::encode`] on large submissions applies here too.
     ///
     /// # Errors
     /// [`Error::Job`] if the job was made without that buffer.
@@ -100,9 +102,10 @@ impl Job {
     /// The statuses of the first `len` matrices, after everything submitted so far. It waits without blocking any
     /// executor: a thread of the engine polls the device.
     ///
-    /// After [`Job::encode_indirect`], words beyond the count are still those of earlier encodings. If a count may
-    /// shrink, clear the buffer beforehand with `CommandEncoder::clear_buffer`; matrices that were not inverted
-    /// this time then count as inverted.
+    /// Only the matrices of an encoding get a status from it. In the job's own buffer, the words of matrices that
+    /// none has inverted yet are -1. After a [`Job::encode_indirect`] that inverted fewer matrices than one before,
+    /// the words beyond its count are still those of the earlier one:
+    /// [`read_indirect_statuses`](Job::read_indirect_statuses) leaves them out.
     ///
     /// # Errors
     /// [`Error::Job`] if `len` is above the capacity, or the caller's buffer lacks the usage `COPY_SRC`;
@@ -113,8 +116,28 @@ impl Job {
         let mut statuses = vec![Status::INVERTED; len as usize];
         if len > 0 {
             let bytes = bytemuck::cast_slice_mut(&mut statuses);
-            read_back(&self.gpu.0, &self.statuses, bytes).await.map_err(|error| error.at(0, len as usize))?;
+            let read = read_back(&self.gpu.0, [(&self.statuses, bytes)]).await;
+            read.map_err(|error| error.at(0, len as usize))?;
         }
+        Ok(statuses)
+    }
+
+    /// The statuses of the matrices that the last [`Job::encode_indirect`] inverted, after everything submitted so
+    /// far: as many as it found in its buffer, up to the capacity, and none if it has not run yet. It waits as
+    /// [`Job::read_statuses`] does.
+    ///
+    /// # Errors
+    /// [`Error::Job`] if the job was made without a count, or the caller's buffer lacks the usage `COPY_SRC`;
+    /// [`Error::OutOfMemory`] if the device has no memory for a copy, [`Error::DeviceLost`] from the device.
+    pub async fn read_indirect_statuses(&self) -> Result<Vec<Status>, Error> {
+        let indirect = self.indirect.as_ref().ok_or(JobError::NoCount)?;
+        usage(&self.statuses, "statuses", wgpu::BufferUsages::COPY_SRC)?;
+        let mut entry = [0_u32; COUNTED_AT + 1];
+        let mut statuses = vec![Status::INVERTED; self.capacity as usize];
+        let (count, words) = (bytemuck::bytes_of_mut(&mut entry), bytemuck::cast_slice_mut(&mut statuses));
+        let read = read_back(&self.gpu.0, [(indirect.entries(), count), (&self.statuses, words)]).await;
+        read.map_err(|error| error.at(0, self.capacity as usize))?;
+        statuses.truncate(entry[COUNTED_AT] as usize);
         Ok(statuses)
     }
 
@@ -135,9 +158,9 @@ impl Job {
     }
 }
 
-/// Copies the beginning of a buffer of the device into the caller's memory, after everything submitted so far.
-async fn read_back(shared: &Shared, buffer: &wgpu::Buffer, bytes: &mut [u8]) -> Result<(), DeviceError> {
-    let size = bytes.len() as u64;
+/// Copies the beginnings of buffers of the device into the caller's memory, after everything submitted so far.
+async fn read_back<const N: usize>(shared: &Shared, parts: [(&wgpu::Buffer, &mut [u8]); N]) -> Result<(), DeviceError> {
+    let size = parts.iter().map(|(_, bytes)| bytes.len() as u64).sum();
     let device = &shared.device;
     let errors = Errors::watch(device);
     let staging = device.create_buffer(&wgpu::BufferDescriptor {
@@ -147,13 +170,22 @@ async fn read_back(shared: &Shared, buffer: &wgpu::Buffer, bytes: &mut [u8]) -> 
         mapped_at_creation: false,
     });
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("batchinv") });
-    encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, size);
+    let mut end = 0;
+    for (buffer, bytes) in &parts {
+        encoder.copy_buffer_to_buffer(buffer, 0, &staging, end, bytes.len() as u64);
+        end += bytes.len() as u64;
+    }
     let submission = shared.queue.submit([encoder.finish()]);
     let mapping = Mapping::new([(&staging, wgpu::MapMode::Read, 0..size)]);
     errors.check().await?;
     shared.waiter.watch(submission, &mapping);
     mapping.wait().await?;
     let view = staging.get_mapped_range(0..size).map_err(|error| DeviceError::Lost(error.to_string()))?;
-    bytes.copy_from_slice(&view);
+    let mut rest = &view[..];
+    for (_, bytes) in parts {
+        let (part, behind) = rest.split_at(bytes.len());
+        bytes.copy_from_slice(part);
+        rest = behind;
+    }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use crate::data::engine::{GpuKernel, Op, Precision};
 use crate::data::layout::Layout;
 use crate::data::scalar::ScalarKind;
-use crate::plan::gpu::program::Program;
+use crate::plan::gpu::program::{Grid, Program};
 use crate::plan::gpu::variant::Variant;
 
 /// The WGSL of a variant. `device` has several programs, which are its entry points; its `update` is compiled a
@@ -80,27 +80,43 @@ pub struct CountConstants {
     /// The index of the word that holds the count.
     pub index: u32,
     pub capacity: u32,
-    /// For each program: `[matrices per workgroup, 0, 1]`, or `[0, x, z]` with x and z workgroups per matrix.
-    pub programs: Vec<[u32; 3]>,
+    pub programs: Vec<CountedProgram>,
     /// Words from one entry to the next.
     pub entry_words: u32,
     /// The most workgroups in one dimension.
     pub workgroups: u32,
 }
 
+/// A program whose dispatches follow from a count.
+#[derive(Clone, Copy, Debug)]
+pub struct CountedProgram {
+    pub grid: Grid,
+    pub dispatches: u32,
+    /// The most matrices of one dispatch.
+    pub most: u32,
+}
+
 /// The WGSL of the program that turns a count into dispatches.
 pub fn count(constants: &CountConstants) -> String {
     let CountConstants { index, capacity, programs, entry_words, workgroups } = constants;
     let count = programs.len();
-    let list =
-        |part: usize| programs.iter().map(|program| format!("{}u", program[part])).collect::<Vec<_>>().join(", ");
-    let (matrices, tiles, depths) = (list(0), list(1), list(2));
+    let list = |word: fn(&CountedProgram) -> u32| {
+        programs.iter().map(|program| format!("{}u", word(program))).collect::<Vec<_>>().join(", ")
+    };
+    let (dispatches, most) = (list(|program| program.dispatches), list(|program| program.most));
+    let (matrices, tiles, depths) = (
+        list(|program| program.grid.matrices()),
+        list(|program| if let Grid::Tiled { x, .. } = program.grid { x } else { 0 }),
+        list(|program| if let Grid::Tiled { z, .. } = program.grid { z } else { 1 }),
+    );
     include_str!("../../shaders/count.wgsl").to_owned()
         + &format!(
             "
 const COUNT_INDEX = {index}u;
 const CAPACITY = {capacity}u;
 const PROGRAMS = {count}u;
+const PROGRAM_DISPATCHES = array<u32, {count}>({dispatches});
+const PROGRAM_MOST = array<u32, {count}>({most});
 const PROGRAM_MATRICES = array<u32, {count}>({matrices});
 const PROGRAM_TILES = array<u32, {count}>({tiles});
 const PROGRAM_DEPTHS = array<u32, {count}>({depths});
@@ -135,7 +151,9 @@ mod tests {
     #[test]
     fn the_program_that_counts_validates() {
         use wgpu::naga;
-        for programs in [vec![[64, 0, 1]], vec![[0, 4, 1], [0, 1, 1], [0, 8, 2], [16, 0, 1]]] {
+        let packed = |matrices| CountedProgram { grid: Grid::Packed { matrices }, dispatches: 1, most: 9 };
+        let tiled = |x, z| CountedProgram { grid: Grid::Tiled { x, z }, dispatches: 3, most: 3 };
+        for programs in [vec![packed(64)], vec![tiled(4, 1), tiled(1, 1), tiled(8, 2), packed(16)]] {
             let constants = CountConstants { index: 3, capacity: 9, programs, entry_words: 64, workgroups: 65_535 };
             let source = count(&constants);
             let module = naga::front::wgsl::parse_str(&source).unwrap_or_else(|error| panic!("{error}: {source}"));

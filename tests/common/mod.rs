@@ -4,6 +4,8 @@
 pub mod cases;
 pub mod engines;
 pub mod oracle;
+#[cfg(all(feature = "gpu", feature = "testing"))]
+pub mod own;
 
 use batchinv::Scalar;
 use num_complex::Complex;

@@ -175,10 +175,11 @@ fn jobs(mut bytes: Bytes<'_>) {
     };
     let input = buffer(&mut bytes);
     let (input_layout, output_layout) = (layout(&mut bytes), layout(&mut bytes));
-    let output = match bytes.byte() % 3 {
-        0 => None,
-        1 => Some(input.clone()),
-        _ => Some(buffer(&mut bytes)),
+    let (own, output) = match bytes.byte() {
+        250.. => (true, None),
+        byte if byte.is_multiple_of(3) => (false, None),
+        byte if byte % 3 == 1 => (false, Some(input.clone())),
+        _ => (false, Some(buffer(&mut bytes))),
     };
     let statuses = bytes.byte().is_multiple_of(4).then(|| buffer(&mut bytes));
     let rconds = bytes.byte().is_multiple_of(4).then(|| buffer(&mut bytes));
@@ -187,6 +188,9 @@ fn jobs(mut bytes: Bytes<'_>) {
     let mut descriptor = JobDescriptor::new(scalar, order, capacity, &input).input_layout(input_layout);
     if let Some(output) = &output {
         descriptor = descriptor.output(output, output_layout);
+    }
+    if own {
+        descriptor = descriptor.own_output(output_layout);
     }
     if let Some(statuses) = &statuses {
         descriptor = descriptor.statuses(statuses);
@@ -212,7 +216,8 @@ fn jobs(mut bytes: Bytes<'_>) {
     };
     let size = scalar.size() as u64;
     assert!(places(input_layout).all(|(_, at)| (at + 1) * size <= input.size()), "{descriptor:?}");
-    let (target, target_layout) = output.as_ref().map_or((&input, input_layout), |output| (output, output_layout));
+    let own_layout = if own { output_layout } else { input_layout };
+    let (target, target_layout) = output.as_ref().map_or((job.output(), own_layout), |output| (output, output_layout));
     assert!(places(target_layout).all(|(_, at)| (at + 1) * size <= target.size()), "{descriptor:?}");
     let mut written = BTreeSet::new();
     assert!(places(target_layout).all(|(_, at)| written.insert(at)), "{descriptor:?}");

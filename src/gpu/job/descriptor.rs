@@ -48,6 +48,9 @@ pub enum Target<'a> {
 
 impl<'a> JobDescriptor<'a> {
     /// Describes a job for up to `capacity` matrices of `order` in `buffer`, which needs the usage `STORAGE`.
+    ///
+    /// This buffer and all others of the job must belong to the device that will make it.
+    /// [`GpuInverter::job_async`](crate::gpu::GpuInverter::job_async) says which it cannot check.
     pub fn new(scalar: ScalarKind, order: u32, capacity: u32, buffer: &'a wgpu::Buffer) -> Self {
         Self {
             scalar,
@@ -92,7 +95,9 @@ impl<'a> JobDescriptor<'a> {
 
     /// The buffer of the status words, one `i32` per matrix from its start; by default a buffer of the job's own.
     /// It needs the usage `STORAGE`, and `COPY_SRC` for [`Job::read_statuses`](super::Job::read_statuses), and may
-    /// hold no other data of the job.
+    /// hold no other data of the job. Only matrices that were inverted, or found to have no inverse, get a word: if
+    /// any word may be read before its matrix got one, fill the buffer with -1 at first. The zeros of a new buffer
+    /// mean "inverted".
     #[must_use]
     pub fn statuses(self, buffer: &'a wgpu::Buffer) -> Self {
         Self { statuses: Some(buffer), ..self }
@@ -107,9 +112,11 @@ impl<'a> JobDescriptor<'a> {
     }
 
     /// The buffer in which [`Job::encode_indirect`](super::Job::encode_indirect) finds the number of matrices: a
-    /// `u32` at a byte offset, a multiple of 4. The buffer needs the usage `STORAGE`. If the matrices are so large
-    /// that they need working memory on the device, all of them must fit there at once; a larger job is refused as
-    /// unsupported.
+    /// `u32` at a byte offset, a multiple of 4. The buffer needs the usage `STORAGE`.
+    ///
+    /// Every encoding has the dispatches that the whole capacity takes. A step of the kernel usually takes one; more
+    /// if the device allows few workgroups or small bindings, up to
+    /// [`INDIRECT_DISPATCHES`](crate::plan::INDIRECT_DISPATCHES). A larger job is refused as unsupported.
     #[must_use]
     pub fn count(self, buffer: &'a wgpu::Buffer, offset: u64) -> Self {
         Self { count: Some((buffer, offset)), ..self }

@@ -2,14 +2,17 @@
 
 use super::Job;
 use super::descriptor::{JobDescriptor, Target};
-use super::place::{Place, binds, check_count, check_sharing, holds, part};
+use super::origin::check_origin;
+use super::place::{Place, binds, check_count, check_sharing, holds};
 use crate::data::error::{Error, JobError};
 use crate::data::layout::Layout;
+use crate::data::status::Status;
 use crate::gpu::counts::Counts;
 use crate::gpu::device::GpuInverter;
 use crate::gpu::encode::{Bindings, StackBuffers, Steps};
 use crate::gpu::error::DeviceError;
 use crate::gpu::error_scopes::{Errors, is_alive};
+use crate::gpu::filled::filled;
 use crate::gpu::indirect::Indirect;
 use crate::plan::facts::GpuLimits;
 use crate::plan::gpu::GpuPlan;
@@ -26,6 +29,10 @@ impl GpuInverter {
     /// lies outside its buffer.
     /// [`Error::Unsupported`] if the device cannot do it, [`Error::OutOfMemory`] and [`Error::DeviceLost`] from
     /// the device.
+    ///
+    /// A buffer of another instance of wgpu is refused too, unless it can be mapped or is mapped at the time: then it
+    /// is up to the caller to give only buffers of this device. wgpu takes it for whichever buffer of its own has the
+    /// same number, or panics. The check reports an error to that buffer's device, whose handler may print it.
     pub async fn job_async(&self, descriptor: &JobDescriptor<'_>) -> Result<Job, Error> {
         let device = &self.0.device;
         let at = |error: DeviceError| error.at(0, descriptor.capacity as usize);
@@ -42,6 +49,7 @@ impl GpuInverter {
         };
         let place = Place::new(descriptor, target, device)?;
         check_count(descriptor)?;
+        check_origin(descriptor, device, self.0.counts.binding().buffer).await?;
         let variant = Variant {
             input: place.input_layout,
             output: place.output_layout,
@@ -58,7 +66,6 @@ impl GpuInverter {
             // A lost device does not report to error scopes.
             return Err(at(DeviceError::Lost("it makes no buffers any more".to_owned())));
         }
-        let job = job?;
         reported.map_err(|error| match error {
             DeviceError::Lost(detail) => JobError::Refused { detail }.into(),
             error => at(error),
@@ -75,7 +82,7 @@ impl GpuInverter {
         let (device, pipelines, limits) = (&self.0.device, &self.0.pipelines, &self.0.facts.limits);
         let mut steps = Steps::new(pipelines, device, variant, limits).await?;
         let Some((_, offset)) = descriptor.count else { return Ok((steps, None)) };
-        // All matrices of an indirect dispatch go through in one batch.
+        // The dispatches of all batches are encoded whatever the count is: few large batches keep them few.
         steps.schedule.widen(variant.largest_batch(limits));
         let (workgroups, capacity) = (limits.workgroups, descriptor.capacity);
         let pipeline = Indirect::pipeline((device, pipelines), workgroups, &steps, offset, capacity).await?;
@@ -91,32 +98,29 @@ impl GpuInverter {
         variant: Variant,
         steps: Steps,
         count_pipeline: Option<wgpu::ComputePipeline>,
-    ) -> Result<Job, JobError> {
+    ) -> Job {
         let (shared, device) = (&*self.0, &self.0.device);
         let capacity = descriptor.capacity;
-        let len = u64::from(capacity);
         let counts = steps.schedule.counts(capacity).map(|table| Counts::new(device, table));
-        let statuses = match descriptor.statuses {
-            Some(buffer) => part(device, buffer, "statuses", len * 4)?.buffer.clone(),
-            None => own_statuses(device, len * 4),
+        let (statuses, bound) = match place.statuses {
+            Some(bound) => (bound.buffer.clone(), Some(bound)),
+            None => (own_statuses(device, u64::from(capacity) * 4), None),
         };
-        let real = descriptor.scalar.real_size() as u64;
-        let rconds = descriptor.rconds.map(|buffer| part(device, buffer, "rconds", len * real)).transpose()?;
         let scratch = working_memory(device, variant, steps.schedule.batch(capacity));
         let buffers = StackBuffers {
             scratch: scratch.as_ref().map(|scratch| scratch.each_ref().map(wgpu::Buffer::as_entire_buffer_binding)),
             input: place.input,
             output: place.output,
-            statuses: part(device, &statuses, "statuses", len * 4)?,
-            rconds,
+            statuses: bound.unwrap_or_else(|| statuses.as_entire_buffer_binding()),
+            rconds: place.rconds,
         };
         let params = counts.as_ref().unwrap_or(&shared.counts).binding();
         let bindings = Bindings::new(&shared.pipelines, device, params, buffers.clone());
         let indirect = count_pipeline.zip(descriptor.count).map(|(pipeline, count)| {
-            Indirect::new((device, &shared.pipelines, &shared.counts), pipeline, &steps, buffers, count)
+            Indirect::new((device, &shared.pipelines, &shared.counts), pipeline, &steps, buffers, capacity, count)
         });
         let output = output.clone();
-        Ok(Job { gpu: self.clone(), capacity, steps, bindings, counts, output, statuses, indirect })
+        Job { gpu: self.clone(), capacity, steps, bindings, counts, output, statuses, indirect }
     }
 }
 
@@ -160,15 +164,12 @@ async fn own_output(
     Ok(buffer)
 }
 
-/// Makes a buffer for the status words.
+/// Makes a buffer for the status words. No matrix counts as inverted before it was.
 fn own_statuses(device: &wgpu::Device, size: u64) -> wgpu::Buffer {
     use wgpu::BufferUsages as Usage;
-    device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("batchinv statuses"),
-        size,
-        usage: Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST,
-        mapped_at_creation: false,
-    })
+    let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+    let [not_finite, ..] = Status::NOT_FINITE.word().to_ne_bytes(); // All four bytes are the same.
+    filled(device, "batchinv statuses", size, usage, |view| view.slice(..).fill(not_finite))
 }
 
 /// Makes working memory and state for a batch, if the kernel keeps matrices in memory.

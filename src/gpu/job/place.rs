@@ -11,6 +11,9 @@ pub struct Place<'a> {
     pub input_layout: Layout,
     pub output: wgpu::BufferBinding<'a>,
     pub output_layout: Layout,
+    /// `None` in the job's own buffer, which can be bound as a whole.
+    pub statuses: Option<wgpu::BufferBinding<'a>>,
+    pub rconds: Option<wgpu::BufferBinding<'a>>,
 }
 
 impl<'a> Place<'a> {
@@ -30,6 +33,13 @@ impl<'a> Place<'a> {
         if !target.1.is_injective(order, capacity) {
             return Err(JobError::Overlap);
         }
+        let (len, real) = (u64::from(capacity), descriptor.scalar.real_size() as u64);
+        binds(device, "statuses", len * 4)?;
+        let words = |buffer: Option<&'a wgpu::Buffer>, what, needed| {
+            buffer.map(|buffer| part(device, buffer, what, needed)).transpose()
+        };
+        let statuses = words(descriptor.statuses, "statuses", len * 4)?;
+        let rconds = words(descriptor.rconds, "rconds", len * real)?;
         let in_place = source.0 == target.0;
         if in_place {
             let own = target.1 == source.1 || target.1 == source.1.transposed();
@@ -40,12 +50,12 @@ impl<'a> Place<'a> {
             let both = (read.0.min(written.0), read.1.max(written.1));
             let (binding, base) = bound(source.0, "input", both, size, device)?;
             let (input_layout, output_layout) = (source.1.from(base), target.1.from(base));
-            return Ok(Self { input: None, input_layout, output: binding, output_layout });
+            return Ok(Self { input: None, input_layout, output: binding, output_layout, statuses, rconds });
         }
         let (input, input_base) = bound(source.0, "input", read, size, device)?;
         let (output, output_base) = bound(target.0, "output", written, size, device)?;
         let (input_layout, output_layout) = (source.1.from(input_base), target.1.from(output_base));
-        Ok(Self { input: Some(input), input_layout, output, output_layout })
+        Ok(Self { input: Some(input), input_layout, output, output_layout, statuses, rconds })
     }
 }
 
@@ -111,7 +121,7 @@ pub fn binds(device: &wgpu::Device, what: &'static str, bytes: u64) -> Result<()
 }
 
 /// The first `needed` bytes of a buffer that the job writes to.
-pub fn part<'a>(
+fn part<'a>(
     device: &wgpu::Device,
     buffer: &'a wgpu::Buffer,
     what: &'static str,

@@ -7,6 +7,10 @@ use crate::plan::facts::GpuLimits;
 /// The most matrices per workgroup, of any program.
 pub const MAX_MATRICES: u32 = 64;
 
+/// The most dispatches of one step of an indirect job. All of them are encoded whatever the count turns out to be, and
+/// one invocation writes the sizes of all.
+pub const INDIRECT_DISPATCHES: u32 = 1 << 12;
+
 /// One entry point of a kernel, compiled with certain constants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Program {
@@ -94,11 +98,6 @@ impl Schedule {
         self.batch = self.batch.max(batch.unwrap_or(u32::MAX));
     }
 
-    /// The largest batch.
-    pub const fn max_batch(&self) -> u32 {
-        self.batch
-    }
-
     /// Matrices per batch, out of `capacity`.
     pub fn batch(&self, capacity: u32) -> u32 {
         self.batch.min(capacity)
@@ -110,6 +109,21 @@ impl Schedule {
             Grid::Packed { matrices } => self.workgroups.saturating_mul(matrices),
             Grid::Tiled { .. } => self.batch(capacity).max(1),
         }
+    }
+
+    /// Matrices that one dispatch of a step takes at most if only the device knows their number: its workgroups lie
+    /// along y too.
+    pub fn indirect_row_of(&self, step: &Step, capacity: u32) -> u32 {
+        match step.grid {
+            Grid::Packed { .. } => self.row_of(step, capacity).saturating_mul(self.workgroups),
+            Grid::Tiled { .. } => self.row_of(step, capacity),
+        }
+    }
+
+    /// The largest capacity of an indirect job.
+    pub fn indirect_capacity(&self) -> u32 {
+        let rows = self.steps.iter().map(|step| self.indirect_row_of(step, u32::MAX));
+        rows.min().unwrap_or(u32::MAX).saturating_mul(INDIRECT_DISPATCHES)
     }
 
     /// Matrices that one dispatch of every step takes.
@@ -137,6 +151,32 @@ impl Schedule {
     /// The dispatches of some steps over the first `len` matrices. A range other than all steps needs `len` to be at
     /// most a batch.
     pub fn dispatches(&self, range: Range<usize>, len: u32) -> impl Iterator<Item = Dispatch> + '_ {
+        self.rows(range, len, Self::row_of).map(move |(step, row, here)| {
+            let (groups, last) = match self.steps[step].grid {
+                Grid::Packed { matrices } => {
+                    let groups = here.div_ceil(matrices);
+                    ([groups, 1, 1], here - (groups - 1) * matrices)
+                }
+                Grid::Tiled { x, z } => ([x, here, z], 1),
+            };
+            Dispatch { step, groups, row, last }
+        })
+    }
+
+    /// The dispatches over up to `capacity` matrices whose number only the device knows: the index of the step, and
+    /// the number of the dispatch among those of this step.
+    pub fn indirect_dispatches(&self, capacity: u32) -> impl Iterator<Item = (usize, u32)> + '_ {
+        self.rows(0..self.steps.len(), capacity, Self::indirect_row_of).map(|(step, row, _)| (step, row))
+    }
+
+    /// The dispatches in order, as the index of the step, the number of the dispatch among those of this step, and
+    /// its matrices, of which a step takes at most `most`.
+    fn rows(
+        &self,
+        range: Range<usize>,
+        len: u32,
+        most: fn(&Self, &Step, u32) -> u32,
+    ) -> impl Iterator<Item = (usize, u32, u32)> + '_ {
         let tiled = |step: &Step| matches!(step.grid, Grid::Tiled { .. });
         let mut first = range.start;
         // A batch goes through all of its steps before the next one, since batches share the working memory.
@@ -145,19 +185,10 @@ impl Schedule {
             (first - steps.len(), steps)
         });
         runs.flat_map(move |(first, steps)| {
-            let per_row = steps.iter().map(|step| self.row_of(step, len)).min().unwrap_or(u32::MAX);
+            let per_row = steps.iter().map(|step| most(self, step, len)).min().unwrap_or(u32::MAX);
             (0..len.div_ceil(per_row)).flat_map(move |row| {
                 let here = (len - row * per_row).min(per_row);
-                steps.iter().enumerate().map(move |(index, step)| {
-                    let (groups, last) = match step.grid {
-                        Grid::Packed { matrices } => {
-                            let groups = here.div_ceil(matrices);
-                            ([groups, 1, 1], here - (groups - 1) * matrices)
-                        }
-                        Grid::Tiled { x, z } => ([x, here, z], 1),
-                    };
-                    Dispatch { step: first + index, groups, row, last }
-                })
+                (0..steps.len()).map(move |index| (first + index, row, here))
             })
         })
     }
@@ -246,6 +277,18 @@ mod tests {
                         for m in base..base + matrices {
                             seen[dispatch.step][m as usize] += 1;
                         }
+                    }
+                    assert!(seen.iter().flatten().all(|&times| times == 1), "{len} on {workgroups}: {seen:?}");
+
+                    // A count that only the device knows may be this large.
+                    let mut seen = vec![vec![0; len as usize]; steps.len()];
+                    for (step, row) in schedule.indirect_dispatches(len) {
+                        let most = schedule.indirect_row_of(&steps[step], len);
+                        if let Grid::Packed { matrices } = steps[step].grid {
+                            let groups = u64::from(most.min(len).div_ceil(matrices));
+                            assert!(groups <= u64::from(workgroups).pow(2), "{groups} on {workgroups}");
+                        }
+                        seen[step][(row * most) as usize..].iter_mut().take(most as usize).for_each(|m| *m += 1);
                     }
                     assert!(seen.iter().flatten().all(|&times| times == 1), "{len} on {workgroups}: {seen:?}");
                 }

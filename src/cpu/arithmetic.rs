@@ -10,10 +10,10 @@ pub trait Arithmetic {
     type Work: Lane;
     /// True if `narrow` rounds.
     const NARROWS: bool;
-    /// Converts exactly.
-    fn widen(element: Self::Element) -> Self::Work;
-    /// Rounds to nearest.
-    fn narrow(work: Self::Work) -> Self::Element;
+    /// Converts exactly, by the bits if the thread flushes subnormal numbers to zero.
+    fn widen(element: Self::Element, flushes: bool) -> Self::Work;
+    /// Rounds to nearest, by the bits if the thread flushes subnormal numbers to zero.
+    fn narrow(work: Self::Work, flushes: bool) -> Self::Element;
     /// The elements themselves, if both scalars are the same.
     fn as_work(elements: &[Self::Element]) -> Option<&[Self::Work]>;
     /// The elements themselves, if both scalars are the same.
@@ -29,12 +29,12 @@ impl<T: Lane> Arithmetic for Native<T> {
     const NARROWS: bool = false;
 
     #[inline(always)]
-    fn widen(element: T) -> T {
+    fn widen(element: T, _: bool) -> T {
         element
     }
 
     #[inline(always)]
-    fn narrow(work: T) -> T {
+    fn narrow(work: T, _: bool) -> T {
         work
     }
 
@@ -58,13 +58,13 @@ impl<T: Lane<Double: Lane>> Arithmetic for Double<T> {
     const NARROWS: bool = true;
 
     #[inline(always)]
-    fn widen(element: T) -> T::Double {
-        element.to_double()
+    fn widen(element: T, flushes: bool) -> T::Double {
+        if flushes { element.to_double_by_bits() } else { element.to_double() }
     }
 
     #[inline(always)]
-    fn narrow(work: T::Double) -> T {
-        T::from_double(work)
+    fn narrow(work: T::Double, flushes: bool) -> T {
+        if flushes { T::from_double_by_bits(work) } else { T::from_double(work) }
     }
 
     fn as_work(_: &[T]) -> Option<&[T::Double]> {

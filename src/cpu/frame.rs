@@ -8,15 +8,15 @@
 //! A kernel is an elimination of matrices in vectors. Two steps are fused into its neighbors for speed: `load` tests
 //! the window on its way, and `store` looks for numbers that are not finite.
 
-use fearless_simd::{Simd, SimdBase, SimdMask};
+use fearless_simd::Simd;
 
 use crate::cpu::arithmetic::Arithmetic;
-use crate::cpu::balance::{self, Balance, MAX_MATRICES, PerMatrix};
+use crate::cpu::balance::Balance;
+use crate::cpu::balance::alone::Kind;
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::prefetch::Prefetch;
 use crate::cpu::simd::vector::Vector;
 use crate::data::scalar::Scalar;
-use crate::data::scaling;
 use crate::data::status::Status;
 use crate::plan::cpu::CpuTuning;
 
@@ -34,6 +34,8 @@ pub struct Settings {
     pub tuning: CpuTuning,
     /// True if the threads of the calling pool share each matrix.
     pub shared: bool,
+    /// True if the thread flushes subnormal numbers to zero, so that nothing may compute with them or compare them.
+    pub flushes: bool,
 }
 
 /// Matrices in vectors, and how to eliminate them. A kernel knows neither scaling nor statuses.
@@ -76,12 +78,16 @@ pub trait Kernel<S: Simd, A: Arithmetic>: Sized {
     /// The vectors of a group.
     fn vectors(&mut self, group: usize) -> &mut [Vectors<S, A>];
 
-    /// Replaces one matrix of the group.
-    fn replace(&mut self, matrix: usize, elements: &[A::Work]);
+    /// Replaces the matrix that all lanes hold.
+    fn replace(&mut self, _: &[A::Work]) {}
 
-    /// Inverts in place, up to the order of rows or columns, which `store` knows. `prefetch` holds the next matrices
-    /// and the place of the inverses.
+    /// Inverts in place, up to the order of columns (or of rows, if all lanes hold one matrix), which `store` knows.
+    /// `prefetch` holds the next matrices and the place of the inverses.
     fn eliminate(&mut self, simd: S, prefetch: &Prefetch<'_>) -> Self::ZeroPivots;
+
+    /// Brings a row, of which every lane has an element, into the order of columns in which `eliminate` leaves them.
+    #[inline(always)]
+    fn permute(&self, _: S, _group: usize, _row: &mut [Reals<S, A>]) {}
 
     /// Writes the inverses. Returns whether all elements are finite.
     fn store(&mut self, simd: S, output: &mut [A::Element]) -> bool;
@@ -132,7 +138,7 @@ impl ZeroPivots for Option<usize> {
 pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
     simd: S,
     settings: &Settings,
-    balance: &mut Balance<A::Work>,
+    balance: &mut Balance<S, A::Work>,
     kept: &mut K::Kept,
     input: Option<&[A::Element]>,
     output: &mut [A::Element],
@@ -163,11 +169,11 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
 
                 statuses.fill(Status::INVERTED);
                 balance.clear();
-                if !kernel.load(simd, given.unwrap_or(own)) {
+                if !kernel.load(simd, given.unwrap_or(own)) || settings.flushes {
                     // Rare enough to look again: zeros are no reason to scale.
                     kernel.rarely(
                         #[inline(always)]
-                        |kernel| scale::<S, A, K>(simd, kernel, order, balance, given, own, statuses),
+                        |kernel| scale::<S, A, K>(simd, kernel, settings, balance, given, own, statuses),
                     );
                     if !K::MATRIX_PER_LANE && !statuses[0].is_inverted() {
                         own.fill(A::Element::NAN);
@@ -177,18 +183,21 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
                 let zero_pivots = kernel.eliminate(simd, &Prefetch::new(next, own));
                 let any_zero = zero_pivots.any();
                 if any_zero {
-                    report::<A>(&zero_pivots, order, balance, given, own, statuses);
+                    report::<S, A>(&zero_pivots, K::MATRIX_PER_LANE, order, balance, given, own, statuses);
                     if !K::MATRIX_PER_LANE {
                         own.fill(A::Element::NAN);
                         continue;
                     }
                 }
-                if let Some(factors) = balance.factors() {
-                    multiply::<S, A, K>(simd, &mut kernel, factors);
+                if balance.scaled {
+                    kernel.rarely(
+                        #[inline(always)]
+                        |kernel| undo::<S, A, K>(simd, kernel, balance),
+                    );
                 }
                 let finite = kernel.store(simd, own);
-                if !finite || any_zero || balance.needs_finishing() {
-                    finish::<A>(order, balance, own, statuses);
+                if !finite || any_zero || balance.poisoned || (balance.scaled && !K::MATRIX_PER_LANE) {
+                    finish::<S, A>(K::MATRIX_PER_LANE, order, balance, own, statuses);
                 }
             }
             kernel.close(kept);
@@ -196,105 +205,56 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
     );
 }
 
-/// Scales the matrices whose magnitudes need it, and marks those that are not finite.
+/// Scales the matrices whose magnitudes need it, and marks those that are not finite. A matrix that is scaled by rows and
+/// columns takes the place of its inverse.
 #[inline(always)]
 fn scale<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
     simd: S,
     kernel: &mut K,
-    order: usize,
-    balance: &mut Balance<A::Work>,
+    settings: &Settings,
+    balance: &mut Balance<S, A::Work>,
     input: Option<&[A::Element]>,
     output: &mut [A::Element],
     statuses: &mut [Status],
 ) {
-    let lanes = Vectors::<S, A>::LANES;
-    let (low, high) = scaling::window::<A::Work>();
-    let zero = <A::Work as Scalar>::Real::ZERO;
-    let (mut outside, mut poisoned) = (0, 0);
-    let (mut smallest, mut largest): (PerMatrix<A::Work>, PerMatrix<A::Work>);
-    (smallest, largest) = ([zero; MAX_MATRICES], [zero; MAX_MATRICES]);
-    for group in 0..K::GROUPS {
-        let vectors = kernel.vectors(group);
-        let (least, most) = balance::extremes::<S, A::Work>(simd, vectors);
-        let poison = balance::poisoned_lanes::<S, A::Work>(simd, vectors);
-        if K::MATRIX_PER_LANE {
-            let inside =
-                least.simd_ge(Reals::<S, A>::splat(simd, low)) & most.simd_le(Reals::<S, A>::splat(simd, high));
-            outside |= (!inside.to_bitmask() & (u64::MAX >> (64 - lanes))) << (group * lanes);
-            poisoned |= poison << (group * lanes);
-            smallest[group * lanes..][..lanes].copy_from_slice(least.as_slice());
-            largest[group * lanes..][..lanes].copy_from_slice(most.as_slice());
-        } else {
-            (smallest[0], largest[0]) = (least.reduce_min(), most.reduce_max());
-            outside = u64::from(smallest[0] < low || largest[0] > high);
-            poisoned = u64::from(poison != 0);
+    let order = K::order(settings);
+    if K::MATRIX_PER_LANE {
+        for (group, statuses) in statuses.chunks_exact_mut(Vectors::<S, A>::LANES).enumerate() {
+            let mut poisoned = balance.scale_group(simd, group, (order, settings.flushes), kernel.vectors(group));
+            while poisoned != 0 {
+                statuses[poisoned.trailing_zeros() as usize] = Status::NOT_FINITE;
+                poisoned &= poisoned - 1;
+            }
         }
+        return;
     }
-    if outside | poisoned != 0 {
-        scale_matrices::<S, A, K>(
-            kernel,
-            order,
-            balance,
-            (outside, poisoned),
-            (&smallest, &largest),
-            input,
-            output,
-            statuses,
-        );
-        if let Some(factors) = balance.factors() {
-            multiply::<S, A, K>(simd, kernel, factors);
+    let kind = balance.alone.scale::<S, A::Work>(simd, kernel.vectors(0));
+    balance.scaled = matches!(kind, Kind::ByOne(_) | Kind::ByRowsAndColumns);
+    if kind == Kind::NotFinite {
+        statuses[0] = Status::NOT_FINITE;
+    } else if kind == Kind::ByRowsAndColumns {
+        if let Some(input) = input {
+            output.copy_from_slice(input);
+        }
+        // Converted elements have the exponents of float64, for whose window one exponent is always enough.
+        if let Some(elements) = A::as_work_mut(output) {
+            balance.alone.scale_rows_and_columns(order, elements);
+            kernel.replace(elements);
         }
     }
 }
 
-/// Multiplies every matrix by its factor.
+/// Turns the inverses of scaled matrices into those of the matrices themselves, but for one that was scaled by rows and
+/// columns alone.
 #[inline(always)]
-fn multiply<S: Simd, A: Arithmetic, K: Kernel<S, A>>(simd: S, kernel: &mut K, factors: &[PerMatrix<A::Work>; 2]) {
-    let lanes = Vectors::<S, A>::LANES;
-    for group in 0..K::GROUPS {
-        let factors = factors.each_ref().map(
-            #[inline(always)]
-            |factors| {
-                if K::MATRIX_PER_LANE {
-                    Reals::<S, A>::from_slice(simd, &factors[group * lanes..][..lanes])
-                } else {
-                    Reals::<S, A>::splat(simd, factors[0])
-                }
-            },
-        );
-        balance::multiply::<S, A::Work>(kernel.vectors(group), factors);
+fn undo<S: Simd, A: Arithmetic, K: Kernel<S, A>>(simd: S, kernel: &mut K, balance: &mut Balance<S, A::Work>) {
+    if !K::MATRIX_PER_LANE {
+        return balance.alone.undo::<S, A::Work>(simd, kernel.vectors(0));
     }
-}
-
-/// Finds the factors of the matrices outside the window, scales those that need more than one, where their inverses
-/// will be, and marks those that are not finite.
-#[inline(never)]
-#[allow(clippy::too_many_arguments, reason = "called from one place, with what it has at hand")]
-fn scale_matrices<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
-    kernel: &mut K,
-    order: usize,
-    balance: &mut Balance<A::Work>,
-    (outside, poisoned): (u64, u64),
-    (smallest, largest): (&PerMatrix<A::Work>, &PerMatrix<A::Work>),
-    input: Option<&[A::Element]>,
-    output: &mut [A::Element],
-    statuses: &mut [Status],
-) {
-    let size = order * order;
-    for (matrix, (status, place)) in statuses.iter_mut().zip(output.chunks_exact_mut(size)).enumerate() {
-        if poisoned >> matrix & 1 == 1 {
-            *status = Status::NOT_FINITE;
-            balance.poison();
-        } else if outside >> matrix & 1 == 1 && !balance.take_factor(matrix, smallest[matrix], largest[matrix]) {
-            if let Some(input) = input {
-                place.copy_from_slice(&input[matrix * size..][..size]);
-            }
-            // Converted elements have the exponents of float64 and never leave its window.
-            if let Some(place) = A::as_work_mut(place)
-                && balance.scale(matrix, order, place)
-            {
-                kernel.replace(matrix, place);
-            }
+    for group in 0..K::GROUPS {
+        if let Some(rows) = balance.rows_of(group) {
+            kernel.permute(simd, group, rows);
+            balance.undo_group(simd, group, kernel.vectors(group));
         }
     }
 }
@@ -302,10 +262,11 @@ fn scale_matrices<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
 /// Gives the matrices with a zero pivot their status. The place of an inverse serves as working memory.
 #[inline(never)]
 #[cold]
-fn report<A: Arithmetic>(
+fn report<S: Simd, A: Arithmetic>(
     zero_pivots: &impl ZeroPivots,
+    matrix_per_lane: bool,
     order: usize,
-    balance: &mut Balance<A::Work>,
+    balance: &mut Balance<S, A::Work>,
     input: Option<&[A::Element]>,
     output: &mut [A::Element],
     statuses: &mut [Status],
@@ -318,7 +279,7 @@ fn report<A: Arithmetic>(
                     place.copy_from_slice(&input[matrix * size..][..size]);
                 }
                 *status = if place.iter().all(|element| element.finite()) {
-                    balance.zero_pivot(matrix, order, A::as_work_mut(place), column)
+                    balance.zero_pivot((matrix, matrix_per_lane), order, A::as_work_mut(place), column)
                 } else {
                     // Its zero pivot proves nothing.
                     Status::NOT_FINITE
@@ -328,17 +289,26 @@ fn report<A: Arithmetic>(
     });
 }
 
-/// Undoes the scaling by rows and columns, finds inverses that are not finite, and fills matrices without an inverse.
+/// Undoes the scaling of a matrix by rows and columns, finds inverses that are not finite, and fills matrices without
+/// an inverse.
 #[inline(never)]
-fn finish<A: Arithmetic>(order: usize, balance: &Balance<A::Work>, output: &mut [A::Element], statuses: &mut [Status]) {
-    for (matrix, (status, output)) in statuses.iter_mut().zip(output.chunks_exact_mut(order * order)).enumerate() {
-        if status.is_inverted() {
-            if let (Some(scaling), Some(output)) = (balance.scaling(matrix), A::as_work_mut(output)) {
-                scaling.undo_all(output);
-            }
-            if !output.iter().all(|element| element.finite()) {
-                *status = Status::NOT_FINITE;
-            }
+fn finish<S: Simd, A: Arithmetic>(
+    matrix_per_lane: bool,
+    order: usize,
+    balance: &Balance<S, A::Work>,
+    output: &mut [A::Element],
+    statuses: &mut [Status],
+) {
+    if !matrix_per_lane
+        && balance.scaled
+        && statuses[0].is_inverted()
+        && let Some(elements) = A::as_work_mut(output)
+    {
+        balance.alone.undo_rows_and_columns(elements);
+    }
+    for (status, output) in statuses.iter_mut().zip(output.chunks_exact_mut(order * order)) {
+        if status.is_inverted() && !output.iter().all(|element| element.finite()) {
+            *status = Status::NOT_FINITE;
         }
         if !status.is_inverted() {
             output.fill(A::Element::NAN);

@@ -9,6 +9,7 @@ use crate::cpu::kernel::blocked::Blocked;
 use crate::cpu::kernel::lanes::{self, Lanes};
 use crate::cpu::kernel::registers::{Registers, crowded};
 use crate::cpu::kernel::rows::Rows;
+use crate::cpu::simd::exponent::flushes;
 use crate::cpu::simd::level::{SimdLevel, at_level};
 use crate::cpu::simd::transpose::MAX_LANES;
 use crate::cpu::simd::vector::Vector;
@@ -62,7 +63,8 @@ run_scalar!(run_complex128, num_complex::Complex<f64>, Native);
 fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Element>) {
     let Task { order, input, elements, statuses } = task;
     let (len, size, group) = (statuses.len(), order * order, Vectors::<S, A>::LANES);
-    let settings = &Settings { order, tuning: plan.tuning, shared: plan.sharing == Sharing::Columns };
+    let (shared, flushes) = (plan.sharing == Sharing::Columns, flushes());
+    let settings = &Settings { order, tuning: plan.tuning, shared, flushes };
     let balance = &mut Balance::new();
     let in_lanes = match plan.kernel {
         CpuKernel::Lanes if fills_lanes(len % group, group) => len,
@@ -80,7 +82,7 @@ fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Elemen
             done += here;
             let (input, output, statuses) = match (A::as_work(input).filter(|_| direct > 0), A::as_work_mut(elements)) {
                 (Some(input), Some(output)) => (input, output, &mut *own_statuses),
-                _ => staged.fill::<A>(input, order, group),
+                _ => staged.fill::<A>(input, order, group, flushes),
             };
 
             macro_rules! run_kernel {
@@ -133,7 +135,7 @@ fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Elemen
             }
 
             if direct == 0 {
-                staged.empty::<A>(elements, own_statuses, size);
+                staged.empty::<A>(elements, own_statuses, size, flushes);
             }
         }
     }
@@ -168,10 +170,15 @@ impl<T: Scalar> Staged<T> {
         input: &[A::Element],
         order: usize,
         group: usize,
+        flushes: bool,
     ) -> (&[T], &mut [T], &mut [Status]) {
         let size = order * order;
         self.elements.clear();
-        self.elements.extend(input.iter().map(|&element| A::widen(element)));
+        if flushes {
+            self.elements.extend(input.iter().map(|&element| A::widen(element, true)));
+        } else {
+            self.elements.extend(input.iter().map(|&element| A::widen(element, false)));
+        }
         // Lanes without a matrix take the identity.
         for index in input.len()..group * size {
             self.elements.push(if (index % size).is_multiple_of(order + 1) { T::ONE } else { T::ZERO });
@@ -181,12 +188,18 @@ impl<T: Scalar> Staged<T> {
     }
 
     /// Converts the inverses back, and gives each matrix its status.
-    fn empty<A: Arithmetic<Work = T>>(&self, output: &mut [A::Element], statuses: &mut [Status], size: usize) {
+    fn empty<A: Arithmetic<Work = T>>(
+        &self,
+        output: &mut [A::Element],
+        statuses: &mut [Status],
+        size: usize,
+        flushes: bool,
+    ) {
         let matrices = output.chunks_exact_mut(size).zip(self.inverses.chunks_exact(size));
         for ((output, inverse), (status, &found)) in matrices.zip(statuses.iter_mut().zip(&self.statuses)) {
             let mut finite = true;
             for (element, &inverse) in output.iter_mut().zip(inverse) {
-                *element = A::narrow(inverse);
+                *element = A::narrow(inverse, flushes);
                 finite &= element.finite();
             }
             *status = if found.is_inverted() && !finite { Status::NOT_FINITE } else { found };

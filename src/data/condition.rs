@@ -26,9 +26,10 @@ pub fn reciprocal_condition<T: Scalar>(a: &[T], x: &[T], order: usize) -> T::Rea
     }
     let norms = [norm(a, order), norm(x, order)];
     let product = norms[0] * norms[1];
-    // Moduli may lose digits in a norm that is subnormal.
-    if product.is_normal() && norms.iter().all(|norm| norm.is_normal()) {
-        return T::Real::from_f64(1.0 / product);
+    // Beside such norms, subnormal parts do not count: moduli lose digits of them, and a thread may flush them to zero.
+    let small = 1.0_f64.scaled(T::Real::MIN_EXPONENT + 72);
+    if product.is_normal() && norms.iter().all(|&norm| norm >= small) {
+        return T::Real::from_double_by_bits(1.0 / product);
     }
     // At the ends of the range of float64, or not finite.
     let (a, x) = (Unit::new(a), Unit::new(x));
@@ -36,7 +37,7 @@ pub fn reciprocal_condition<T: Scalar>(a: &[T], x: &[T], order: usize) -> T::Rea
     if !product.is_finite() {
         return T::Real::NAN;
     }
-    T::Real::from_f64((1.0 / product).scaled(-(a.exponent + x.exponent)))
+    T::Real::from_double_by_bits((1.0 / product).scaled(-(a.exponent + x.exponent)))
 }
 
 /// The largest column sum of moduli; NaN if one is NaN.
@@ -67,15 +68,16 @@ pub(crate) struct Unit<'a, T> {
 
 impl<'a, T: Scalar> Unit<'a, T> {
     pub(crate) fn new(elements: &'a [T]) -> Self {
-        let largest = elements.iter().map(|element| element.to_double().largest_part()).fold(0.0, f64::max);
-        let exponent = if largest > 0.0 && largest.is_finite() { largest.exponent() } else { 0 };
+        let largest = elements.iter().filter_map(|element| element.exponents()).map(|[_, largest]| largest).max();
+        let finite = |&exponent: &i32| exponent <= -T::Real::MIN_EXPONENT + 1;
+        let exponent = largest.filter(finite).unwrap_or(0);
         Self { elements, exponent }
     }
 
     /// Copies the elements from `start` on.
     pub(crate) fn copy(&self, start: usize, to: &mut [T::Double]) {
         for (to, element) in to.iter_mut().zip(&self.elements[start..]) {
-            *to = element.to_double().scaled(-self.exponent);
+            *to = element.to_double_by_bits().scaled(-self.exponent);
         }
     }
 
@@ -84,7 +86,7 @@ impl<'a, T: Scalar> Unit<'a, T> {
         let mut sums = vec![0.0; order];
         for row in self.elements.chunks_exact(order) {
             for (sum, element) in sums.iter_mut().zip(row) {
-                *sum += element.to_double().scaled(-self.exponent).modulus();
+                *sum += element.to_double_by_bits().scaled(-self.exponent).modulus();
             }
         }
         sums.into_iter().fold(0.0, larger)

@@ -162,10 +162,22 @@ pub trait Scalar:
     /// The value of a float64 or complex128, rounded to nearest.
     #[doc(hidden)]
     fn from_double(double: Self::Double) -> Self;
+
+    /// The same as [`Scalar::to_double`], also on a thread that takes subnormal numbers for 0.
+    #[doc(hidden)]
+    fn to_double_by_bits(self) -> Self::Double;
+
+    /// The same as [`Scalar::from_double`], also on a thread that makes zeros of subnormal numbers.
+    #[doc(hidden)]
+    fn from_double_by_bits(double: Self::Double) -> Self;
+
+    /// floor(log2) of the magnitudes of its smallest and its largest nonzero part; `None` if there is none.
+    #[doc(hidden)]
+    fn exponents(self) -> Option<[i32; 2]>;
 }
 
 /// A real scalar: `f32` or `f64`.
-pub trait Real: Scalar<Real = Self> + PartialOrd + std::fmt::Display {
+pub trait Real: Scalar<Real = Self, Double = f64> + PartialOrd + std::fmt::Display {
     /// Unit roundoff: 2^-24 or 2^-53.
     const EPS: f64;
 
@@ -182,6 +194,10 @@ pub trait Real: Scalar<Real = Self> + PartialOrd + std::fmt::Display {
     /// floor(log2(|self|)), for a nonzero finite number, subnormal or not.
     #[doc(hidden)]
     fn exponent(self) -> i32;
+
+    /// Returns whether it is 0, also on a thread that takes subnormal numbers for 0.
+    #[doc(hidden)]
+    fn is_zero(self) -> bool;
 
     /// The nearest real of this type.
     #[doc(hidden)]
@@ -238,34 +254,47 @@ macro_rules! real {
             fn scaled(self, exponent: i32) -> Self {
                 // From a normal number to a normal number: the exponent's bits alone change.
                 let digits = $real::MANTISSA_DIGITS - 1;
-                let biased = (self.abs().to_bits() >> digits) as i32;
+                let magnitude = self.abs().to_bits();
+                let biased = (magnitude >> digits) as i32;
                 let (most, scaled) = (2 * Self::MAX_EXP - 1, biased.saturating_add(exponent));
                 if (1..most).contains(&biased) && (1..most).contains(&scaled) {
                     return Self::from_bits(self.to_bits().wrapping_add((exponent as $bits) << digits));
                 }
-                if self == 0.0 || !self.is_finite() {
+                if biased == most || self.is_zero() {
                     return self;
                 }
-                // self = significand * 2^e with 1 <= |significand| < 2, exactly; then one rounding at most.
-                let own = self.exponent();
-                let significand =
-                    self * power_of_two!($real, $bits, -own / 2) * power_of_two!($real, $bits, -own - -own / 2);
-                let exponent = own.saturating_add(exponent);
-                let tiniest = Self::MIN_EXPONENT - (Self::MANTISSA_DIGITS as i32 - 1);
-                if exponent > -Self::MIN_EXPONENT + 1 {
-                    significand * Self::INFINITY
-                } else if exponent >= tiniest {
-                    significand * power_of_two!($real, $bits, exponent)
-                } else if exponent == tiniest - 1 {
-                    significand * 0.5 * power_of_two!($real, $bits, tiniest)
+                // Integers alone, since a thread may flush subnormal numbers to zero.
+                let sign = self.to_bits() ^ magnitude;
+                let significand = if biased > 0 {
+                    magnitude & ((1 << digits) - 1) | 1 << digits
                 } else {
-                    significand * 0.0
+                    magnitude << (magnitude.leading_zeros() - ($bits::BITS - 1 - digits))
+                };
+                let exponent = self.exponent().saturating_add(exponent);
+                if exponent > -Self::MIN_EXPONENT + 1 {
+                    return Self::from_bits(sign | Self::INFINITY.to_bits());
                 }
+                if exponent >= Self::MIN_EXPONENT {
+                    let biased = (exponent - Self::MIN_EXPONENT) as $bits;
+                    return Self::from_bits(sign | ((biased << digits) + significand));
+                }
+                let dropped = Self::MIN_EXPONENT.saturating_sub(exponent) as u32;
+                if dropped > digits + 1 {
+                    return Self::from_bits(sign);
+                }
+                let (kept, rest, half) =
+                    (significand >> dropped, significand & ((1 << dropped) - 1), 1 << (dropped - 1));
+                let up = rest > half || (rest == half && kept & 1 == 1);
+                Self::from_bits(sign | (kept + $bits::from(up)))
             }
 
             #[inline]
             fn flushed(self, exponent: i32) -> Self {
-                if self != 0.0 && self.exponent() + exponent < Self::MIN_EXPONENT { 0.0 } else { self.scaled(exponent) }
+                if !self.is_zero() && self.exponent() + exponent < Self::MIN_EXPONENT {
+                    0.0
+                } else {
+                    self.scaled(exponent)
+                }
             }
 
             #[inline(always)]
@@ -281,6 +310,30 @@ macro_rules! real {
             #[inline(always)]
             fn from_double(double: f64) -> Self {
                 double as Self
+            }
+
+            fn to_double_by_bits(self) -> f64 {
+                const SMALLEST: f64 = <$real>::from_bits(1) as f64;
+                if self.is_zero() || self.exponent() >= Self::MIN_EXPONENT || size_of::<Self>() == size_of::<f64>() {
+                    return f64::from(self);
+                }
+                let fraction = self.abs().to_bits() as f64;
+                (fraction * SMALLEST).copysign(if self.is_sign_negative() { -1.0 } else { 1.0 })
+            }
+
+            fn from_double_by_bits(double: f64) -> Self {
+                const LAST_PLACE: f64 = (<$real>::from_bits(1) as f64) / f64::EPSILON;
+                if double.abs() >= f64::from(Self::MIN_POSITIVE) || size_of::<Self>() == size_of::<f64>() {
+                    return double as Self;
+                }
+                // The sum rounds to a multiple of the smallest subnormal number.
+                let fraction = (double.abs() + LAST_PLACE).to_bits() - LAST_PLACE.to_bits();
+                Self::from_bits(fraction as $bits).copysign(if double.is_sign_negative() { -1.0 } else { 1.0 })
+            }
+
+            #[inline]
+            fn exponents(self) -> Option<[i32; 2]> {
+                (!self.is_zero()).then(|| [self.exponent(); 2])
             }
         }
 
@@ -303,6 +356,12 @@ macro_rules! real {
             }
 
             #[inline(always)]
+            fn is_zero(self) -> bool {
+                // LLVM takes the question whether all bits are zero for a comparison with 0.
+                std::hint::black_box(self.to_bits()) << 1 == 0
+            }
+
+            #[inline(always)]
             fn from_f64(value: f64) -> Self {
                 value as Self
             }
@@ -313,20 +372,6 @@ macro_rules! real {
             }
         }
     };
-}
-
-/// 2^exponent, for an exponent that the type can represent, subnormal results included.
-macro_rules! power_of_two {
-    ($real:ident, $bits:ident, $exponent:expr) => {{
-        let exponent: i32 = $exponent;
-        let digits = $real::MANTISSA_DIGITS as i32 - 1;
-        let min = $real::MIN_EXP - 1;
-        if exponent >= min {
-            $real::from_bits(((exponent - min + 1) as $bits) << digits)
-        } else {
-            $real::from_bits(1 << (exponent - min + digits))
-        }
-    }};
 }
 
 real!(f32, u32, Float32, 0x7fc0_0000, 42);
@@ -395,6 +440,22 @@ macro_rules! complex {
             #[inline(always)]
             fn from_double(double: Complex<f64>) -> Self {
                 Complex::new(double.re as $real, double.im as $real)
+            }
+
+            fn to_double_by_bits(self) -> Complex<f64> {
+                Complex::new(self.re.to_double_by_bits(), self.im.to_double_by_bits())
+            }
+
+            fn from_double_by_bits(double: Complex<f64>) -> Self {
+                Complex::new(<$real>::from_double_by_bits(double.re), <$real>::from_double_by_bits(double.im))
+            }
+
+            #[inline]
+            fn exponents(self) -> Option<[i32; 2]> {
+                match (self.re.exponents(), self.im.exponents()) {
+                    (Some([re, _]), Some([im, _])) => Some([re.min(im), re.max(im)]),
+                    (one, other) => one.or(other),
+                }
             }
         }
     };

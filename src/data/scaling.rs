@@ -37,17 +37,9 @@ pub fn in_window<T: Scalar>(element: T, (low, high): (T::Real, T::Real)) -> bool
     largest == T::Real::ZERO || (largest <= high && element.smallest_part() >= low)
 }
 
-/// If one factor brings a matrix with these smallest and largest parts into the window: two powers of two whose product
-/// is that factor, which may be too large for one.
-pub fn one_factor<T: Scalar>(smallest: T::Real, largest: T::Real) -> Option<[T::Real; 2]> {
-    one_exponent::<T>(smallest.exponent(), largest.exponent()).map(|exponent| {
-        let first = exponent.min(2 * T::Real::WINDOW);
-        [first, exponent - first].map(|exponent| T::Real::ONE.scaled(exponent))
-    })
-}
-
-/// The exponent of that factor. No entry falls below the normal range with it.
-fn one_exponent<T: Scalar>(bottom: i32, top: i32) -> Option<i32> {
+/// The exponent of the one factor that brings a matrix with these smallest and largest exponents into the window, if
+/// there is one. No entry falls below the normal range with it.
+pub fn one_exponent<T: Scalar>(bottom: i32, top: i32) -> Option<i32> {
     (top - bottom <= 2 * T::Real::WINDOW - 2).then_some(T::Real::WINDOW - 1 - top)
 }
 
@@ -61,20 +53,19 @@ impl Scaling {
     /// Scales a finite matrix in place, if its magnitudes need it. Returns whether they did; if not, nothing has
     /// changed.
     pub fn scale<T: Scalar>(&mut self, matrix: &mut [T], order: usize) -> bool {
-        let (low, high) = window::<T>();
-        let zero = T::Real::ZERO;
-        let larger = |a: T::Real, b: T::Real| if b > a { b } else { a };
-        let (mut smallest, mut largest) = (T::Real::from_f64(f64::INFINITY), zero);
-        for element in matrix.iter().filter(|&&element| element.largest_part() > zero) {
-            largest = larger(largest, element.largest_part());
-            smallest = if element.smallest_part() < smallest { element.smallest_part() } else { smallest };
+        let high = window::<T>().1;
+        let below_high = |element: &T| element.largest_part() <= high;
+        let (mut bottom, mut top, mut inside) = (i32::MAX, i32::MIN, true);
+        for (element, [smallest, largest]) in matrix.iter().filter_map(|element| Some((element, element.exponents()?)))
+        {
+            (bottom, top) = (bottom.min(smallest), top.max(largest));
+            inside &= below_high(element);
         }
-        if smallest >= low && largest <= high {
+        if bottom >= -T::Real::WINDOW && inside {
             return false;
         }
 
         let Self { rows, columns, first_small, empty } = self;
-        let (bottom, top) = (smallest.exponent(), largest.exponent());
         let mut lowest = -T::Real::WINDOW;
         rows.clear();
         columns.clear();
@@ -83,16 +74,17 @@ impl Scaling {
             columns.resize(order, 0);
             lowest = -1;
         } else {
+            let largest = |element: &T| element.exponents().map(|[_, largest]| largest);
+            columns.resize(order, i32::MIN);
             for row in matrix.chunks_exact(order) {
-                let largest = row.iter().map(|element| element.largest_part()).fold(zero, larger);
-                rows.push(if largest > zero { -largest.exponent() } else { 0 });
+                let own = row.iter().filter_map(largest).max().map_or(0, |largest| -largest);
+                rows.push(own);
+                for (top, exponent) in columns.iter_mut().zip(row.iter().map(largest)) {
+                    *top = exponent.map_or(*top, |exponent| (exponent + own).max(*top));
+                }
             }
-            for j in 0..order {
-                let scaled = |i: usize| {
-                    let part = matrix[i * order + j].largest_part();
-                    (part > zero).then(|| part.exponent() + rows[i])
-                };
-                columns.push(-(0..order).filter_map(scaled).max().unwrap_or(0));
+            for top in columns.iter_mut() {
+                *top = if *top == i32::MIN { 0 } else { -*top };
             }
         }
 
@@ -101,10 +93,9 @@ impl Scaling {
         empty.resize(order, true);
         for (row, &own) in matrix.chunks_exact_mut(order).zip(&*rows) {
             for (j, element) in row.iter_mut().enumerate() {
-                let smallest = element.smallest_part();
-                if smallest > zero {
+                if let Some([smallest, _]) = element.exponents() {
                     let exponent = own + columns[j];
-                    if smallest.exponent() + exponent < lowest {
+                    if smallest + exponent < lowest {
                         *first_small = j.min(*first_small);
                     }
                     empty[j] = false;

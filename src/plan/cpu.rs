@@ -232,9 +232,6 @@ pub const fn lanes_max_order(working: ScalarKind) -> usize {
 /// while the others multiply.
 pub(crate) const INTERLEAVED: [usize; 4] = [2, 3, 2, 1];
 
-/// The largest number of interleaved groups.
-pub(crate) const MAX_INTERLEAVED: usize = 3;
-
 /// Prefetch distance of the kernels that hold matrices in registers, in bytes of input.
 pub(crate) const PREFETCH_BYTES: usize = 2048;
 

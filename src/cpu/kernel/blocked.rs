@@ -111,8 +111,9 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Blocked<S, A> {
             let strip: &[WorkReal<A>] = match A::as_work(source) {
                 Some(source) => bytemuck::cast_slice(source),
                 None => {
+                    let flushes = self.settings.flushes;
                     self.strip.clear();
-                    self.strip.extend(source[..rows * n].iter().map(|&element| A::widen(element)));
+                    self.strip.extend(source[..rows * n].iter().map(|&element| A::widen(element, flushes)));
                     bytemuck::cast_slice(&self.strip)
                 }
             };
@@ -149,7 +150,7 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Blocked<S, A> {
         &mut self.columns
     }
 
-    fn replace(&mut self, _: usize, elements: &[A::Work]) {
+    fn replace(&mut self, elements: &[A::Work]) {
         let lanes = Vectors::<S, A>::LANES;
         for (i, row) in elements.chunks_exact(self.n).enumerate() {
             for (column, &element) in self.columns.chunks_exact_mut(self.width).zip(row) {
@@ -231,7 +232,7 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Blocked<S, A> {
             }
             if A::NARROWS {
                 for (element, &inverse) in target.iter_mut().zip(&self.strip) {
-                    *element = A::narrow(inverse);
+                    *element = A::narrow(inverse, self.settings.flushes);
                     finite &= element.finite();
                 }
             }

@@ -113,12 +113,6 @@ impl<S: Simd, T: Lane, const N: usize> Kernel<S, Native<T>> for Lanes<S, T, N> {
         &mut self.kept.a[..n * n]
     }
 
-    fn replace(&mut self, matrix: usize, elements: &[T]) {
-        for (vector, &element) in self.kept.a.iter_mut().zip(elements) {
-            vector.set_lane(matrix, element);
-        }
-    }
-
     #[inline(always)]
     fn eliminate(&mut self, simd: S, prefetch: &Prefetch<'_>) -> Self::ZeroPivots {
         let n = self.n();
@@ -160,6 +154,14 @@ impl<S: Simd, T: Lane, const N: usize> Kernel<S, Native<T>> for Lanes<S, T, N> {
             k += 2;
         }
         singular
+    }
+
+    #[inline(never)]
+    fn permute(&self, simd: S, _: usize, row: &mut [Magnitude<T, S>]) {
+        simd.vectorize(
+            #[inline(always)]
+            || pivots::permute::<S, T>(simd, row, &self.kept.chosen),
+        );
     }
 
     #[inline(always)]

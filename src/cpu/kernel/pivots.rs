@@ -90,7 +90,23 @@ pub fn undo<S: Simd, T: Lane>(simd: S, row: &mut [T::Vector<S>], pivots: &[Magni
     }
 }
 
-/// The same between two rows, of which each step reads one and writes the other: a select stored to the place it was
+/// The opposite of [`undo`], for a row of reals.
+#[inline(always)]
+pub fn permute<S: Simd, T: Lane>(simd: S, row: &mut [Magnitude<T, S>], pivots: &[Magnitude<T, S>]) {
+    let n = row.len();
+    for k in 0..n {
+        let mut x = row[k];
+        for (place, j) in row[k + 1..n].iter_mut().zip(numbers::<S, T>(simd, k + 1)) {
+            let here = pivots[k].simd_eq(j);
+            let y = *place;
+            *place = here.select(x, y);
+            x = here.select(y, x);
+        }
+        row[k] = x;
+    }
+}
+
+/// [`undo`] between two rows, of which each step reads one and writes the other: a select stored to the place it was
 /// loaded from becomes a masked store, which the next load waits for. Both rows hold the columns at first. Returns the
 /// row that holds the result.
 #[inline(always)]

@@ -89,14 +89,6 @@ impl<S: Simd, T: Lane, const N: usize, const G: usize> Kernel<S, Native<T>> for 
         self.groups[group].as_flattened_mut()
     }
 
-    fn replace(&mut self, matrix: usize, elements: &[T]) {
-        let lanes = T::Vector::<S>::LANES;
-        let vectors = self.groups[matrix / lanes].as_flattened_mut();
-        for (vector, &element) in vectors.iter_mut().zip(elements) {
-            vector.set_lane(matrix % lanes, element);
-        }
-    }
-
     #[inline(always)]
     fn eliminate(&mut self, simd: S, _: &Prefetch<'_>) -> [u64; N] {
         let singular = if N == 2 {

@@ -23,6 +23,7 @@ pub struct Rows<S: Simd, A: Arithmetic> {
     small: [Vectors<S, A>; ROWS_ON_STACK],
     n: usize,
     width: usize,
+    flushes: bool,
     /// The row of the input that became row k.
     permutation: [u32; CpuTuning::LANES_MAX_ORDER],
 }
@@ -58,7 +59,7 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Rows<S, A> {
             vectors.resize((n + 1) * width, zero);
         }
         let permutation = [0; CpuTuning::LANES_MAX_ORDER];
-        Self { vectors, small: [zero; ROWS_ON_STACK], n, width, permutation }
+        Self { vectors, small: [zero; ROWS_ON_STACK], n, width, flushes: settings.flushes, permutation }
     }
 
     #[inline(always)]
@@ -70,7 +71,7 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Rows<S, A> {
     fn load(&mut self, simd: S, input: &[A::Element]) -> bool {
         let lanes = Vectors::<S, A>::LANES;
         let window = scaling::window::<A::Work>();
-        let (n, mut in_window) = (self.n, true);
+        let (n, flushes, mut in_window) = (self.n, self.flushes, true);
         self.permutation = std::array::from_fn(|i| i as u32);
         let Matrix { a, pivots, width } = self.matrix();
         // An earlier matrix may have left NaN beyond column n - 1.
@@ -79,7 +80,7 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Rows<S, A> {
         for (row, elements) in a.chunks_exact_mut(width).zip(input.chunks_exact(n)) {
             for (vector, elements) in row.iter_mut().zip(elements.chunks(lanes)) {
                 for (lane, &element) in elements.iter().enumerate() {
-                    let element = A::widen(element);
+                    let element = A::widen(element, flushes);
                     in_window &= element.finite() & scaling::in_window(element, window);
                     vector.set_lane(lane, element);
                 }
@@ -93,7 +94,7 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Rows<S, A> {
         self.matrix().a
     }
 
-    fn replace(&mut self, _: usize, elements: &[A::Work]) {
+    fn replace(&mut self, elements: &[A::Work]) {
         let (n, lanes) = (self.n, Vectors::<S, A>::LANES);
         let Matrix { a, width, .. } = self.matrix();
         for (row, elements) in a.chunks_exact_mut(width).zip(elements.chunks_exact(n)) {
@@ -120,11 +121,12 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Rows<S, A> {
     #[inline(always)]
     fn store(&mut self, _: S, output: &mut [A::Element]) -> bool {
         let (n, lanes, permutation) = (self.n, Vectors::<S, A>::LANES, self.permutation);
+        let flushes = self.flushes;
         let Matrix { a, width, .. } = self.matrix();
         let mut finite = true;
         for (row, vectors) in output.chunks_exact_mut(n).zip(a.chunks_exact(width)) {
             for (j, &column) in permutation[..n].iter().enumerate() {
-                let element = A::narrow(vectors[j / lanes].lane(j % lanes));
+                let element = A::narrow(vectors[j / lanes].lane(j % lanes), flushes);
                 finite &= element.finite();
                 row[column as usize] = element;
             }

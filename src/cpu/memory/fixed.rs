@@ -11,7 +11,7 @@ use super::{order3, short};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::transpose::MAX_LANES;
 use crate::cpu::simd::vector::Vector;
-use crate::data::scalar::Scalar;
+use crate::data::scalar::{Real, Scalar};
 
 /// Reads LANES matrices. Returns whether all of their elements lie in the window that needs no scaling; `false` may
 /// also mean that there are zeros, or NaN.
@@ -35,6 +35,11 @@ pub fn load<S: Simd, T: Lane, const N: usize>(simd: S, source: &[T::Real], a: &m
         collect::<S, T>(&block, a.as_flattened_mut());
     } else {
         return blocks::load::<S, T, N>(simd, source, a.as_flattened_mut());
+    }
+    if reals == 1 {
+        // A real number needs scaling only if it is subnormal or its reciprocal is.
+        let one = T::Real::ONE;
+        return extremes.within(simd, (one.scaled(T::Real::MIN_EXPONENT), one.scaled(-T::Real::MIN_EXPONENT)));
     }
     extremes.in_window(simd)
 }

@@ -32,7 +32,12 @@ impl<S: Simd, T: Lane> Extremes<S, T> {
     /// Returns whether all reals lie in the window. `false` may also mean that there are zeros, or NaN.
     #[inline(always)]
     pub fn in_window(&self, simd: S) -> bool {
-        let (low, high) = scaling::window::<T>();
+        self.within(simd, scaling::window::<T>())
+    }
+
+    /// Returns whether all reals lie in a window that is at least as wide as that one.
+    #[inline(always)]
+    pub fn within(&self, simd: S, (low, high): (T::Real, T::Real)) -> bool {
         let inside = self.smallest.simd_ge(Magnitude::<T, S>::splat(simd, low))
             & self.largest.simd_le(Magnitude::<T, S>::splat(simd, high));
         inside.all_true()

@@ -1,13 +1,14 @@
 //! A SIMD vector of scalars, real or complex: the type that all CPU kernels compute with.
 
-use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdFloatElement};
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat};
 use num_complex::Complex;
 
+use super::exponent::Format;
 use crate::data::scalar::{Real, Scalar};
 use crate::plan::cpu::CpuTuning;
 
 /// A real that SIMD lanes hold.
-pub trait RealLane: Real + SimdFloatElement {
+pub trait RealLane: Real + Format {
     /// 0, 1, 2 and so on, as far as `lanes` numbers rows.
     const NUMBERS: &'static [Self; CpuTuning::LANES_MAX_ORDER + 1];
 
@@ -68,21 +69,11 @@ pub trait Vector<S: Simd, T: Scalar<Real: RealLane>>: Copy + Send + Sync {
     /// The larger of |re| and |im|.
     fn largest_part(self) -> Self::Magnitude;
 
-    /// The smaller nonzero one of |re| and |im|; infinite if both are 0.
-    fn smallest_part(self, simd: S) -> Self::Magnitude;
-
     /// `sum` in lanes where self is finite, NaN elsewhere.
     fn poison(self, sum: Self::Magnitude, zero: Self::Magnitude) -> Self::Magnitude;
 
     /// `yes` in lanes where the mask is set, `no` elsewhere.
     fn select(mask: Mask<Self::Magnitude, S>, yes: Self, no: Self) -> Self;
-}
-
-/// |x|, or infinity if x is 0.
-#[inline(always)]
-fn nonzero<S: Simd, V: SimdFloat<S, Element: RealLane>>(simd: S, x: V) -> V {
-    let x = x.abs();
-    x.simd_eq(V::splat(simd, V::Element::ZERO)).select(V::splat(simd, V::Element::from_f64(f64::INFINITY)), x)
 }
 
 macro_rules! real_vector {
@@ -152,11 +143,6 @@ macro_rules! real_vector {
             #[inline(always)]
             fn largest_part(self) -> V {
                 self.abs()
-            }
-
-            #[inline(always)]
-            fn smallest_part(self, simd: S) -> V {
-                nonzero(simd, self)
             }
 
             #[inline(always)]
@@ -272,11 +258,6 @@ macro_rules! complex_vector {
             #[inline(always)]
             fn largest_part(self) -> V {
                 self.re.abs().max(self.im.abs())
-            }
-
-            #[inline(always)]
-            fn smallest_part(self, simd: S) -> V {
-                nonzero(simd, self.re).min(nonzero(simd, self.im))
             }
 
             #[inline(always)]

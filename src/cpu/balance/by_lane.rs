@@ -1,0 +1,230 @@
+//! The scaling of a group with a matrix per lane: every matrix by exponents of its own, all lanes at once.
+
+use fearless_simd::{Select, Simd, SimdBase, SimdMask};
+
+use super::survey::Survey;
+use crate::cpu::simd::exponent::{Format, join_flushed, raised, shifted, stated};
+use crate::cpu::simd::lane::{Lane, Magnitude};
+use crate::cpu::simd::vector::{Mask, Vector};
+use crate::data::scalar::{Real, Scalar};
+use crate::data::scaling::window;
+
+/// The exponents by which the matrices of a group are scaled. Memory is kept from group to group.
+pub struct ByLane<S: Simd, T: Lane> {
+    /// The matrices that are scaled, as a bit mask.
+    scaled: u64,
+    rows: Vec<Magnitude<T, S>>,
+    columns: Vec<Magnitude<T, S>>,
+    /// The exponents of all parts, while they are scaled.
+    exponents: Vec<Magnitude<T, S>>,
+    /// The exponent below which a scaled entry is small: more than 2^w below the largest.
+    lowest: Magnitude<T, S>,
+}
+
+impl<S: Simd, T: Lane> ByLane<S, T> {
+    /// Nothing is scaled.
+    pub fn new(simd: S) -> Self {
+        let lowest = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
+        Self { scaled: 0, rows: Vec::new(), columns: Vec::new(), exponents: Vec::new(), lowest }
+    }
+
+    /// Returns whether a matrix is scaled.
+    pub fn any(&self) -> bool {
+        self.scaled != 0
+    }
+
+    /// Returns whether a zero pivot in `column` proves that the matrix in `lane` is singular: no entry as far as this
+    /// column is small, or the column is zero. `elements` is the matrix as given.
+    pub fn proves(&self, lane: usize, column: usize, elements: &[T]) -> bool {
+        if self.scaled >> lane & 1 == 0 {
+            return true;
+        }
+        let (order, parts) = (self.rows.len(), T::Vector::<S>::PARTS);
+        let at = |vector: &Magnitude<T, S>| vector.as_slice()[lane].to_f64() as i32;
+        let lowest = at(&self.lowest);
+        let (mut none_small, mut empty) = (true, true);
+        for (i, row) in bytemuck::cast_slice::<T, T::Real>(elements).chunks_exact(order * parts).enumerate() {
+            for (j, element) in row.chunks_exact(parts).enumerate().take(column + 1) {
+                for part in element.iter().filter(|part| !part.is_zero()) {
+                    none_small &= part.exponent() + at(&self.rows[i]) + at(&self.columns[j]) >= lowest;
+                    empty &= j < column;
+                }
+            }
+        }
+        none_small || empty
+    }
+
+    /// Scales the matrices whose magnitudes need it. Returns those that are not finite, as a bit mask; these are not
+    /// scaled.
+    #[inline(never)]
+    pub fn scale(&mut self, simd: S, (order, flushes): (usize, bool), vectors: &mut [T::Vector<S>]) -> u64 {
+        self.rows.resize(order, self.lowest);
+        self.columns.resize(order, self.lowest);
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let vectors = &mut vectors[..order * order];
+                let simple = if flushes { None } else { self.scale_by_one(simd, vectors) };
+                match simple {
+                    Some(poisoned) => poisoned,
+                    None => self.scale_by_parts(simd, order, vectors),
+                }
+            },
+        )
+    }
+
+    /// The simple case: all numbers are normal or zero, and one exponent for each matrix is enough. Otherwise returns
+    /// `None`, and nothing has changed.
+    #[inline(always)]
+    fn scale_by_one(&mut self, simd: S, vectors: &mut [T::Vector<S>]) -> Option<u64> {
+        let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
+        let infinity = Magnitude::<T, S>::splat(simd, T::Real::INFINITY);
+        let (mut smallest, mut largest, mut poison) = (infinity, zero, zero);
+        for vector in &*vectors {
+            poison = vector.poison(poison, zero);
+            for part in 0..T::Vector::<S>::PARTS {
+                let magnitude = vector.part(part).abs();
+                largest = largest.max(magnitude);
+                smallest = smallest.min(magnitude.simd_eq(zero).select(infinity, magnitude));
+            }
+        }
+        let (low, high) = window::<T>();
+        let finite = poison.simd_eq(zero);
+        let normal = smallest.simd_ge(Magnitude::<T, S>::splat(simd, T::Real::SMALLEST_NORMAL));
+        let inside = smallest.simd_ge(Magnitude::<T, S>::splat(simd, low))
+            & largest.simd_le(Magnitude::<T, S>::splat(simd, high));
+        let outside = finite & !inside;
+        self.scaled = outside.to_bitmask() & all_lanes::<S, T>();
+        let poisoned = !finite.to_bitmask() & all_lanes::<S, T>();
+        if self.scaled == 0 {
+            return Some(poisoned);
+        }
+        let survey = Survey::<S, T> { bottom: stated(simd, smallest), top: stated(simd, largest), largest };
+        if (outside & !(normal & one_is_enough::<S, T>(simd, &survey))).any_true() {
+            return None;
+        }
+        let shift = outside.select(whole::<S, T>(simd, T::Real::WINDOW - 1) - survey.top, zero);
+        for vector in vectors {
+            for part in 0..T::Vector::<S>::PARTS {
+                let real = vector.part(part);
+                vector.set_part(part, real.simd_eq(zero).select(real, raised(simd, real, shift)));
+            }
+        }
+        self.rows.fill(shift);
+        self.columns.fill(zero);
+        self.lowest = whole::<S, T>(simd, -1);
+        Some(poisoned)
+    }
+
+    #[inline(always)]
+    fn scale_by_parts(&mut self, simd: S, order: usize, vectors: &mut [T::Vector<S>]) -> u64 {
+        let parts = T::Vector::<S>::PARTS;
+        self.exponents.resize(order * order * parts, self.lowest);
+        let exponents = &mut self.exponents[..order * order * parts];
+        let mut survey = Survey::<S, T>::new(simd);
+        for (index, vector) in vectors.iter_mut().enumerate() {
+            for part in 0..parts {
+                let [significand, exponent] = survey.see(simd, vector.part(part));
+                vector.set_part(part, significand);
+                exponents[index * parts + part] = exponent;
+            }
+        }
+        self.scaled = survey.outside(simd).to_bitmask() & all_lanes::<S, T>();
+        self.choose(simd, order, &survey);
+
+        let (rows, columns, exponents) = (&self.rows[..order], &self.columns[..order], &self.exponents[..]);
+        for i in 0..order {
+            for j in 0..order {
+                let (index, shift) = (i * order + j, rows[i] + columns[j]);
+                for part in 0..parts {
+                    let exponent = exponents[index * parts + part] + shift;
+                    let element = join_flushed(simd, vectors[index].part(part), exponent);
+                    vectors[index].set_part(part, element);
+                }
+            }
+        }
+        survey.poisoned(simd).to_bitmask() & all_lanes::<S, T>()
+    }
+
+    /// Chooses the exponents of rows and columns: one for the whole matrix if that is enough.
+    #[inline(always)]
+    fn choose(&mut self, simd: S, order: usize, survey: &Survey<S, T>) {
+        let zero = whole::<S, T>(simd, 0);
+        let one_is_enough = one_is_enough::<S, T>(simd, survey);
+        let one = whole::<S, T>(simd, T::Real::WINDOW - 1) - survey.top;
+        let one = (survey.outside(simd) & one_is_enough).select(one, zero);
+        let each = survey.outside(simd) & !one_is_enough;
+        self.lowest = one_is_enough.select(whole::<S, T>(simd, -1), whole::<S, T>(simd, -T::Real::WINDOW));
+        self.rows.fill(one);
+        self.columns.fill(zero);
+        if !each.any_true() {
+            return;
+        }
+        let far = Magnitude::<T, S>::splat(simd, T::Real::FAR);
+        let least = Magnitude::<T, S>::splat(simd, T::Real::FAR_BELOW);
+        let reals = order * T::Vector::<S>::PARTS;
+        let (rows, tops) = (&mut self.rows[..order], &mut self.columns[..order]);
+        tops.fill(-far);
+        for (i, own) in rows.iter_mut().enumerate() {
+            let row = &self.exponents[i * reals..][..reals];
+            let mut top = -far;
+            for &exponent in row {
+                top = top.max(exponent);
+            }
+            *own = each.select(top.simd_lt(least).select(zero, -top), one);
+            for (j, &exponent) in row.iter().enumerate() {
+                let top = &mut tops[j / T::Vector::<S>::PARTS];
+                *top = top.max(exponent + *own);
+            }
+        }
+        for own in tops {
+            *own = each.select(own.simd_lt(least).select(zero, -*own), zero);
+        }
+    }
+
+    /// The exponents of the rows, if a matrix is scaled.
+    pub fn rows(&mut self) -> Option<&mut [Magnitude<T, S>]> {
+        self.any().then_some(&mut self.rows)
+    }
+
+    /// Turns the inverses of the scaled matrices into those of the matrices themselves, by the exponents of the rows as
+    /// they stand now.
+    #[inline(never)]
+    pub fn undo(&self, simd: S, vectors: &mut [T::Vector<S>]) {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let order = self.rows.len();
+                let (rows, columns) = (&self.rows[..order], &self.columns[..order]);
+                let vectors = &mut vectors[..order * order];
+                for i in 0..order {
+                    for j in 0..order {
+                        let (element, shift) = (&mut vectors[i * order + j], columns[i] + rows[j]);
+                        for part in 0..T::Vector::<S>::PARTS {
+                            element.set_part(part, shifted(simd, element.part(part), shift));
+                        }
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// A bit for every lane.
+fn all_lanes<S: Simd, T: Lane>() -> u64 {
+    u64::MAX >> (64 - T::Vector::<S>::LANES)
+}
+
+/// A whole number in every lane.
+#[inline(always)]
+fn whole<S: Simd, T: Lane>(simd: S, number: i32) -> Magnitude<T, S> {
+    Magnitude::<T, S>::splat(simd, T::Real::from_f64(number.into()))
+}
+
+/// The lanes in which one exponent for the whole matrix brings it into the window; no entry falls below the normal
+/// range with it.
+#[inline(always)]
+fn one_is_enough<S: Simd, T: Lane>(simd: S, survey: &Survey<S, T>) -> Mask<Magnitude<T, S>, S> {
+    let most = T::Real::from_f64((2 * T::Real::WINDOW - 2).into());
+    (survey.top - survey.bottom).simd_le(Magnitude::<T, S>::splat(simd, most))
+}

@@ -50,11 +50,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// The engine of `--engine`, `--adapter` and `--precision`.
 fn inverter(args: &Args) -> Result<Inverter, Failure> {
-    let adapter = args.adapter.as_deref();
+    let (adapter, drivers) = (args.adapter.as_deref(), args.drivers.allowed());
     let inverter = match (args.engine, adapter) {
-        (Engine::Gpu, Some(_)) => Inverter::with_gpu(GpuInverter::open(adapter)?),
-        (Engine::Auto, Some(name)) => Inverter::auto().adapter(name),
-        (engine, _) => Inverter::new(engine.into())?,
+        (Engine::Cpu, _) => Inverter::cpu(),
+        (Engine::Gpu, _) => Inverter::with_gpu(GpuInverter::open_with(adapter, drivers)?),
+        (Engine::Auto, Some(name)) => Inverter::auto().adapter(name).drivers(drivers),
+        (Engine::Auto, None) => Inverter::auto().drivers(drivers),
     };
     let inverter = inverter.precision(args.working_precision.into());
     // Faults belong to a thread; this is the one that inverts.

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use batchinv::{EngineChoice, Precision};
+use batchinv::Precision;
 use clap::ValueEnum;
 
+use crate::drivers::Drivers;
 use crate::exit::{self, Failure};
 use crate::place::is_stdout;
 
@@ -57,6 +58,9 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub adapter: Option<String>,
 
+    #[command(flatten)]
+    pub drivers: Drivers,
+
     /// `double` computes float32 and complex64 in double precision and rounds at the end, as NumPy does
     #[arg(long = "precision", value_enum, value_name = "PRECISION", default_value_t = WorkingPrecision::Native)]
     pub working_precision: WorkingPrecision,
@@ -90,16 +94,6 @@ pub enum Engine {
     Gpu,
 }
 
-impl From<Engine> for EngineChoice {
-    fn from(engine: Engine) -> Self {
-        match engine {
-            Engine::Auto => Self::Auto,
-            Engine::Cpu => Self::Cpu,
-            Engine::Gpu => Self::Gpu,
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum WorkingPrecision {
     Native,
@@ -130,8 +124,11 @@ impl Args {
         if self.outputs().filter(|path| is_stdout(path)).count() > 1 {
             return Err(Failure::input("only one of OUTPUT, STATUS and RCOND can be -, which is stdout"));
         }
-        if self.adapter.is_some() && self.engine == Engine::Cpu {
-            return Err(Failure::input("--adapter names a GPU, which --engine cpu never uses"));
+        if self.engine == Engine::Cpu {
+            let useless = [("--adapter", self.adapter.is_some()), ("--allow-non-conformant", self.drivers.allow)];
+            if let Some((option, _)) = useless.into_iter().find(|(_, given)| *given) {
+                return Err(Failure::input(format!("{option} is about GPUs, which --engine cpu never uses")));
+            }
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::drivers::Drivers;
 use crate::exit::{self, Failure};
 use crate::place::is_stdout;
 
-/// Invert every matrix of a .npy file
+/// Invert every matrix of a .npy file, or of every array of a .npz archive
 ///
 /// INPUT has the shape (..., n, n). float32, float64, complex64 and complex128 keep their type; integers and bool
 /// become float64, as in NumPy. Either byte order, C or Fortran order, and zero-length axes are accepted. One file
@@ -19,6 +19,9 @@ use crate::place::is_stdout;
 ///
 /// The file is read, inverted and written in pieces, so it may be larger than memory. Input from stdin in Fortran order
 /// is kept in a temporary file beside OUTPUT.
+///
+/// If INPUT is an archive, compressed or not, so are OUTPUT, STATUS and RCOND, with the same names in them. Arrays are
+/// inverted one after the other, and one that cannot be read fails them all. An archive is not read from stdin.
 ///
 /// OUTPUT, STATUS and RCOND are C order and little-endian, and appear whole or not at all, STATUS and RCOND before
 /// OUTPUT. An existing file is replaced and keeps its permissions. OUTPUT may be INPUT itself, which is replaced after

@@ -5,6 +5,7 @@ mod cache;
 mod copy_speed;
 mod counts;
 pub(crate) mod device;
+pub(crate) mod drivers;
 mod encode;
 mod error;
 mod error_scopes;
@@ -19,8 +20,9 @@ mod shader;
 mod transfer;
 mod wait;
 
-pub use self::adapter::{adapters, adapters_async, wanted_features, wanted_limits};
+pub use self::adapter::{adapters, adapters_async, adapters_with, adapters_with_async, wanted_features, wanted_limits};
 pub use self::device::GpuInverter;
+pub use self::drivers::Drivers;
 pub use self::job::Job;
 pub use self::job::descriptor::JobDescriptor;
 pub use self::shader::shader_source;

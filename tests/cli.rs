@@ -286,7 +286,6 @@ fn bad_input_is_named_and_leaves_nothing() {
         (vec![], "not a .npy file: it is empty"),
         (b"\x93NUM".to_vec(), "not a .npy file"),
         (b"1.0 2.0\n3.0 4.0\n".to_vec(), "not a .npy file: it does not start with \\x93NUMPY"),
-        (b"PK\x03\x04 and so on".to_vec(), "not a .npy file: it is an archive, .npz perhaps"),
         (with(6, 4), "its .npy version is 4.0"),
         (with(6, 0), "its .npy version is 0.0"),
         (with(7, 1), "its .npy version is 1.1"),
@@ -680,6 +679,92 @@ fn without_an_adapter_gpu_fails_and_auto_computes() {
     out.assert_done();
     assert!(String::from_utf8_lossy(&out.stdout).contains("GPU: no adapter was found"));
     assert_eq!(without(&["info", "--json"]).json()["adapters"], serde_json::json!([]));
+}
+
+/// In containers and under cron there is no `XDG_RUNTIME_DIR`, and libwayland, which Mesa asks for a device, complains.
+#[test]
+fn drivers_find_nothing_to_complain_about_without_a_session() {
+    if !adapter_or_skip("drivers_find_nothing_to_complain_about_without_a_session") {
+        return;
+    }
+    let input = data("covariances.npy");
+    for folder in [None, Some("relative")] {
+        let stderr = |args: &[&str]| {
+            let mut command = batchinv(args);
+            command.env_remove("XDG_RUNTIME_DIR").env_remove("NODEVICE_SELECT");
+            command.envs(folder.map(|folder| ("XDG_RUNTIME_DIR", folder)));
+            let out = finish(command, b"");
+            out.assert_done();
+            out.stderr
+        };
+        for engine in ["gpu", "auto"] {
+            let stderr = stderr(&["inv", path(&input), "-o", "-", "--json", "--engine", engine]);
+            let object: Result<serde_json::Value, _> = serde_json::from_str(&stderr);
+            assert!(object.is_ok_and(|object| object["len"] == 128), "{engine}: {stderr}");
+        }
+        assert_eq!(stderr(&["info", "--json"]), "");
+        let quick = ["bench", "--engine", "gpu", "--order", "2", "--len", "1", "--repeats", "1"];
+        assert_eq!(stderr(&[&quick[..], &["--quiet", "--json", "-"]].concat()), "");
+    }
+}
+
+#[test]
+#[cfg(feature = "testing")]
+fn a_driver_that_is_not_conformant_is_named_and_must_be_allowed() {
+    if !adapter_or_skip("a_driver_that_is_not_conformant_is_named_and_must_be_allowed") {
+        return;
+    }
+    let adapters = run(&["info", "--json"]).json()["adapters"].clone();
+    let name = adapters[0]["name"].as_str().unwrap();
+    let folder = TempDir::new().unwrap();
+    let output = folder.path().join("x.npy");
+    // wgpu hides every adapter whose name contains this, or every one for "".
+    let run = |hidden: &str, args: &[&str]| {
+        let mut command = batchinv(args);
+        command.env("BATCHINV_TEST_NON_CONFORMANT", hidden);
+        finish(command, b"")
+    };
+    let input = data("covariances.npy");
+    let invert = ["inv", path(&input), "-o", path(&output), "--json", "--engine"];
+    for adapter in [&["gpu"][..], &["gpu", "--adapter", name]] {
+        let args = [&invert[..], adapter].concat();
+        for hidden in [name, ""] {
+            if hidden == name && adapter.len() == 1 {
+                continue; // another adapter may take the work
+            }
+            let out = run(hidden, &args);
+            out.assert_failed(3, "its driver is not conformant: ");
+            assert!(out.stderr.contains(name) && out.stderr.contains("--allow-non-conformant"), "{}", out.stderr);
+        }
+        assert_eq!(names_in(folder.path()), [""; 0]);
+        let out = run("", &[&args[..], &["--allow-non-conformant"]].concat());
+        out.assert_done();
+        assert_eq!(out.json()["engine"], "gpu");
+        fs::remove_file(&output).unwrap();
+    }
+    let out = run("", &[&invert[..], &["auto"]].concat());
+    out.assert_done();
+    assert!(out.json()["reason"].as_str().unwrap().contains("its driver is not conformant: "), "{}", out.json());
+
+    let quick = ["bench", "--engine", "gpu", "--order", "2", "--len", "1", "--repeats", "1"];
+    run("", &quick).assert_failed(3, "its driver is not conformant: ");
+    run("", &[&quick[..], &["--allow-non-conformant"]].concat()).assert_done();
+
+    let names = |info: &serde_json::Value, list: &str| {
+        let list = info[list].as_array().unwrap().clone();
+        list.iter().map(|adapter| adapter["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let all = names(&serde_json::json!({ "adapters": adapters }), "adapters");
+    let info = run("", &["info", "--json"]).json();
+    assert_eq!((names(&info, "adapters"), names(&info, "hidden")), (Vec::new(), all.clone()));
+    let info = run("", &["info", "--json", "--allow-non-conformant"]).json();
+    assert_eq!((names(&info, "adapters"), names(&info, "hidden")), (all, Vec::new()));
+    assert_eq!(info["adapters"][0]["non_conformant"], true);
+    let text = |args: &[&str]| String::from_utf8(run("", args).stdout).unwrap();
+    assert!(text(&["info"]).contains(&format!("GPU, hidden: {name}")));
+    assert!(text(&["info", "--allow-non-conformant"]).contains("not conformant: results may be wrong"));
+    run("", &["inv", path(&input), "-o", path(&output), "--engine", "cpu", "--allow-non-conformant"])
+        .assert_failed(2, "--engine cpu never uses");
 }
 
 #[test]

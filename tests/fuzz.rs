@@ -6,6 +6,7 @@
 mod program {
     pub mod exit;
     pub mod npy;
+    pub mod npz;
     pub mod shape;
 }
 #[path = "../fuzz/src"]
@@ -18,7 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use fuzz::targets;
-use program::{exit, npy, shape};
+use program::{exit, npy, npz, shape};
 
 /// Mutations per target, unless `BATCHINV_FUZZ` gives another number.
 const MUTATIONS: usize = 4000;
@@ -81,6 +82,11 @@ impl Random {
 #[test]
 fn npy_files() {
     run("npy", targets::npy);
+}
+
+#[test]
+fn npz_files() {
+    run("npz", targets::npz);
 }
 
 #[test]

@@ -18,8 +18,6 @@ case "${1-}" in
 esac
 
 export BATCHINV_REQUIRE_GPU=1
-# Without it, Mesa prints a warning on stderr.
-export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-/tmp}"
 
 # Announces a step, and notes how long the one before took.
 times=""

@@ -2,10 +2,12 @@
 
 mod engines;
 mod npy;
+mod npz;
 mod shapes;
 
 pub use engines::engines;
 pub use npy::npy;
+pub use npz::npz;
 pub use shapes::shapes;
 
 /// Makes numbers from bytes, and zeros after the last byte.

@@ -5,25 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
+use super::drivers::{Drivers, hidden, with_hidden};
 use crate::data::error::Error;
 use crate::plan::facts::{AdapterFacts, AdapterKind, GpuLimits};
 
-fn instance() -> wgpu::Instance {
-    // No validation layers and nothing from the environment.
-    wgpu::Instance::new(wgpu::InstanceDescriptor {
-        flags: wgpu::InstanceFlags::empty(),
-        ..wgpu::InstanceDescriptor::new_without_display_handle()
-    })
-}
-
-/// Every adapter that can run compute shaders, the best first.
-async fn enumerate() -> Vec<(wgpu::Adapter, AdapterFacts)> {
+/// Every adapter with such a driver that can run compute shaders, the best first.
+async fn enumerate(drivers: Drivers) -> Vec<(wgpu::Adapter, AdapterFacts)> {
     // wgpu panics if it was built without any backend.
     if wgpu::Instance::enabled_backend_features().is_empty() {
         return Vec::new();
     }
-    let mut found: Vec<_> = instance()
-        .enumerate_adapters(wgpu::Backends::PRIMARY)
+    let mut found: Vec<_> = list(drivers)
         .await
         .into_iter()
         .filter(|adapter| adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS))
@@ -32,26 +24,59 @@ async fn enumerate() -> Vec<(wgpu::Adapter, AdapterFacts)> {
             (adapter, facts)
         })
         .collect();
-    found.sort_by_key(|(_, facts)| match facts.kind {
-        AdapterKind::Discrete => 0,
-        AdapterKind::Integrated => 1,
-        AdapterKind::Virtual => 2,
-        AdapterKind::Other => 3,
-        AdapterKind::Software => 4,
+    if drivers == Drivers::All {
+        // wgpu does not say which drivers it would hide.
+        let all: Vec<_> = found.iter().map(|(adapter, _)| adapter.get_info()).collect();
+        let shown = list(Drivers::Conformant).await.iter().map(wgpu::Adapter::get_info).collect();
+        for ((_, facts), hidden) in found.iter_mut().zip(hidden(&all, shown)) {
+            facts.non_conformant = hidden;
+        }
+    }
+    found.sort_by_key(|(_, facts)| {
+        let kind = match facts.kind {
+            AdapterKind::Discrete => 0,
+            AdapterKind::Integrated => 1,
+            AdapterKind::Virtual => 2,
+            AdapterKind::Other => 3,
+            AdapterKind::Software => 4,
+        };
+        (kind, facts.non_conformant)
     });
     found
 }
 
-/// The facts of every adapter that can run compute shaders, the best first.
+/// The adapters that wgpu shows.
+async fn list(drivers: Drivers) -> Vec<wgpu::Adapter> {
+    let shown = drivers.instance().enumerate_adapters(wgpu::Backends::PRIMARY).await;
+    #[cfg(feature = "testing")]
+    let shown = match drivers {
+        Drivers::Conformant => super::faults::without_hidden(shown),
+        Drivers::All => shown,
+    };
+    shown
+}
+
+/// The facts of every adapter that can run compute shaders, the best first. Loading drivers may print on standard
+/// error: that of Mesa up to version 24 does if `XDG_RUNTIME_DIR` is not set, unless `NODEVICE_SELECT=1` is.
 pub async fn adapters_async() -> Vec<AdapterFacts> {
-    let found = unpanicked(enumerate()).await.unwrap_or_default();
+    adapters_with_async(Drivers::Conformant).await
+}
+
+/// The same with the drivers that may be used.
+pub async fn adapters_with_async(drivers: Drivers) -> Vec<AdapterFacts> {
+    let found = unpanicked(enumerate(drivers)).await.unwrap_or_default();
     found.into_iter().map(|(_, facts)| facts).collect()
 }
 
 /// The facts of every adapter that can run compute shaders, the best first, on native platforms: there they are
-/// known at once.
+/// known at once. See [`adapters_async`] for what drivers may print.
 pub fn adapters() -> Vec<AdapterFacts> {
-    match pin!(adapters_async()).poll(&mut Context::from_waker(Waker::noop())) {
+    adapters_with(Drivers::Conformant)
+}
+
+/// The same with the drivers that may be used.
+pub fn adapters_with(drivers: Drivers) -> Vec<AdapterFacts> {
+    match pin!(adapters_with_async(drivers)).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(found) => found,
         Poll::Pending => unreachable!("native platforms need not wait for their adapters"),
     }
@@ -68,24 +93,25 @@ async fn unpanicked<F: Future>(ask: F) -> Option<F::Output> {
 }
 
 /// Opens a device on the adapter that `name` means: see [`position`]. On the best for `None`.
-pub async fn open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
-    unpanicked(find_and_open(name)).await.unwrap_or_else(|| {
+pub async fn open(name: Option<&str>, drivers: Drivers) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
+    unpanicked(find_and_open(name, drivers)).await.unwrap_or_else(|| {
         let reason = "a driver failed while it described its adapters, perhaps because memory ran out".to_owned();
         Err(Error::NoAdapter { reason })
     })
 }
 
-async fn find_and_open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
-    let found = enumerate().await;
-    let names: Vec<_> = found.iter().map(|(_, facts)| facts.name.to_string()).collect();
-    let position = position(&names, name).map_err(|reason| Error::NoAdapter { reason })?;
-    let Some((adapter, facts)) = found.into_iter().nth(position) else {
-        let reason = if wgpu::Instance::enabled_backend_features().is_empty() {
-            "built without the backend feature of this platform: \"vulkan\", \"metal\" or \"dx12\""
-        } else {
-            "wgpu found none; a GPU driver with Vulkan, Metal or Direct3D 12 is needed (Mesa's lavapipe will do)"
-        };
-        return Err(Error::NoAdapter { reason: reason.to_owned() });
+async fn find_and_open(
+    name: Option<&str>,
+    drivers: Drivers,
+) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
+    let (adapter, facts) = match find(enumerate(drivers).await, name) {
+        Ok(found) => found,
+        Err(reason) if drivers == Drivers::All => return Err(Error::NoAdapter { reason }),
+        Err(reason) => {
+            let all = enumerate(Drivers::All).await.into_iter().map(|(_, facts)| facts);
+            let hidden: Vec<_> = all.filter(|facts| facts.non_conformant).map(|facts| facts.name.to_string()).collect();
+            return Err(Error::NoAdapter { reason: with_hidden(reason, &hidden) });
+        }
     };
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("batchinv"),
@@ -101,6 +127,20 @@ async fn find_and_open(name: Option<&str>) -> Result<(wgpu::Device, wgpu::Queue,
     // its result is waited for.
     device.on_uncaptured_error(std::sync::Arc::new(|_| {}));
     Ok((device, queue, facts))
+}
+
+/// The adapter that `name` means among those that were found, or why there is none.
+fn find<T>(found: Vec<(T, AdapterFacts)>, name: Option<&str>) -> Result<(T, AdapterFacts), String> {
+    let names: Vec<_> = found.iter().map(|(_, facts)| facts.name.to_string()).collect();
+    let position = position(&names, name)?;
+    found.into_iter().nth(position).ok_or_else(|| {
+        let reason = if wgpu::Instance::enabled_backend_features().is_empty() {
+            "built without the backend feature of this platform: \"vulkan\", \"metal\" or \"dx12\""
+        } else {
+            "wgpu found none; a GPU driver with Vulkan, Metal or Direct3D 12 is needed (Mesa's lavapipe will do)"
+        };
+        reason.to_owned()
+    })
 }
 
 /// The position of the adapter that is meant: digits alone are a position, as [`adapters`] counts them from 0;
@@ -180,6 +220,7 @@ pub fn facts(info: &wgpu::AdapterInfo, features: wgpu::Features, granted: &wgpu:
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
         limits: limits(granted, features, info),
         timestamps: features.contains(wgpu::Features::TIMESTAMP_QUERY),
+        non_conformant: false,
     }
 }
 

@@ -10,6 +10,7 @@ use futures_intrusive::sync::Mutex;
 use super::adapter;
 use super::cache::Cache;
 use super::counts::Counts;
+use super::drivers::Drivers;
 use super::error_scopes::Errors;
 use super::pipeline::Pipelines;
 use super::transfer::Pool;
@@ -31,10 +32,10 @@ use crate::plan::gpu::patience;
 #[derive(Clone, Debug)]
 pub struct GpuInverter(pub(super) Arc<Shared>);
 
-/// The devices of [`GpuInverter::shared_async`], by name. The lock is held while a device is opened.
+/// The devices of [`GpuInverter::shared_async`], by name and drivers. The lock is held while a device is opened.
 static OPENED: LazyLock<Mutex<Opened>> = LazyLock::new(|| Mutex::new(HashMap::new(), false));
 
-type Opened = HashMap<Option<String>, Result<GpuInverter, Arc<Error>>>;
+type Opened = HashMap<(Option<String>, Drivers), Result<GpuInverter, Arc<Error>>>;
 
 /// The parts that clones share.
 #[derive(Debug)]
@@ -56,7 +57,16 @@ impl GpuInverter {
     /// # Errors
     /// [`Error::NoAdapter`] if there is none, several are meant, or it opens no device.
     pub async fn open_async(name: Option<&str>) -> Result<Self, Error> {
-        let (device, queue, facts) = adapter::open(name).await?;
+        Self::open_with_async(name, Drivers::Conformant).await
+    }
+
+    /// The same, on an adapter with one of the drivers that may be used: among
+    /// [`adapters_with`](super::adapters_with) of them.
+    ///
+    /// # Errors
+    /// The same as for [`GpuInverter::open_async`].
+    pub async fn open_with_async(name: Option<&str>, drivers: Drivers) -> Result<Self, Error> {
+        let (device, queue, facts) = adapter::open(name, drivers).await?;
         let gpu = Self::new(device, queue, facts);
         gpu.set_time_limit(patience(gpu.facts().kind));
         Ok(gpu)
@@ -94,16 +104,16 @@ impl GpuInverter {
         Self(Arc::new(Shared { facts, device, queue, pipelines, counts, pool: Pool::default(), waiter }))
     }
 
-    /// One device per name for the whole process, opened by the first call that wants it. A failure is kept too,
-    /// since looking for adapters takes longer than a small call.
-    pub(crate) async fn shared_async(name: Option<&str>) -> Result<Self, Arc<Error>> {
-        let name = name.map(str::to_owned);
+    /// One device per name and drivers for the whole process, opened by the first call that wants it. A failure is kept
+    /// too, since looking for adapters takes longer than a small call.
+    pub(crate) async fn shared_async(name: Option<&str>, drivers: Drivers) -> Result<Self, Arc<Error>> {
+        let key = (name.map(str::to_owned), drivers);
         let mut opened = OPENED.lock().await;
-        if let Some(known) = opened.get(&name) {
+        if let Some(known) = opened.get(&key) {
             return known.clone();
         }
-        let result = Self::open_async(name.as_deref()).await.map_err(Arc::new);
-        opened.insert(name, result.clone());
+        let result = Self::open_with_async(name, drivers).await.map_err(Arc::new);
+        opened.insert(key, result.clone());
         result
     }
 

@@ -4,6 +4,7 @@
 //! work that can fail.
 
 use std::cell::Cell;
+use std::sync::{PoisonError, RwLock};
 
 use super::error::DeviceError;
 
@@ -112,6 +113,21 @@ pub(super) fn wait(device: &wgpu::Device) {
 /// Stands in for a failed mapping.
 pub(super) fn mapping() -> Result<(), DeviceError> {
     strikes(Moment::Mapping).map_or(Ok(()), |_| Err(DeviceError::Lost(WORDS.to_owned())))
+}
+
+/// Part of the names of adapters whose drivers count as non-conformant.
+static NON_CONFORMANT: RwLock<Option<String>> = RwLock::new(None);
+
+/// Lets the drivers of adapters with this part in their names count as non-conformant, in the whole process.
+pub fn non_conformant(part: String) {
+    *NON_CONFORMANT.write().unwrap_or_else(PoisonError::into_inner) = Some(part);
+}
+
+/// Stands in for wgpu, which hides them.
+pub(super) fn without_hidden(adapters: Vec<wgpu::Adapter>) -> Vec<wgpu::Adapter> {
+    let part = NON_CONFORMANT.read().unwrap_or_else(PoisonError::into_inner);
+    let shown = |adapter: &wgpu::Adapter| !part.as_ref().is_some_and(|part| adapter.get_info().name.contains(part));
+    adapters.into_iter().filter(shown).collect()
 }
 
 /// The device's message for a fault.

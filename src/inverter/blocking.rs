@@ -15,6 +15,8 @@ use crate::data::stack::{Stack, StackBuf};
 #[cfg(feature = "gpu")]
 use crate::gpu::device::GpuInverter;
 #[cfg(feature = "gpu")]
+use crate::gpu::drivers::Drivers;
+#[cfg(feature = "gpu")]
 use crate::gpu::job::Job;
 #[cfg(feature = "gpu")]
 use crate::gpu::job::descriptor::JobDescriptor;
@@ -173,6 +175,21 @@ impl GpuInverter {
     /// [`Error::NoAdapter`] if there is none, several are meant, or it opens no device.
     pub fn open(name: Option<&str>) -> Result<Self, Error> {
         block_on(Self::open_async(name))
+    }
+
+    /// The same, on an adapter with one of the drivers that may be used: among
+    /// [`gpu::adapters_with`](crate::gpu::adapters_with) of them. Blocks.
+    ///
+    /// ```no_run
+    /// use batchinv::gpu::{Drivers, GpuInverter};
+    /// let dozen = GpuInverter::open_with(Some("Direct3D12"), Drivers::All)?;
+    /// # Ok::<(), batchinv::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] if there is none, several are meant, or it opens no device.
+    pub fn open_with(name: Option<&str>, drivers: Drivers) -> Result<Self, Error> {
+        block_on(Self::open_with_async(name, drivers))
     }
 
     /// Makes a job: builds its pipelines, bind groups and the memory that it needs. Blocks.

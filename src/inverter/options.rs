@@ -17,6 +17,8 @@ use crate::data::error::Error;
 use crate::data::reason::Reason;
 #[cfg(feature = "gpu")]
 use crate::gpu::device::GpuInverter;
+#[cfg(feature = "gpu")]
+use crate::gpu::drivers::Drivers;
 use crate::plan::choose::AutoPolicy;
 use crate::plan::cpu::{CpuTuning, Sharing};
 
@@ -82,7 +84,7 @@ impl Inverter {
     /// The GPU engine on a device that is already open.
     #[cfg(feature = "gpu")]
     pub fn with_gpu(gpu: GpuInverter) -> Self {
-        let source = GpuSource { device: DeviceSource::Own(gpu), time_limit: None };
+        let source = GpuSource { device: DeviceSource::Own(gpu), ..GpuSource::default() };
         Self { source, ..Self::with_choice(EngineChoice::Gpu) }
     }
 
@@ -92,6 +94,14 @@ impl Inverter {
     #[must_use]
     pub fn adapter(self, name: &str) -> Self {
         Self { source: GpuSource { device: DeviceSource::Named(name.to_owned()), ..self.source }, ..self }
+    }
+
+    /// The drivers whose adapters calls may open; [`Drivers::Conformant`] by default. It changes nothing for a device
+    /// that is already open.
+    #[cfg(feature = "gpu")]
+    #[must_use]
+    pub fn drivers(self, drivers: Drivers) -> Self {
+        Self { source: GpuSource { drivers, ..self.source }, ..self }
     }
 
     /// The longest time that calls wait for a piece of work on the GPU. After that, the automatic choice leaves the

@@ -8,12 +8,17 @@ use super::without_gpu::GpuInverter;
 use crate::data::error::Error;
 #[cfg(feature = "gpu")]
 use crate::gpu::device::GpuInverter;
+#[cfg(feature = "gpu")]
+use crate::gpu::drivers::Drivers;
 
 /// The source of the device, and the longest wait for it.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "no device is ever opened"))]
 pub struct GpuSource {
     pub device: DeviceSource,
+    /// The drivers whose adapters may be opened.
+    #[cfg(feature = "gpu")]
+    pub drivers: Drivers,
     /// The longest wait for a piece of work, if it is not the device's own.
     pub time_limit: Option<Duration>,
 }
@@ -35,8 +40,8 @@ impl GpuSource {
     #[cfg(feature = "gpu")]
     pub async fn open(&self) -> Result<GpuInverter, Arc<Error>> {
         let gpu = match &self.device {
-            DeviceSource::Best => GpuInverter::shared_async(None).await?,
-            DeviceSource::Named(name) => GpuInverter::shared_async(Some(name)).await?,
+            DeviceSource::Best => GpuInverter::shared_async(None, self.drivers).await?,
+            DeviceSource::Named(name) => GpuInverter::shared_async(Some(name), self.drivers).await?,
             DeviceSource::Own(gpu) => gpu.clone(),
         };
         if self.time_limit.is_some() {

@@ -86,6 +86,9 @@ pub struct AdapterFacts {
     pub limits: GpuLimits,
     /// True if it offers timestamps of compute passes.
     pub timestamps: bool,
+    /// True if its driver is known to have passed no conformance test, so that wgpu hides it from others. False for a
+    /// device that the caller opened.
+    pub non_conformant: bool,
 }
 
 impl AdapterFacts {
@@ -93,6 +96,6 @@ impl AdapterFacts {
     /// timestamps and without a word about its driver.
     pub fn new(name: &str, kind: AdapterKind, limits: GpuLimits) -> Self {
         let (backend, driver) = (String::new(), String::new());
-        Self { name: name.into(), kind, backend, driver, limits, timestamps: false }
+        Self { name: name.into(), kind, backend, driver, limits, timestamps: false, non_conformant: false }
     }
 }

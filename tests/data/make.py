@@ -3,6 +3,7 @@
 NAME.npy            the input
 NAME.expected.npy   its np.linalg.inv, in C order and little-endian; NaN if a matrix has no inverse
 NAME.status.npy     0 inverted, k >= 1 singular at column k, -1 not finite; int32
+arrays.npz          some of the inputs by their names, as np.savez writes them; packed.npz, as np.savez_compressed
 NAME.rcond.npy      1 / (||A||_1 ||A^-1||_1); 0 if singular, NaN if not finite, inf at order 0; float64
 
 The files were made with NumPy 2.4. Another version, or another BLAS, may change the last digits.
@@ -163,3 +164,7 @@ save("order0_matrix", np.zeros((0, 0)))
 # Header versions. NumPy writes the later ones only if it must, or is told to.
 for version in [1, 2, 3]:
     save(f"version{version}", normal(2, 3, 3), version=(version, 0))
+
+names = ["axes", "big_complex128", "complex64", "empty", "float32", "fortran", "int16", "order0", "singular"]
+np.savez("arrays.npz", **{name: np.load(f"{name}.npy") for name in names})
+np.savez_compressed("packed.npz", **{name: np.load(f"{name}.npy") for name in names})

@@ -35,7 +35,7 @@ pub fn npy(data: &[u8]) {
 
 /// The contents of a file.
 #[derive(Debug, PartialEq)]
-struct Array {
+pub(super) struct Array {
     scalar: ScalarKind,
     axes: Vec<usize>,
     /// The elements' bytes, as in memory.
@@ -43,7 +43,7 @@ struct Array {
 }
 
 /// Reads `step` matrices at a time. Returns `None` if there are too many for a test.
-fn read(input: Input, step: usize) -> Result<Option<Array>, Failure> {
+pub(super) fn read(input: Input, step: usize) -> Result<Option<Array>, Failure> {
     let mut reader = Reader::new(input, tempfile::tempfile)?;
     let (order, len) = (reader.shape().order, reader.shape().len);
     if order.saturating_mul(order).saturating_mul(len) > MOST || len > MOST {

@@ -7,6 +7,7 @@ use batchinv::plan::{self, AdapterFacts, CpuTuning, Work};
 use batchinv::{Kernel, ScalarKind, SimdLevel, gpu};
 use serde::Serialize;
 
+use crate::drivers::Drivers;
 use crate::exit::Failure;
 use crate::json;
 use crate::stdio::stdout_for_text;
@@ -26,10 +27,13 @@ pub struct Args {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+
+    #[command(flatten)]
+    pub drivers: Drivers,
 }
 
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let info = Info::gather();
+    let info = Info::gather(&args.drivers);
     let mut stdout = stdout_for_text()?;
     if args.json {
         return json::print(&info, &mut stdout, "standard output");
@@ -49,6 +53,8 @@ struct Info {
     len: usize,
     cpu: Cpu,
     adapters: Vec<Adapter>,
+    /// The adapters that need `--allow-non-conformant`.
+    hidden: Vec<Hidden>,
 }
 
 #[derive(Serialize)]
@@ -73,7 +79,17 @@ struct Adapter {
     float64: bool,
     timestamps: bool,
     mappable: bool,
+    /// True if its driver passed no conformance test.
+    non_conformant: bool,
     kernels: Vec<Kernels>,
+}
+
+#[derive(Serialize)]
+struct Hidden {
+    name: String,
+    kind: &'static str,
+    backend: String,
+    driver: String,
 }
 
 #[derive(Serialize)]
@@ -100,7 +116,9 @@ struct Range {
 }
 
 impl Info {
-    fn gather() -> Self {
+    fn gather(drivers: &Drivers) -> Self {
+        let all = gpu::adapters_with(gpu::Drivers::All).into_iter();
+        let (adapters, hidden): (Vec<_>, Vec<_>) = all.partition(|facts| drivers.allow || !facts.non_conformant);
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
@@ -112,18 +130,18 @@ impl Info {
                 simd_levels: SimdLevel::all().into_iter().map(SimdLevel::name).collect(),
                 kernels: kernels(|work| Some(CpuTuning::MEASURED.kernel(work).into())),
             },
-            adapters: gpu::adapters().into_iter().map(Adapter::new).collect(),
+            adapters: adapters.into_iter().map(Adapter::new).collect(),
+            hidden: hidden.into_iter().map(Hidden::new).collect(),
         }
     }
 
     fn text(&self) -> String {
-        let Self { version, target, cpu, adapters, .. } = self;
+        let Self { version, target, cpu, adapters, hidden, .. } = self;
         let mut text = format!("batchinv {version}, {target}; kernels for stacks of {LEN} matrices\n\n");
         let _ = writeln!(text, "CPU: {} threads, {} (of {})", cpu.threads, cpu.simd, cpu.simd_levels.join(", "));
         list(&mut text, &cpu.kernels);
         for (number, adapter) in adapters.iter().enumerate() {
-            let Adapter { name, kind, backend, driver, limits, subgroups, float64, timestamps, mappable, kernels } =
-                adapter;
+            let Adapter { name, kind, backend, driver, limits, subgroups, float64, timestamps, mappable, .. } = adapter;
             let has = |it: bool| if it { "yes" } else { "no" };
             let subgroups = match subgroups {
                 Some((smallest, largest)) if smallest == largest => smallest.to_string(),
@@ -133,6 +151,9 @@ impl Info {
             let Limits { binding_bytes, workgroups, invocations, workgroup_bytes } = limits;
             let _ = writeln!(text, "\nGPU {number}: {name}");
             let _ = writeln!(text, "  {kind}, {backend}, {driver}");
+            if adapter.non_conformant {
+                text += "  not conformant: results may be wrong\n";
+            }
             let [float64, timestamps, mappable] = [float64, timestamps, mappable].map(|&it| has(it));
             let _ = writeln!(
                 text,
@@ -140,10 +161,14 @@ impl Info {
             );
             let _ = writeln!(text, "  bindings of {binding_bytes} bytes, {workgroups} workgroups per dimension");
             let _ = writeln!(text, "  workgroups of {invocations} invocations with {workgroup_bytes} bytes");
-            list(&mut text, kernels);
+            list(&mut text, &adapter.kernels);
         }
         if adapters.is_empty() {
             text += "\nGPU: no adapter was found\n";
+        }
+        for Hidden { name, kind, backend, driver } in hidden {
+            let _ = writeln!(text, "\nGPU, hidden: {name}\n  {kind}, {backend}, {driver}");
+            text += "  not conformant, so it is used only with --allow-non-conformant\n";
         }
         text
     }
@@ -168,7 +193,15 @@ impl Adapter {
             float64: facts.limits.float64,
             timestamps: facts.timestamps,
             mappable: facts.limits.mappable,
+            non_conformant: facts.non_conformant,
         }
+    }
+}
+
+impl Hidden {
+    fn new(facts: AdapterFacts) -> Self {
+        let AdapterFacts { name, kind, backend, driver, .. } = facts;
+        Self { name: name.to_string(), kind: kind.name(), backend, driver }
     }
 }
 

@@ -1,30 +1,63 @@
 //! INPUT: a file or stdin.
 
 use std::fs::{File, Metadata};
-use std::io;
+use std::io::{self, Read, Seek};
 use std::path::Path;
 
 use crate::exit::Failure;
 use crate::identity::{self, Identity};
 use crate::npy::Reader;
 use crate::npy::source::Input;
+use crate::npz::directory::{self, Entry};
 use crate::stdio::{is_dash, stdin};
 
-/// Opens the array at a path and reads its header. A stream in Fortran order is copied to an unnamed temporary file in
-/// `folder`, because its bytes are needed in another order.
-pub fn open(path: &Path, folder: &Path) -> Result<Reader, Failure> {
+/// What a file or a stream holds.
+pub enum Opened {
+    Array(Reader),
+    Archive(Archive),
+}
+
+/// Several arrays in one file.
+pub struct Archive {
+    file: File,
+    pub entries: Vec<Entry>,
+}
+
+/// Opens the array at a path and reads its header, or an archive and reads its directory. A stream in Fortran order is
+/// copied to an unnamed temporary file in `folder`, because its bytes are needed in another order.
+pub fn open(path: &Path, folder: &Path) -> Result<Opened, Failure> {
     let reader = |input| Reader::new(input, || tempfile::tempfile_in(folder)).map_err(|error| error.about(name(path)));
+    let array = |input| reader(input).map(Opened::Array);
     if is_dash(path) {
-        return reader(Input::Stream(Box::new(io::stdin())));
+        return array(Input::Stream(Box::new(io::stdin())));
     }
     let failed = |error: io::Error| Failure::io(format!("cannot read {}: {error}", path.display()));
-    let file = File::open(path).map_err(failed)?;
+    let mut file = File::open(path).map_err(failed)?;
     let facts = file.metadata().map_err(failed)?;
     if facts.is_dir() {
         return Err(Failure::io(format!("cannot read {}: it is a folder", path.display())));
     }
     // Only the length of a regular file is known.
-    reader(if facts.is_file() { Input::File(Box::new(file), facts.len()) } else { Input::Stream(Box::new(file)) })
+    if !facts.is_file() {
+        return array(Input::Stream(Box::new(file)));
+    }
+    let mut start = [0; 4];
+    let had = file.read(&mut start).map_err(failed)?;
+    if had == start.len() && directory::is_archive(start) {
+        let entries = directory::read(&mut file, facts.len()).map_err(|error| error.about(name(path)))?;
+        return Ok(Opened::Archive(Archive { file, entries }));
+    }
+    file.rewind().map_err(failed)?;
+    array(Input::File(Box::new(file), facts.len()))
+}
+
+impl Archive {
+    /// Reads the header of one array. Readers share the position in the file, so one is used at a time.
+    pub fn reader(&self, entry: &Entry, folder: &Path) -> Result<Reader, Failure> {
+        let failed = |error| Failure::io(format!("cannot read it: {error}"));
+        let bytes = self.file.try_clone().and_then(|file| entry.unpack(file)).map_err(failed)?;
+        Reader::new(Input::Entry(Box::new(bytes), entry.size), || tempfile::tempfile_in(folder))
+    }
 }
 
 /// The path as messages name it.

@@ -6,40 +6,69 @@ mod pieces;
 mod pipeline;
 mod progress;
 mod report;
+mod results;
 
 use std::time::Instant;
 
 use batchinv::gpu::GpuInverter;
 use batchinv::plan::Work;
-use batchinv::{Complex, Error, InversesMut, Inverter, Precision, Report, Scalar, ScalarKind, Stack, Status};
+use batchinv::{Complex, Error, InversesMut, Inverter, Precision, Report, Scalar, ScalarKind, Stack};
 
 use crate::exit::Failure;
-use crate::files::Outputs;
-use crate::input;
+use crate::input::{self, Opened};
 use crate::inv::args::{Args, Engine};
 use crate::inv::pieces::{Parts, Pieces, Slot};
 use crate::inv::progress::Progress;
 use crate::inv::report::{Account, Seconds, Tally, merge};
+use crate::inv::results::Results;
 use crate::npy::Reader;
-use crate::npy::elements::{descr, to_little_endian};
-use crate::npy::header;
+use crate::npz::directory::shown;
 use crate::shape::Shape;
 
 pub fn run(args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
-    let outputs = Outputs::open(args.outputs())?;
-    outputs.refuse_input(&args.input)?;
-    if args.json {
-        outputs.refuse_stdout("the object of --json")?;
-    }
+    let mut results = Results::open(args)?;
     let inverter = inverter(args)?;
     let reading = Instant::now();
-    let reader = input::open(&args.input, &outputs.folder())?;
-    let mut seconds = Seconds::default();
-    seconds.read = reading.elapsed().as_secs_f64();
+    let folder = results.folder();
+    match input::open(&args.input, &folder)? {
+        Opened::Array(reader) => {
+            let mut account = array(args, None, &inverter, &mut results, reader, reading)?;
+            let finishing = Instant::now();
+            results.finish()?;
+            account.seconds.write += finishing.elapsed().as_secs_f64();
+            account.seconds.total = start.elapsed().as_secs_f64();
+            report::tell(&account, args)
+        }
+        Opened::Archive(archive) => {
+            results.be_archives()?;
+            let mut accounts = Vec::with_capacity(archive.entries.len());
+            for entry in &archive.entries {
+                let reading = Instant::now();
+                let reader = archive.reader(entry, &folder);
+                let done = reader.and_then(|it| array(args, Some(&entry.name), &inverter, &mut results, it, reading));
+                let subject = || format!("{}, array {}", input::name(&args.input), shown(&entry.name));
+                accounts.push(done.map_err(|error| error.about(subject()))?);
+            }
+            results.finish()?;
+            report::tell_all(&accounts, start.elapsed().as_secs_f64(), args)
+        }
+    }
+}
 
+/// Inverts one array, which has a name in an archive and whose header was read from `start` on.
+fn array(
+    args: &Args,
+    name: Option<&str>,
+    inverter: &Inverter,
+    results: &mut Results<'_>,
+    reader: Reader,
+    start: Instant,
+) -> Result<Account, Failure> {
+    let mut seconds = Seconds::default();
+    seconds.read = start.elapsed().as_secs_f64();
     let scalar = reader.scalar();
-    let job = Job { args, start, seconds, outputs, inverter, reader };
+    let job = Job { args, name, start, seconds, results, inverter, reader };
     match scalar {
         ScalarKind::Float32 => job.run::<f32>(),
         ScalarKind::Float64 => job.run::<f64>(),
@@ -50,11 +79,12 @@ pub fn run(args: &Args) -> Result<(), Failure> {
 
 /// The engine of `--engine`, `--adapter` and `--precision`.
 fn inverter(args: &Args) -> Result<Inverter, Failure> {
-    let adapter = args.adapter.as_deref();
+    let (adapter, drivers) = (args.adapter.as_deref(), args.drivers.allowed());
     let inverter = match (args.engine, adapter) {
-        (Engine::Gpu, Some(_)) => Inverter::with_gpu(GpuInverter::open(adapter)?),
-        (Engine::Auto, Some(name)) => Inverter::auto().adapter(name),
-        (engine, _) => Inverter::new(engine.into())?,
+        (Engine::Cpu, _) => Inverter::cpu(),
+        (Engine::Gpu, _) => Inverter::with_gpu(GpuInverter::open_with(adapter, drivers)?),
+        (Engine::Auto, Some(name)) => Inverter::auto().adapter(name).drivers(drivers),
+        (Engine::Auto, None) => Inverter::auto().drivers(drivers),
     };
     let inverter = inverter.precision(args.working_precision.into());
     // Faults belong to a thread; this is the one that inverts.
@@ -71,21 +101,22 @@ fn inverter(args: &Args) -> Result<Inverter, Failure> {
 }
 
 /// The parts of a run that do not depend on the scalar.
-struct Job<'a> {
+struct Job<'a, 'b> {
     args: &'a Args,
+    name: Option<&'a str>,
     start: Instant,
     seconds: Seconds,
-    outputs: Outputs,
-    inverter: Inverter,
+    results: &'a mut Results<'b>,
+    inverter: &'a Inverter,
     reader: Reader,
 }
 
-impl Job<'_> {
-    fn run<T: Scalar>(self) -> Result<(), Failure> {
-        let Self { args, start, mut seconds, mut outputs, inverter, mut reader } = self;
+impl Job<'_, '_> {
+    fn run<T: Scalar>(self) -> Result<Account, Failure> {
+        let Self { args, name, start, mut seconds, results, inverter, mut reader } = self;
         let shape = reader.shape().clone();
         let work = Work::inverse(T::KIND, shape.order, shape.len).with_precision(args.working_precision.into());
-        // The engine is chosen once for the whole file, so the result does not depend on the pieces.
+        // The engine is chosen once for the whole array, so the result does not depend on the pieces.
         let inverter = inverter.decided(work)?;
         let rcond = args.rcond.is_some();
         let pieces = Pieces::new(&shape, size_of::<T>(), reader.is_fortran(), args.verify || rcond);
@@ -95,28 +126,29 @@ impl Job<'_> {
         let progress = Progress::new(shape.len, args);
         let mut inverting =
             Inverting { args, shape: &shape, inverter, report: None, tally: Tally::default(), verify: None };
-        let headers = Headers::of::<T>(&shape);
         let mut begun = false;
         let times = pipeline::run(
             slots,
             pieces.ranges(),
             |slot| {
                 let len = slot.range.len();
-                reader.fill(slot.parts().matrices, len).map_err(|error| error.about(input::name(&args.input)))
+                // In an archive, the name of the array comes with that of the file.
+                let about = |error: Failure| if name.is_none() { error.about(input::name(&args.input)) } else { error };
+                reader.fill(slot.parts().matrices, len).map_err(about)
             },
             |slot| inverting.piece(slot),
             |slot| {
                 if !std::mem::replace(&mut begun, true) {
-                    headers.begin(&mut outputs, args)?;
+                    results.begin::<T>(name, &shape)?;
                 }
-                write(&mut outputs, args, slot)?;
+                results.write(slot)?;
                 progress.written(slot.range.len());
                 Ok(())
             },
         )?;
         let finishing = Instant::now();
         progress.clear();
-        outputs.finish()?;
+        results.end()?;
         let Inverting { report, tally, verify, .. } = inverting;
         let Some(report) = report else { unreachable!("there is at least one piece") };
         seconds.add_stages(&report.seconds);
@@ -126,7 +158,7 @@ impl Job<'_> {
         seconds.total = start.elapsed().as_secs_f64();
 
         let ratio = verify.map(|verify| verify.largest_ratio);
-        Account::new(&report, T::KIND, args.working_precision, &shape, tally, ratio, seconds).tell(args)
+        Ok(Account::new(name, &report, T::KIND, args.working_precision, shape, tally, ratio, seconds))
     }
 }
 
@@ -186,40 +218,4 @@ impl Inverting<'_> {
         }
         Ok(())
     }
-}
-
-/// The headers of STATUS, RCOND and OUTPUT.
-struct Headers([Vec<u8>; 3]);
-
-impl Headers {
-    fn of<T: Scalar>(shape: &Shape) -> Self {
-        Self([
-            header::write("<i4", shape.leading()),
-            header::write(descr(<T::Real as Scalar>::KIND), shape.leading()),
-            header::write(descr(T::KIND), &shape.axes),
-        ])
-    }
-
-    fn begin(&self, outputs: &mut Outputs, args: &Args) -> Result<(), Failure> {
-        // A refused matrix must leave nothing behind, not even on stdout.
-        outputs.begin(args.strict || args.verify)?;
-        let [status, rcond, output] = &self.0;
-        append(outputs, args, [status, rcond, output])
-    }
-}
-
-fn write<T: Scalar>(outputs: &mut Outputs, args: &Args, slot: &mut Slot<T>) -> Result<(), Failure> {
-    let Parts { matrices, inverses, statuses, rconds } = slot.parts();
-    let inverses = if inverses.is_empty() { matrices } else { inverses };
-    let part = size_of::<T::Real>();
-    let bytes =
-        [to_little_endian::<Status>(statuses, 4), to_little_endian(rconds, part), to_little_endian(inverses, part)];
-    append(outputs, args, bytes)
-}
-
-/// Appends to those of STATUS, RCOND and OUTPUT that were given, in the order of `Args::outputs`.
-fn append(outputs: &mut Outputs, args: &Args, bytes: [&[u8]; 3]) -> Result<(), Failure> {
-    let given = [args.status.is_some(), args.rcond.is_some(), true];
-    let given = bytes.into_iter().zip(given).filter(|&(_, given)| given);
-    given.enumerate().try_for_each(|(index, (bytes, _))| outputs.append(index, bytes))
 }

@@ -1,9 +1,10 @@
 //! `batchinv`: np.linalg.inv for `.npy` files, from the command line.
 //!
 //! `args` finds the command and `interrupt` guards its temporary files. Each command is one module, which owns its
-//! arguments: `inv`, `bench` and `info`. They share `input` and `files` (where arrays come from and go to), `npy` (the
-//! format), `shape` and `json`. `files` stands on `place` (what a path means), `temporary` (files that appear whole),
-//! `descriptor`, `stdio` (`-`) and `identity`. `exit` turns every failure into one line and an exit status.
+//! arguments: `inv`, `bench` and `info`. They share `input` and `files` (where arrays come from and go to), `npy` and
+//! `npz` (the formats), `shape`, `drivers` (which GPUs may be used) and `json`. `files` stands on `place` (what a path means),
+//! `temporary` (files that appear whole), `descriptor`, `stdio` (`-`) and `identity`. `exit` turns every failure into
+//! one line and an exit status, and `environment` keeps libraries from printing what nobody can act on.
 
 mod args;
 
@@ -12,6 +13,8 @@ mod info;
 mod inv;
 
 mod descriptor;
+mod drivers;
+mod environment;
 mod exit;
 mod files;
 mod identity;
@@ -19,6 +22,7 @@ mod input;
 mod interrupt;
 mod json;
 mod npy;
+mod npz;
 mod place;
 mod ratio;
 mod shape;
@@ -31,6 +35,7 @@ use crate::args::Command;
 use crate::exit::Failure;
 
 fn main() -> ExitCode {
+    environment::quiet_wayland();
     let outcome = exit::catch_panics(run);
     if outcome.is_err() {
         interrupt::wait_if_interrupted();
@@ -43,6 +48,10 @@ fn run() -> Result<(), Failure> {
         return Ok(()); // --help or --version, already printed
     };
     interrupt::watch()?;
+    #[cfg(feature = "testing")]
+    if let Ok(part) = std::env::var("BATCHINV_TEST_NON_CONFORMANT") {
+        batchinv::gpu::faults::non_conformant(part);
+    }
     // Later, rayon would panic if the system has no threads left.
     let threads = rayon::ThreadPoolBuilder::new().build_global();
     threads.map_err(|error| Failure::io(format!("cannot start a thread: {error}")))?;

@@ -41,7 +41,7 @@ impl Reader {
         source.check_length(bytes)?;
 
         let mut fortran = header.fortran_order.then_some(source.at);
-        if fortran.is_some() && source.left.is_none() {
+        if fortran.is_some() && !source.is_seekable() {
             source = source.spooled(bytes, spool)?;
             fortran = Some(0);
         }

@@ -7,6 +7,7 @@ use batchinv::ScalarKind;
 use batchinv::plan::Work;
 use clap::ValueEnum;
 
+use crate::drivers::Drivers;
 use crate::exit::{self, Failure};
 
 /// Time the engines, and compare them with a plain copy of the same bytes
@@ -25,6 +26,9 @@ pub struct Args {
     /// Use the GPU with this number or name, as `batchinv info` shows them; part of a name will do, ignoring case
     #[arg(long, value_name = "NAME")]
     pub adapter: Option<String>,
+
+    #[command(flatten)]
+    pub drivers: Drivers,
 
     /// Orders n of the n x n matrices
     #[arg(long, value_name = "N,...", value_delimiter = ',', value_parser = positive,
@@ -84,8 +88,11 @@ const MIN_LEN: usize = 16;
 impl Args {
     /// Checks the rules between arguments.
     pub fn check(&self) -> Result<(), Failure> {
-        if self.adapter.is_some() && self.engine == Some(Choice::Cpu) {
-            return Err(Failure::input("--adapter names a GPU, which --engine cpu never uses"));
+        if self.engine == Some(Choice::Cpu) {
+            let useless = [("--adapter", self.adapter.is_some()), ("--allow-non-conformant", self.drivers.allow)];
+            if let Some((option, _)) = useless.into_iter().find(|(_, given)| *given) {
+                return Err(Failure::input(format!("{option} is about GPUs, which --engine cpu never uses")));
+            }
         }
         for &scalar in &self.scalar {
             for Configuration { order, len, .. } in self.configurations(scalar) {

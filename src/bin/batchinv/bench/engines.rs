@@ -32,7 +32,7 @@ impl Engines {
         let cpu = || Engine { inverter: seeded(Inverter::cpu()), gpu: None };
         let gpu = || -> Result<Engine, Error> {
             let start = Instant::now();
-            let device = GpuInverter::open(args.adapter.as_deref())?;
+            let device = GpuInverter::open_with(args.adapter.as_deref(), args.drivers.allowed())?;
             let open_seconds = start.elapsed().as_secs_f64();
             let inverter = seeded(Inverter::with_gpu(device.clone()));
             Ok(Engine { inverter, gpu: Some(Gpu { device, open_seconds }) })

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use batchinv::{EngineChoice, Precision};
+use batchinv::Precision;
 use clap::ValueEnum;
 
+use crate::drivers::Drivers;
 use crate::exit::{self, Failure};
 use crate::place::is_stdout;
 
-/// Invert every matrix of a .npy file
+/// Invert every matrix of a .npy file, or of every array of a .npz archive
 ///
 /// INPUT has the shape (..., n, n). float32, float64, complex64 and complex128 keep their type; integers and bool
 /// become float64, as in NumPy. Either byte order, C or Fortran order, and zero-length axes are accepted. One file
@@ -18,6 +19,9 @@ use crate::place::is_stdout;
 ///
 /// The file is read, inverted and written in pieces, so it may be larger than memory. Input from stdin in Fortran order
 /// is kept in a temporary file beside OUTPUT.
+///
+/// If INPUT is an archive, compressed or not, so are OUTPUT, STATUS and RCOND, with the same names in them. Arrays are
+/// inverted one after the other, and one that cannot be read fails them all. An archive is not read from stdin.
 ///
 /// OUTPUT, STATUS and RCOND are C order and little-endian, and appear whole or not at all, STATUS and RCOND before
 /// OUTPUT. An existing file is replaced and keeps its permissions. OUTPUT may be INPUT itself, which is replaced after
@@ -57,6 +61,9 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     pub adapter: Option<String>,
 
+    #[command(flatten)]
+    pub drivers: Drivers,
+
     /// `double` computes float32 and complex64 in double precision and rounds at the end, as NumPy does
     #[arg(long = "precision", value_enum, value_name = "PRECISION", default_value_t = WorkingPrecision::Native)]
     pub working_precision: WorkingPrecision,
@@ -90,16 +97,6 @@ pub enum Engine {
     Gpu,
 }
 
-impl From<Engine> for EngineChoice {
-    fn from(engine: Engine) -> Self {
-        match engine {
-            Engine::Auto => Self::Auto,
-            Engine::Cpu => Self::Cpu,
-            Engine::Gpu => Self::Gpu,
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum WorkingPrecision {
     Native,
@@ -130,8 +127,11 @@ impl Args {
         if self.outputs().filter(|path| is_stdout(path)).count() > 1 {
             return Err(Failure::input("only one of OUTPUT, STATUS and RCOND can be -, which is stdout"));
         }
-        if self.adapter.is_some() && self.engine == Engine::Cpu {
-            return Err(Failure::input("--adapter names a GPU, which --engine cpu never uses"));
+        if self.engine == Engine::Cpu {
+            let useless = [("--adapter", self.adapter.is_some()), ("--allow-non-conformant", self.drivers.allow)];
+            if let Some((option, _)) = useless.into_iter().find(|(_, given)| *given) {
+                return Err(Failure::input(format!("{option} is about GPUs, which --engine cpu never uses")));
+            }
         }
         Ok(())
     }

@@ -18,13 +18,16 @@ const SCHEMA: u32 = 1;
 /// The number of matrices of each kind, singular and not finite, that are named.
 const NAMED: usize = 4;
 
-/// The account of one `inv`, which is also its JSON object.
+/// The account of one array, which is also its JSON object.
 #[derive(Debug, Serialize)]
-pub struct Account<'a> {
+pub struct Account {
     schema: u32,
     version: &'static str,
+    /// In an archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     engine: &'static str,
-    adapter: Option<&'a str>,
+    adapter: Option<String>,
     kernel: &'static str,
     chunks: usize,
     /// Why the automatic choice fell on this engine; null if the engine was named.
@@ -33,14 +36,24 @@ pub struct Account<'a> {
     precision: &'static str,
     order: usize,
     len: usize,
-    shape: &'a [usize],
+    shape: Vec<usize>,
     counts: Counts,
     /// The first matrices without an inverse, singular ones first.
     first: Vec<First>,
     verify: Option<Verification>,
-    seconds: Seconds,
+    pub seconds: Seconds,
     #[serde(skip)]
-    places: &'a Shape,
+    places: Shape,
+}
+
+/// The account of an archive.
+#[derive(Debug, Serialize)]
+struct Accounts<'a> {
+    schema: u32,
+    version: &'static str,
+    arrays: &'a [Account],
+    /// Wall time of the whole run.
+    total_seconds: f64,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -124,12 +137,41 @@ impl Tally {
     }
 }
 
-impl<'a> Account<'a> {
+/// Prints the lines for people, the JSON object, or both, for a file of one array.
+pub fn tell(account: &Account, args: &Args) -> Result<(), Failure> {
+    print(std::slice::from_ref(account), account, args)
+}
+
+/// The same for an archive.
+pub fn tell_all(accounts: &[Account], total_seconds: f64, args: &Args) -> Result<(), Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    print(accounts, &Accounts { schema: SCHEMA, version, arrays: accounts, total_seconds }, args)
+}
+
+fn print(accounts: &[Account], object: &impl Serialize, args: &Args) -> Result<(), Failure> {
+    // An object on stderr must stand there alone.
+    let alone = args.json && args.uses_stdout();
+    if !args.quiet && !alone {
+        accounts.iter().for_each(Account::say);
+        if accounts.is_empty() {
+            say("the archive holds no array");
+        }
+    }
+    match args.json {
+        true if alone => json::print(object, &mut io::stderr().lock(), "standard error"),
+        true => json::print(object, &mut stdout_for_text()?, "standard output"),
+        false => Ok(()),
+    }
+}
+
+impl Account {
+    #[allow(clippy::too_many_arguments, reason = "called once, with everything that a run has to say")]
     pub fn new(
-        report: &'a Report,
+        name: Option<&str>,
+        report: &Report,
         scalar: ScalarKind,
         precision: WorkingPrecision,
-        shape: &'a Shape,
+        shape: Shape,
         tally: Tally,
         ratio: Option<f64>,
         seconds: Seconds,
@@ -143,8 +185,9 @@ impl<'a> Account<'a> {
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
+            name: name.map(str::to_owned),
             engine: report.engine.name(),
-            adapter: report.adapter.as_deref(),
+            adapter: report.adapter.as_deref().map(str::to_owned),
             kernel: report.kernel.name(),
             chunks: report.chunks,
             reason,
@@ -152,7 +195,7 @@ impl<'a> Account<'a> {
             precision: precision.name(),
             order: shape.order,
             len: shape.len,
-            shape: &shape.axes,
+            shape: shape.axes.clone(),
             counts,
             first: singular,
             verify: ratio.map(|largest_ratio| Verification { largest_ratio }),
@@ -161,20 +204,11 @@ impl<'a> Account<'a> {
         }
     }
 
-    /// Prints the lines for people, the JSON object, or both.
-    pub fn tell(&self, args: &Args) -> Result<(), Failure> {
-        // An object on stderr must stand there alone.
-        let alone = args.json && args.uses_stdout();
-        if !args.quiet && !alone {
-            say(&self.summary());
-            if let Some(line) = self.missing() {
-                say(&line);
-            }
-        }
-        match args.json {
-            true if alone => json::print(self, &mut io::stderr().lock(), "standard error"),
-            true => json::print(self, &mut stdout_for_text()?, "standard output"),
-            false => Ok(()),
+    /// The lines for people, with the name of the array in an archive.
+    fn say(&self) {
+        let name = self.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+        for line in [Some(self.summary()), self.missing()].into_iter().flatten() {
+            say(&format!("{name}{line}"));
         }
     }
 
@@ -183,7 +217,7 @@ impl<'a> Account<'a> {
         let matrices = if self.len == 1 { "matrix" } else { "matrices" };
         let Self { len, order, scalar, engine, kernel, .. } = self;
         let mut line = format!("{len} {matrices} of order {order}, {scalar}, on the {engine} engine ({kernel}");
-        let _ = match self.adapter {
+        let _ = match &self.adapter {
             Some(adapter) => write!(line, ", {adapter})"),
             None => write!(line, ")"),
         };

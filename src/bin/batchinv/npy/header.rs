@@ -329,7 +329,7 @@ fn not_npy(start: &[u8]) -> Failure {
     let reason = match start {
         [] => "it is empty",
         // NumPy's other format is the likeliest mistake.
-        [b'P', b'K', 3, 4, ..] => "it is an archive, .npz perhaps",
+        [b'P', b'K', 3, 4, ..] => "it is an archive, and .npz is read from files only",
         _ => "it does not start with \\x93NUMPY",
     };
     Failure::input(format!("not a .npy file: {reason}"))

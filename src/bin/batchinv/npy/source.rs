@@ -14,6 +14,9 @@ impl<T: Read + Seek + Send> Seekable for T {}
 pub enum Input {
     /// Read once, first to last; its length shows only at its end.
     Stream(Box<dyn Read + Send>),
+    /// Unpacked from an archive: read once, with its length. What is wrong with the archive is an error of the kind
+    /// `InvalidData`.
+    Entry(Box<dyn Read + Send>, u64),
     /// At its beginning, with its length.
     File(Box<dyn Seekable>, u64),
 }
@@ -34,9 +37,14 @@ impl Source {
     pub fn new(input: Input) -> Self {
         let left = match &input {
             Input::Stream(_) => None,
-            Input::File(_, len) => Some(*len),
+            Input::Entry(_, len) | Input::File(_, len) => Some(*len),
         };
         Self { input, at: 0, left }
+    }
+
+    /// Returns whether bytes can be read in any order.
+    pub fn is_seekable(&self) -> bool {
+        matches!(self.input, Input::File(..))
     }
 
     /// Checks, before memory is allocated, that a file holds exactly the bytes that its header promises.
@@ -52,7 +60,8 @@ impl Source {
         }
     }
 
-    /// Fails if more bytes follow: only its end shows the length of a stream, and a file may have grown.
+    /// Fails if more bytes follow: only its end shows the length of a stream and the checksum of an entry, and a file
+    /// may have grown.
     pub fn check_end(&mut self) -> Result<(), Failure> {
         if let Input::File(_, len) = self.input {
             self.seek(len)?;
@@ -96,7 +105,7 @@ impl Source {
     /// Fills `bytes` as far as the input reaches, and returns how many were read.
     pub fn read_up_to(&mut self, bytes: &mut [u8]) -> Result<usize, Failure> {
         let input: &mut dyn Read = match &mut self.input {
-            Input::Stream(input) => input,
+            Input::Stream(input) | Input::Entry(input, _) => input,
             Input::File(input, _) => input,
         };
         let mut had = 0;
@@ -119,7 +128,7 @@ impl Source {
             return Ok(());
         }
         Err(match self.input {
-            Input::Stream(_) => Failure::input("truncated: it ends before the last element"),
+            Input::Stream(_) | Input::Entry(..) => Failure::input("truncated: it ends before the last element"),
             // Its length was right when it was opened.
             Input::File(..) => Failure::io("cannot read on: it has shrunk since it was opened"),
         })
@@ -127,5 +136,8 @@ impl Source {
 }
 
 fn cannot_read(error: &io::Error) -> Failure {
-    Failure::io(format!("cannot read on: {error}"))
+    match error.kind() {
+        ErrorKind::InvalidData => Failure::input(error.to_string()),
+        _ => Failure::io(format!("cannot read on: {error}")),
+    }
 }

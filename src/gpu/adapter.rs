@@ -3,8 +3,9 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 
+use super::ready::at_once;
 use crate::data::error::Error;
 use crate::plan::facts::{AdapterFacts, AdapterKind, GpuLimits};
 
@@ -51,10 +52,7 @@ pub async fn adapters_async() -> Vec<AdapterFacts> {
 /// The facts of every adapter that can run compute shaders, the best first, on native platforms: there they are
 /// known at once.
 pub fn adapters() -> Vec<AdapterFacts> {
-    match pin!(adapters_async()).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(found) => found,
-        Poll::Pending => unreachable!("native platforms need not wait for their adapters"),
-    }
+    at_once(adapters_async())
 }
 
 /// `None` if the future panics, as wgpu does if a driver has too little memory to describe its adapters.

@@ -52,7 +52,9 @@ fn on_a_thread_of_the_engine(adapter: &Adapter) -> Said {
     let (says, said) = mpsc::channel();
     for _ in 0..100 {
         let mut call = pin!(inverter.invert_async(stack));
-        assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        if call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+            continue;
+        }
         let own = device.create_buffer(&wgpu::BufferDescriptor {
             label: None,
             size: 16,
@@ -67,7 +69,10 @@ fn on_a_thread_of_the_engine(adapter: &Adapter) -> Said {
         });
         let (gpu, says) = (gpu.clone(), says.clone());
         own.map_async(wgpu::MapMode::Read, .., move |result| {
-            result.unwrap();
+            if result.is_err() {
+                // The call was over before, and the buffer was dropped without having been mapped.
+                return;
+            }
             let inverter = Inverter::with_gpu(gpu.clone());
             let first = |inverses: batchinv::Inverses<f32>| inverses.stack().elements()[0];
             let blocking = inverter.invert(Stack::new(&[4.0], 1).unwrap()).map(first);

@@ -99,7 +99,8 @@ impl Job {
     }
 
     /// The statuses of the first `len` matrices, after everything submitted so far. It waits without blocking any
-    /// executor: a thread of the engine polls the device.
+    /// executor: a thread of the engine polls the device. Callbacks of wgpu's may run on that thread and must not block
+    /// on this future there.
     ///
     /// Only the matrices of an encoding get a status from it. In the job's own buffer, the words of matrices that
     /// none has inverted yet are -1. After a [`Job::encode_indirect`] that inverted fewer matrices than one before,

@@ -28,7 +28,9 @@ fn a_blocking_call_on_a_thread_of_the_engine_is_refused() {
     for adapter in engines::adapters("callbacks/blocking") {
         let (done, waiting) = mpsc::channel();
         // Not joined: if the callback hangs, so does this thread.
-        thread::spawn(move || done.send(on_a_thread_of_the_engine(adapter)));
+        thread::spawn(move || {
+            let _ = done.send(on_a_thread_of_the_engine(adapter));
+        });
         let said = waiting.recv_timeout(Duration::from_secs(120)).expect("no callback hangs");
         let Err(Error::Unsupported { reason: Refusal::OwnThread, .. }) = said.blocking else {
             panic!("{:?} on {}", said.blocking, said.thread)

@@ -3,13 +3,16 @@
 
 mod common;
 
-use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 
 use batchinv::gpu::{GpuInverter, Job, JobDescriptor};
 use batchinv::host::MatrixInverses;
+use batchinv::plan::AdapterKind;
 use batchinv::{Inverter, ScalarKind, Stack, Status, wgpu};
 use common::engines;
 
@@ -93,6 +96,82 @@ fn calls_beside_each_other_on_one_thread() {
         // One poll submits, one takes the results; a buffer that is mapped in pieces might wake more often.
         assert!(polls[..CALLS].iter().all(|&polls| polls <= 4), "{polls:?}");
         engines::record(&adapter.word, "thread", "float32", "executor/one_thread", "ran");
+    }
+}
+
+/// A software driver may compute inside the submission, which must not be a poll of the future: another task would
+/// stand still meanwhile.
+#[test]
+fn another_task_runs_while_the_device_computes() {
+    for adapter in engines::adapters("executor/another_task") {
+        let inverter = Inverter::with_gpu(adapter.gpu.clone());
+        // Some chunks of 8 MiB. SwiftShader takes much longer for an operation, and copies at the same speed.
+        let order = if adapter.word == "swiftshader" { 16 } else { 128 };
+        let elements = well_conditioned(order, 5 << 21);
+        let stack = Stack::new(&elements, order).unwrap();
+        inverter.invert(stack.slice(0..1)).unwrap();
+        let (start, done) = (Instant::now(), AtomicBool::new(false));
+        let in_polls = Mutex::new(Duration::ZERO);
+        let mut executor = Executor::default();
+        executor.spawn(async {
+            let mut call = pin!(inverter.invert_async(stack));
+            let inverses = poll_fn(|context| {
+                let begin = Instant::now();
+                let poll = call.as_mut().poll(context);
+                *in_polls.lock().unwrap() += begin.elapsed();
+                poll
+            });
+            assert!(inverses.await.unwrap().report().chunks > 3);
+            done.store(true, Ordering::Relaxed);
+        });
+        executor.spawn(async {
+            while !done.load(Ordering::Relaxed) {
+                give_way().await;
+            }
+        });
+        let polls = executor.run();
+        let (in_polls, whole) = (in_polls.into_inner().unwrap(), start.elapsed());
+        // On hardware the copies of a large stack may well be most of the call.
+        let software = adapter.gpu.facts().kind == AdapterKind::Software;
+        assert!(!software || in_polls < whole / 2, "{}: {in_polls:?} of {whole:?} in polls", adapter.word);
+        assert!(polls[1] > polls[0], "{polls:?}");
+    }
+}
+
+/// Matrices of `order` with `len` elements altogether.
+fn well_conditioned(order: usize, len: usize) -> Vec<f32> {
+    let one: Vec<_> = (0..order * order).map(|i| if i % (order + 1) == 0 { 2.0 } else { 1.0 / order as f32 }).collect();
+    one.repeat(len / one.len())
+}
+
+/// A future that is dropped at any point leaves an engine that works; so does the last owner of the device.
+#[test]
+fn dropped_in_the_middle() {
+    let elements = well_conditioned(16, 1 << 20);
+    let stack = Stack::new(&elements, 16).unwrap();
+    for adapter in engines::adapters("executor/dropped_in_the_middle") {
+        let wanted = Inverter::with_gpu(adapter.gpu.clone()).invert(stack.slice(0..1)).unwrap();
+        let name = &adapter.gpu.facts().name;
+        for woken in 0..6 {
+            let gpu = GpuInverter::open(Some(name)).unwrap();
+            let inverter = Inverter::with_gpu(gpu.clone());
+            // One future is dropped when it was woken that often, another one right after.
+            for woken in [woken, 0] {
+                let mut call = pin!(inverter.invert_async(stack));
+                let (sender, woken_up) = mpsc::channel();
+                let waker = Waker::from(Arc::new(Wakes(0, sender)));
+                for polls in 0..=woken {
+                    if call.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() || polls == woken {
+                        break;
+                    }
+                    woken_up.recv().unwrap();
+                }
+            }
+            if woken % 2 == 0 {
+                let inverses = inverter.invert(stack).unwrap();
+                assert_eq!(inverses.get(4095), wanted.get(0));
+            }
+        }
     }
 }
 

@@ -122,6 +122,13 @@ pub enum Refusal {
         detail: String,
     },
 
+    /// A blocking call in a callback of wgpu's that runs on a thread of the engine.
+    #[error(
+        "a blocking call on the thread that polls the device, in a callback of wgpu's for example, would wait for \
+         itself: call it from another thread, or await the async form on one"
+    )]
+    OwnThread,
+
     /// The system refuses to start threads.
     #[error("starting {count} threads: {detail}")]
     Threads {

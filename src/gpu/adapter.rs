@@ -3,9 +3,10 @@
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::Poll;
 
 use super::drivers::{Drivers, hidden, with_hidden};
+use super::ready::at_once;
 use crate::data::error::Error;
 use crate::plan::facts::{AdapterFacts, AdapterKind, GpuLimits};
 
@@ -76,10 +77,7 @@ pub fn adapters() -> Vec<AdapterFacts> {
 
 /// The same with the drivers that may be used.
 pub fn adapters_with(drivers: Drivers) -> Vec<AdapterFacts> {
-    match pin!(adapters_with_async(drivers)).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(found) => found,
-        Poll::Pending => unreachable!("native platforms need not wait for their adapters"),
-    }
+    at_once(adapters_with_async(drivers))
 }
 
 /// `None` if the future panics, as wgpu does if a driver has too little memory to describe its adapters.

@@ -4,7 +4,6 @@
 use super::device::GpuInverter;
 use super::error::DeviceError;
 use super::error_scopes::Errors;
-use super::wait::Mapping;
 use crate::data::error::Error;
 
 /// Words per piece when a buffer is filled.
@@ -69,11 +68,8 @@ impl GpuInverter {
             stamp(&mut encoder, &queries, Some(1), None);
             encoder.resolve_query_set(&queries, 0..2, &resolved, 0);
             encoder.copy_buffer_to_buffer(&resolved, 0, &staging, 0, 16);
-            let submission = shared.queue.submit([encoder.finish()]);
-            let mapped = Mapping::new([(&staging, wgpu::MapMode::Read, 0..16)]);
             errors.check().await?;
-            shared.waiter.watch(submission, &mapped);
-            mapped.wait().await?;
+            shared.read(encoder, &staging).await?;
             let view = staging.get_mapped_range(0..16).map_err(|error| DeviceError::Lost(error.to_string()))?;
             let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(&view[..]);
             drop(view);

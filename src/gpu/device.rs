@@ -1,6 +1,7 @@
 //! A device with everything that is kept for it: pipelines, buffers and the thread that waits.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -10,13 +11,18 @@ use futures_intrusive::sync::Mutex;
 use super::adapter;
 use super::cache::Cache;
 use super::counts::Counts;
+use super::deadline::TimeLimit;
 use super::drivers::Drivers;
+use super::error::DeviceError;
 use super::error_scopes::Errors;
 use super::pipeline::Pipelines;
+use super::submit::Submitter;
 use super::transfer::Pool;
 use super::wait::Waiter;
+use super::worker::is_blocking;
 use crate::data::error::Error;
-use crate::plan::facts::AdapterFacts;
+use crate::data::refusal::Refusal;
+use crate::plan::facts::{AdapterFacts, AdapterKind};
 use crate::plan::gpu::patience;
 
 /// A device that inverts stacks. It is cheap to clone: clones share the device, its pipelines and its buffers, and
@@ -33,9 +39,15 @@ use crate::plan::gpu::patience;
 pub struct GpuInverter(pub(super) Arc<Shared>);
 
 /// The devices of [`GpuInverter::shared_async`], by name and drivers. The lock is held while a device is opened.
-static OPENED: LazyLock<Mutex<Opened>> = LazyLock::new(|| Mutex::new(HashMap::new(), false));
+static OPENED: LazyLock<Mutex<Opened>> = LazyLock::new(|| Mutex::new(Opened::default(), false));
 
-type Opened = HashMap<(Option<String>, Drivers), Result<GpuInverter, Arc<Error>>>;
+#[derive(Default)]
+struct Opened {
+    by_key: HashMap<(Option<String>, Drivers), Result<GpuInverter, Arc<Error>>>,
+    /// Devices that are forgotten, and still at work when they were last looked at. The last owner of such a device
+    /// waits until it is idle, and no call shall wait for that.
+    late: Vec<GpuInverter>,
+}
 
 /// The parts that clones share.
 #[derive(Debug)]
@@ -44,8 +56,10 @@ pub struct Shared {
     pub device: wgpu::Device,
     pub queue: wgpu::Queue,
     pub pipelines: Pipelines,
-    pub counts: Counts,
+    pub counts: Arc<Counts>,
     pub pool: Pool,
+    pub time_limit: TimeLimit,
+    pub submitter: Submitter,
     pub waiter: Waiter,
 }
 
@@ -74,8 +88,10 @@ impl GpuInverter {
 
     /// An engine on the caller's own device, whose error handlers and other settings stay as they are. The engine
     /// clones the handles, makes bind group layouts and a small buffer, and starts a thread that polls the device
-    /// whenever results are read back; the device's callbacks may run on that thread. The engine also works
-    /// without optional features; [`wanted_features`](super::wanted_features) and
+    /// whenever results are read back, and on a software adapter another one that submits. The device's callbacks may
+    /// run on these threads. A callback must not wait there for a future of this engine, which would need the very
+    /// thread; a blocking call from there is refused ([`Refusal::OwnThread`](crate::Refusal::OwnThread)). The engine
+    /// also works without optional features; [`wanted_features`](super::wanted_features) and
     /// [`wanted_limits`](super::wanted_limits) return the features and limits of an adapter that are worth
     /// requesting.
     ///
@@ -99,9 +115,19 @@ impl GpuInverter {
     fn new(device: wgpu::Device, queue: wgpu::Queue, facts: AdapterFacts) -> Self {
         // A failure here also fails every later call, so the error handlers of a caller's device need not see it.
         let errors = Errors::watch(&device);
-        let (pipelines, counts, waiter) = (Pipelines::new(&device), Counts::one_row(&device), Waiter::new(&device));
+        let (pipelines, counts) = (Pipelines::new(&device), Arc::new(Counts::one_row(&device)));
         drop(errors);
-        Self(Arc::new(Shared { facts, device, queue, pipelines, counts, pool: Pool::default(), waiter }))
+        Self(Arc::new(Shared {
+            pipelines,
+            counts,
+            pool: Pool::default(),
+            time_limit: TimeLimit::default(),
+            submitter: Submitter::new(facts.kind == AdapterKind::Software),
+            waiter: Waiter::new(&device),
+            facts,
+            device,
+            queue,
+        }))
     }
 
     /// One device per name and drivers for the whole process, opened by the first call that wants it. A failure is kept
@@ -109,17 +135,21 @@ impl GpuInverter {
     pub(crate) async fn shared_async(name: Option<&str>, drivers: Drivers) -> Result<Self, Arc<Error>> {
         let key = (name.map(str::to_owned), drivers);
         let mut opened = OPENED.lock().await;
-        if let Some(known) = opened.get(&key) {
+        if let Some(known) = opened.by_key.get(&key) {
             return known.clone();
         }
+        opened.late.retain(|gpu| !gpu.0.is_idle());
         let result = Self::open_with_async(name, drivers).await.map_err(Arc::new);
-        opened.insert(key, result.clone());
+        opened.by_key.insert(key, result.clone());
         result
     }
 
     /// Lets the next call that wants a shared device open a new one instead of this.
     pub(crate) async fn forget(&self) {
-        OPENED.lock().await.retain(|_, gpu| !gpu.as_ref().is_ok_and(|gpu| Arc::ptr_eq(&gpu.0, &self.0)));
+        let mut opened = OPENED.lock().await;
+        opened.by_key.retain(|_, gpu| !gpu.as_ref().is_ok_and(|gpu| Arc::ptr_eq(&gpu.0, &self.0)));
+        opened.late.push(self.clone());
+        opened.late.retain(|gpu| !gpu.0.is_idle());
     }
 
     /// Loads compiled pipelines from a file, and collects those that the driver compiles from now on, so that
@@ -154,17 +184,36 @@ impl GpuInverter {
         &self.0.facts
     }
 
-    /// Sets the longest time to wait for a piece of a call, for all clones; `None` means no limit. A call that
-    /// waits longer fails with [`Error::DeviceLost`]. The default is [`plan::patience`](crate::plan::patience) for
-    /// a device that was opened here, and no limit for a caller's device.
+    /// Sets the longest time to wait for a piece of a call, for the calls on all clones that begin from now on; `None`
+    /// means no limit. A call that waits longer fails with [`Error::DeviceLost`], whatever else the device works on.
+    /// The time begins when the piece is submitted, or, if that is later, when the piece before it was finished. The
+    /// default is [`plan::patience`](crate::plan::patience) for a device that was opened here, and no limit for a
+    /// caller's device. The work itself goes on, and the last clone that is dropped waits until the device is idle.
     ///
-    /// A piece takes hardware a few milliseconds, and a software adapter up to a minute at order 1024.
+    /// A piece takes hardware a few milliseconds, and a software adapter up to a minute at order 1024. If others keep
+    /// the device busy, it also waits for their work.
     pub fn set_time_limit(&self, limit: Option<Duration>) {
-        self.0.waiter.limit(limit);
+        self.0.time_limit.set(limit);
     }
 }
 
 impl Shared {
+    /// Refuses a blocking call on one of the engine's own threads, where callbacks of the caller's may run: it would
+    /// wait for itself.
+    pub fn check_thread(&self) -> Result<(), DeviceError> {
+        if is_blocking() && (self.waiter.is_current() || self.submitter.is_current()) {
+            return Err(DeviceError::Unsupported(Refusal::OwnThread));
+        }
+        Ok(())
+    }
+
+    /// Returns whether the device has finished everything, or is lost, without waiting for it.
+    fn is_idle(&self) -> bool {
+        // wgpu may panic if the device is lost.
+        let poll = || self.device.poll(wgpu::PollType::Poll).map_or(true, |status| status.is_queue_empty());
+        !self.submitter.is_busy() && catch_unwind(AssertUnwindSafe(poll)).unwrap_or(true)
+    }
+
     /// Converts ticks of the device's clock to seconds.
     pub fn seconds(&self, ticks: u64) -> f64 {
         ticks as f64 * f64::from(self.queue.get_timestamp_period()) * 1e-9

@@ -1,10 +1,10 @@
 //! Faults on demand, for tests of calls that fail.
 //!
-//! A fault is armed for the calling thread, on which [`Inverter::invert`](crate::Inverter::invert) does all the
-//! work that can fail.
+//! A fault is armed for the calling thread. [`Inverter::invert`](crate::Inverter::invert) does all the work that can
+//! fail there, or on a thread to which the fault is carried.
 
-use std::cell::Cell;
-use std::sync::{PoisonError, RwLock};
+use std::cell::RefCell;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::error::DeviceError;
 
@@ -42,7 +42,6 @@ impl Fault {
     }
 }
 
-#[derive(Clone, Copy)]
 struct Armed {
     fault: Fault,
     /// The number of chances to let pass.
@@ -52,12 +51,30 @@ struct Armed {
 }
 
 thread_local! {
-    static ARMED: Cell<Option<Armed>> = const { Cell::new(None) };
+    static ARMED: RefCell<Option<Arc<Mutex<Armed>>>> = const { RefCell::new(None) };
+}
+
+/// The fault of a thread, on its way to another that works for it.
+pub(super) struct Carried(Option<Arc<Mutex<Armed>>>);
+
+/// Takes along the fault of this thread.
+pub(super) fn carry() -> Carried {
+    Carried(ARMED.with_borrow(Clone::clone))
+}
+
+impl Carried {
+    /// Does work of the thread that the fault comes from.
+    pub(super) fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        let own = ARMED.replace(self.0);
+        let result = work();
+        ARMED.set(own);
+        result
+    }
 }
 
 /// Arms a fault: it lets `pass` chances pass and then strikes `times` times.
 pub fn arm(fault: Fault, pass: usize, times: usize) {
-    ARMED.set(Some(Armed { fault, pass, times }));
+    ARMED.set(Some(Arc::new(Mutex::new(Armed { fault, pass, times }))));
 }
 
 /// Arms a fault from the text that a test gives to the program: the fault's name and the number of chances to let
@@ -80,18 +97,18 @@ pub fn arm_by_name(text: &str) -> Result<(), String> {
 
 /// Disarms the fault. Returns whether it had struck as often as it was armed to.
 pub fn disarm() -> bool {
-    ARMED.take().is_none_or(|armed| armed.times == 0)
+    ARMED.take().is_none_or(|armed| armed.lock().is_ok_and(|armed| armed.times == 0))
 }
 
 fn strikes(moment: Moment) -> Option<Fault> {
-    let mut armed = ARMED.get().filter(|armed| armed.fault.moment() == moment && armed.times > 0)?;
+    let armed = ARMED.with_borrow(Clone::clone)?;
+    let mut armed = armed.lock().ok().filter(|armed| armed.fault.moment() == moment && armed.times > 0)?;
     let strikes = armed.pass == 0;
     if strikes {
         armed.times -= 1
     } else {
         armed.pass -= 1
     }
-    ARMED.set(Some(armed));
     strikes.then_some(armed.fault)
 }
 

@@ -12,7 +12,6 @@ use super::encode::{Bindings, Steps};
 use super::error::DeviceError;
 use super::error_scopes::Errors;
 use super::indirect::{COUNTED_AT, Indirect};
-use super::wait::Mapping;
 use crate::data::error::{Error, JobError};
 use crate::data::status::Status;
 
@@ -100,7 +99,8 @@ impl Job {
     }
 
     /// The statuses of the first `len` matrices, after everything submitted so far. It waits without blocking any
-    /// executor: a thread of the engine polls the device.
+    /// executor: a thread of the engine polls the device. Callbacks of wgpu's may run on that thread and must not block
+    /// on this future there.
     ///
     /// Only the matrices of an encoding get a status from it. In the job's own buffer, the words of matrices that
     /// none has inverted yet are -1. After a [`Job::encode_indirect`] that inverted fewer matrices than one before,
@@ -175,11 +175,8 @@ async fn read_back<const N: usize>(shared: &Shared, parts: [(&wgpu::Buffer, &mut
         encoder.copy_buffer_to_buffer(buffer, 0, &staging, end, bytes.len() as u64);
         end += bytes.len() as u64;
     }
-    let submission = shared.queue.submit([encoder.finish()]);
-    let mapping = Mapping::new([(&staging, wgpu::MapMode::Read, 0..size)]);
     errors.check().await?;
-    shared.waiter.watch(submission, &mapping);
-    mapping.wait().await?;
+    shared.read(encoder, &staging).await?;
     let view = staging.get_mapped_range(0..size).map_err(|error| DeviceError::Lost(error.to_string()))?;
     let mut rest = &view[..];
     for (_, bytes) in parts {

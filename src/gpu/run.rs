@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use super::deadline::Deadline;
 use super::device::{GpuInverter, Shared};
 use super::encode::Steps;
 use super::error::DeviceError;
@@ -38,13 +40,14 @@ impl GpuInverter {
         output.check(stack)?;
         let submissions = if variant.scratch().is_some() { 3 } else { 1 };
         let plan = GpuPlan { variant, chunk_len, chunks: stack.len().div_ceil(chunk_len.max(1)), submissions };
-        self.run(plan, stack, output).await
+        self.run(plan, None, stack, output).await
     }
 
-    /// Inverts a stack into outputs that fit it, exactly as planned.
+    /// Inverts a stack into outputs that fit it, exactly as planned. Without a time limit, the device's own holds.
     pub(crate) async fn run<T: Scalar>(
         &self,
         plan: GpuPlan,
+        limit: Option<Duration>,
         stack: Stack<'_, T>,
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
@@ -53,7 +56,9 @@ impl GpuInverter {
             output.fill_empty();
             return Ok(self.report(plan, Stages::default(), None));
         }
-        let mut call = Call::prepare(&self.0, plan, stack, output).await.map_err(|error| error.at(0, stack.len()))?;
+        let limit = limit.or_else(|| self.0.time_limit.get());
+        let call = Call::prepare(&self.0, plan, limit, stack, output).await;
+        let mut call = call.map_err(|error| error.at(0, stack.len()))?;
         let (mut chunks, mut next, mut max_in_flight) = (0, 0, CHUNKS_IN_FLIGHT);
         let mut in_flight = VecDeque::with_capacity(CHUNKS_IN_FLIGHT);
         while next < stack.len() || !in_flight.is_empty() {
@@ -114,14 +119,18 @@ fn check_plan<T: Scalar>(plan: &GpuPlan, stack: Stack<'_, T>) -> Result<(), Erro
 struct Call<'a, T: Scalar> {
     gpu: &'a Shared,
     plan: GpuPlan,
+    /// The longest wait for a chunk.
+    limit: Option<Duration>,
     stack: Stack<'a, T>,
-    steps: Steps,
+    steps: Arc<Steps>,
     elements: &'a mut [T],
     statuses: &'a mut [Status],
     /// Empty if they are not computed.
     rconds: &'a mut [T::Real],
     /// The number of matrices finished, from the start.
     done: usize,
+    /// When the last chunk was finished.
+    finished: Option<Instant>,
     seconds: Stages,
     /// Time in the compute passes by the device's clock, if it has one.
     ticks: Option<u64>,
@@ -130,6 +139,7 @@ struct Call<'a, T: Scalar> {
 /// A chunk that the device is working on.
 struct InFlight {
     range: Range<usize>,
+    submitted: Instant,
     buffers: ChunkBuffers,
     mapping: Mapping,
 }
@@ -139,9 +149,11 @@ impl<'a, T: Scalar> Call<'a, T> {
     async fn prepare(
         gpu: &'a Shared,
         mut plan: GpuPlan,
+        limit: Option<Duration>,
         stack: Stack<'a, T>,
         output: InversesMut<'a, T>,
     ) -> Result<Self, DeviceError> {
+        gpu.check_thread()?;
         let InversesMut { elements, statuses, rconds } = output;
         let start = Instant::now();
         let variant = Variant { rcond: rconds.is_some(), ..plan.variant };
@@ -158,7 +170,20 @@ impl<'a, T: Scalar> Call<'a, T> {
         let fit = fit.min(steps.schedule.row().into());
         plan.chunk_len = plan.chunk_len.min(usize::try_from(fit).unwrap_or(usize::MAX));
         let rconds = rconds.unwrap_or_default();
-        Ok(Self { gpu, plan, stack, steps, elements, statuses, rconds, done: 0, seconds, ticks: Some(0) })
+        Ok(Self {
+            gpu,
+            plan,
+            limit,
+            stack,
+            steps: Arc::new(steps),
+            elements,
+            statuses,
+            rconds,
+            done: 0,
+            finished: None,
+            seconds,
+            ticks: Some(0),
+        })
     }
 
     /// Uploads a chunk, submits the work on it, and requests the results.
@@ -184,43 +209,53 @@ impl<'a, T: Scalar> Call<'a, T> {
                 ChunkBuffers::new(Maker { device, pipelines, counts, mappable }, bytes).await?
             }
         };
-        let errors = Errors::watch(&gpu.device);
-        let uploaded = buffers.upload(&gpu.queue, matrices);
-        self.seconds.upload += start.elapsed().as_secs_f64();
+        let staged = buffers.stage(&gpu.device, &gpu.queue, matrices).await?;
+        let submitted = Instant::now();
+        self.seconds.upload += (submitted - start).as_secs_f64();
 
         let pieces = self.plan.submissions;
-        let submit = |piece: usize| {
-            let (first, last) = (piece == 0, piece + 1 == pieces);
-            let label = Some("batchinv");
-            let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
-            {
-                let timestamp_writes = buffers.timestamp_writes(first, last);
-                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes });
-                let steps = self.steps.schedule.piece(piece, pieces);
-                self.steps.dispatch(&mut pass, steps, &buffers.bindings, &gpu.counts, len as u32);
-            }
-            if last {
-                buffers.encode_readback(&mut encoder, bytes);
-            }
-            gpu.queue.submit([encoder.finish()])
+        let (device, queue) = (gpu.device.clone(), gpu.queue.clone());
+        let (steps, counts) = (Arc::clone(&self.steps), Arc::clone(&gpu.counts));
+        let work = move || {
+            let errors = Errors::watch(&device);
+            buffers.upload(staged);
+            let submit = |piece: usize| {
+                let (first, last) = (piece == 0, piece + 1 == pieces);
+                let label = Some("batchinv");
+                let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label });
+                {
+                    let timestamp_writes = buffers.timestamp_writes(first, last);
+                    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label, timestamp_writes });
+                    let range = steps.schedule.piece(piece, pieces);
+                    steps.dispatch(&mut pass, range, &buffers.bindings, &counts, len as u32);
+                }
+                if last {
+                    buffers.encode_readback(&mut encoder, bytes);
+                }
+                queue.submit([encoder.finish()])
+            };
+            let submission = (1..pieces).fold(submit(0), |_, piece| submit(piece));
+            let mapping = buffers.map(bytes);
+            ((submission, mapping, buffers), errors.check())
         };
-        let submission = (1..pieces).fold(submit(0), |_, piece| submit(piece));
-        let mapping = buffers.map(bytes);
-        let checked = errors.check();
-        uploaded?;
-        checked.await?;
+        let deadline = Deadline::new(submitted, self.limit);
+        let (submission, mapping, buffers) = deadline.keep(gpu.submitter.run(work)).await?;
         gpu.waiter.watch(submission, &mapping);
-        Ok(InFlight { range, buffers, mapping })
+        self.seconds.dispatch += submitted.elapsed().as_secs_f64();
+        Ok(InFlight { range, submitted, buffers, mapping })
     }
 
     /// Waits for a chunk and copies its results to the caller's memory.
     async fn finish(&mut self, chunk: InFlight) -> Result<(), DeviceError> {
-        let InFlight { range, buffers, mapping } = chunk;
+        let InFlight { range, submitted, buffers, mapping } = chunk;
         let start = Instant::now();
         #[cfg(feature = "testing")]
         faults::wait(&self.gpu.device);
-        mapping.wait().await?;
+        // Until then, the device worked on the chunk before.
+        let begun = self.finished.map_or(submitted, |finished| finished.max(submitted));
+        Deadline::new(begun, self.limit).keep(mapping.wait()).await?;
         let mapped = Instant::now();
+        self.finished = Some(mapped);
         self.seconds.dispatch += (mapped - start).as_secs_f64();
 
         let size = self.stack.order() * self.stack.order();

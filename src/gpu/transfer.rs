@@ -38,6 +38,11 @@ struct Stopwatch {
     resolved: wgpu::Buffer,
 }
 
+/// The matrices of a chunk where the device finds them: in the mapped input, or in a view that enqueues them for the
+/// next submission when it is dropped.
+#[derive(Debug)]
+pub struct Staged(Option<wgpu::QueueWriteBufferView>);
+
 /// Bytes of two timestamps.
 const TIMESTAMPS: u64 = 16;
 
@@ -201,19 +206,39 @@ impl ChunkBuffers {
         Self { capacity, input, output, mappable, statuses, rconds, staging, stopwatch, bindings }
     }
 
-    /// Copies the matrices of a chunk to the device, for the next submission.
-    pub fn upload(&self, queue: &wgpu::Queue, matrices: &[u8]) -> Result<(), DeviceError> {
+    /// Copies the matrices of a chunk to where the device finds them, without waiting for another submission.
+    pub async fn stage(
+        &self,
+        device: &wgpu::Device,
+        queue: &wgpu::Queue,
+        matrices: &[u8],
+    ) -> Result<Staged, DeviceError> {
+        let errors = Errors::watch(device);
+        let staged = self.copy(queue, matrices);
+        errors.check().await?;
+        staged
+    }
+
+    fn copy(&self, queue: &wgpu::Queue, matrices: &[u8]) -> Result<Staged, DeviceError> {
+        let bytes = matrices.len() as u64;
         if self.mappable {
-            let range = 0..matrices.len() as u64;
             let mut view =
-                self.input.get_mapped_range_mut(range).map_err(|error| DeviceError::Lost(error.to_string()))?;
+                self.input.get_mapped_range_mut(0..bytes).map_err(|error| DeviceError::Lost(error.to_string()))?;
             view.copy_from_slice(matrices);
-            drop(view);
-            self.input.unmap();
-        } else {
-            queue.write_buffer(&self.input, 0, matrices);
+            return Ok(Staged(None));
         }
-        Ok(())
+        let view = wgpu::BufferSize::new(bytes).and_then(|bytes| queue.write_buffer_with(&self.input, 0, bytes));
+        let mut view = view.ok_or_else(|| DeviceError::Lost("it takes no input any more".to_owned()))?;
+        view.copy_from_slice(matrices);
+        Ok(Staged(Some(view)))
+    }
+
+    /// Hands a chunk's matrices over to the device, for the next submission.
+    pub fn upload(&self, Staged(view): Staged) {
+        if self.mappable {
+            self.input.unmap();
+        }
+        drop(view);
     }
 
     /// Timestamps at the beginning of the first compute pass and at the end of the last, if the device has a clock.

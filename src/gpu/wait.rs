@@ -2,34 +2,25 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread::{self, JoinHandle};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak, mpsc};
 use std::time::Duration;
 
 use futures_intrusive::channel::shared::{OneshotReceiver, OneshotSender, oneshot_channel};
 
 use super::error::DeviceError;
+use super::worker::Worker;
 
-/// Waits for submissions, one after another; their callbacks run on its thread.
-///
-/// Dropping it ends the thread and waits for its end. A thread that still held the device at the end of the
-/// process would destroy it while the driver's own exit hooks run, which crashed Mesa.
+/// Waits for submissions, one after another; their callbacks run on its thread, and the caller's own, too.
 #[derive(Debug)]
-pub struct Waiter {
-    submissions: Option<mpsc::Sender<(wgpu::SubmissionIndex, Answer)>>,
-    thread: Option<JoinHandle<()>>,
-    limit: Arc<Limit>,
-}
+pub struct Waiter(Worker<Watched>);
 
-/// The longest wait for one submission, in nanoseconds; `u64::MAX` means no limit.
+/// A submission, and who waits for it.
 #[derive(Debug)]
-struct Limit(AtomicU64);
-
-impl Limit {
-    fn get(&self) -> Option<Duration> {
-        Some(self.0.load(Ordering::Relaxed)).filter(|&limit| limit < u64::MAX).map(Duration::from_nanos)
-    }
+struct Watched {
+    submission: wgpu::SubmissionIndex,
+    answer: Answer,
+    wanted: Weak<()>,
 }
 
 /// Reports that the buffers are mapped, or why they never will be. Only the first answer counts.
@@ -40,60 +31,63 @@ type Answer = Arc<OneshotSender<Result<(), String>>>;
 pub struct Mapping {
     answer: Answer,
     receiver: OneshotReceiver<Result<(), String>>,
+    /// Tells the thread, by its end, that nobody waits any more.
+    wanted: Arc<()>,
 }
+
+/// How long the thread waits before it looks whether anybody still waits. A device that hangs keeps neither the
+/// thread nor those who wait for the thread's end.
+const SLICE: Duration = Duration::from_millis(100);
 
 impl Waiter {
     /// Starts the thread that waits for this device.
     pub fn new(device: &wgpu::Device) -> Self {
-        let (submissions, received) = mpsc::channel::<(wgpu::SubmissionIndex, Answer)>();
         let device = device.clone();
-        let limit = Arc::new(Limit(AtomicU64::new(u64::MAX)));
-        let longest = Arc::clone(&limit);
-        let wait = move || {
-            for (submission_index, answer) in received {
-                let timeout = longest.get();
-                let wait = wgpu::PollType::Wait { submission_index: Some(submission_index), timeout };
-                // wgpu panics if the device is lost during the wait, and then runs no callback. The caller must
-                // get an answer in any case; if the callback has answered already, this answer is dropped.
-                let failure = match catch_unwind(AssertUnwindSafe(|| device.poll(wait))) {
-                    Ok(Ok(_)) => continue,
-                    Ok(Err(wgpu::PollError::Timeout)) => {
-                        format!("no answer within {:?}", timeout.unwrap_or(Duration::MAX))
-                    }
-                    Ok(Err(error)) => error.to_string(),
-                    Err(_) => "the device was lost while it worked".to_owned(),
-                };
-                let _ = answer.send(Err(failure));
-            }
-        };
-        let thread = thread::Builder::new().name("batchinv poll".to_owned()).spawn(wait).ok();
-        Self { submissions: Some(submissions), thread, limit }
-    }
-
-    /// The longest wait for a submission from now on; `None` for no limit.
-    pub fn limit(&self, limit: Option<Duration>) {
-        let nanos = limit.and_then(|limit| u64::try_from(limit.as_nanos()).ok()).unwrap_or(u64::MAX);
-        self.limit.0.store(nanos, Ordering::Relaxed);
+        Self(Worker::new("batchinv poll", move |received| wait_for_all(&device, &received)))
     }
 
     /// Makes sure that the callbacks of a submission run, or that the mapping gets the reason why they cannot.
     pub fn watch(&self, submission: wgpu::SubmissionIndex, mapping: &Mapping) {
-        let answer = Arc::clone(&mapping.answer);
-        if let Some(Err(mpsc::SendError((_, answer)))) =
-            self.submissions.as_ref().map(|to| to.send((submission, answer)))
-        {
+        let (answer, wanted) = (Arc::clone(&mapping.answer), Arc::downgrade(&mapping.wanted));
+        if let Err(Watched { answer, .. }) = self.0.send(Watched { submission, answer, wanted }) {
             let _ = answer.send(Err("there is no thread to wait for the device".to_owned()));
         }
     }
+
+    /// Returns whether the caller runs on the thread.
+    pub fn is_current(&self) -> bool {
+        self.0.is_current()
+    }
 }
 
-impl Drop for Waiter {
-    fn drop(&mut self) {
-        self.submissions = None;
-        if let Some(thread) = self.thread.take().filter(|thread| thread.thread().id() != thread::current().id()) {
-            // A panic on the thread is caught there.
-            let _ = thread.join();
+fn wait_for_all(device: &wgpu::Device, received: &mpsc::Receiver<Watched>) {
+    let mut next = received.recv().ok();
+    while let Some(watched) = next {
+        let wait = wgpu::PollType::Wait { submission_index: Some(watched.submission.clone()), timeout: Some(SLICE) };
+        // wgpu panics if the device is lost during the wait, and then runs no callback. The caller must get an answer
+        // in any case; if the callback has answered already, this answer is dropped.
+        let failure = match catch_unwind(AssertUnwindSafe(|| device.poll(wait))) {
+            Ok(Ok(_)) => None,
+            Ok(Err(wgpu::PollError::Timeout)) => {
+                next = if watched.wanted.strong_count() > 0 {
+                    Some(watched)
+                } else {
+                    match received.try_recv() {
+                        Ok(later) => Some(later),
+                        // Its memory becomes free in a poll, so the wait goes on while there is nothing else to do.
+                        Err(mpsc::TryRecvError::Empty) => Some(watched),
+                        Err(mpsc::TryRecvError::Disconnected) => None,
+                    }
+                };
+                continue;
+            }
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(_) => Some("the device was lost while it worked".to_owned()),
+        };
+        if let Some(failure) = failure {
+            let _ = watched.answer.send(Err(failure));
         }
+        next = received.recv().ok();
     }
 }
 
@@ -113,7 +107,7 @@ impl Mapping {
                 }
             });
         }
-        Self { answer, receiver }
+        Self { answer, receiver, wanted: Arc::default() }
     }
 
     /// Waits until the buffers are mapped.

@@ -1,7 +1,5 @@
 //! The blocking forms of everything that waits: the only place that blocks.
 
-use pollster::block_on;
-
 use super::buffers::Buffers;
 use super::engine_choice::EngineChoice;
 use super::options::Inverter;
@@ -20,6 +18,8 @@ use crate::gpu::drivers::Drivers;
 use crate::gpu::job::Job;
 #[cfg(feature = "gpu")]
 use crate::gpu::job::descriptor::JobDescriptor;
+#[cfg(feature = "gpu")]
+use crate::gpu::worker::blocking;
 #[cfg(all(feature = "gpu", feature = "testing"))]
 use crate::plan::gpu::variant::Variant;
 use crate::plan::work::Work;
@@ -58,6 +58,14 @@ pub fn invert<T: Scalar>(stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
 /// [`invert`].
 pub fn inv<T: Scalar>(stack: Stack<'_, T>) -> Result<StackBuf<T>, Error> {
     invert(stack)?.strict()
+}
+
+/// Waits for a future, and lets the GPU engine know that this thread does nothing else meanwhile.
+fn block_on<F: Future>(future: F) -> F::Output {
+    #[cfg(feature = "gpu")]
+    return blocking(|| pollster::block_on(future));
+    #[cfg(not(feature = "gpu"))]
+    pollster::block_on(future)
 }
 
 impl Inverter {

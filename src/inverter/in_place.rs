@@ -25,7 +25,7 @@ impl Inverter {
             Decision::Gpu(gpu, plan, reason) => {
                 let given = stack.elements.to_vec();
                 let given = Stack::with_len(&given, order, len)?;
-                match gpu.run(plan, given, stack.reborrow()).await {
+                match gpu.run(plan, self.source.time_limit, given, stack.reborrow()).await {
                     Ok(report) => Ok(Report { reason, ..report }),
                     Err(error) => self.finish_on_cpu(&gpu, error, given, stack).await,
                 }

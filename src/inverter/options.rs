@@ -104,9 +104,9 @@ impl Inverter {
         Self { source: GpuSource { drivers, ..self.source }, ..self }
     }
 
-    /// The longest time that calls wait for a piece of work on the GPU. After that, the automatic choice leaves the
-    /// rest to the CPU, and the GPU engine by name fails with [`Error::DeviceLost`]. The limit is set on the device,
-    /// with [`GpuInverter::set_time_limit`], and so for everyone who shares it.
+    /// The longest time that calls of this inverter wait for a piece of work on the GPU, instead of the device's own
+    /// limit ([`GpuInverter::set_time_limit`]). After that, the automatic choice leaves the rest to the CPU, and the
+    /// GPU engine by name fails with [`Error::DeviceLost`]. Others who share the device keep their limits.
     ///
     /// ```
     /// use batchinv::Inverter;

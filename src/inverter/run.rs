@@ -65,10 +65,12 @@ impl Inverter {
             Decision::Cpu(plan, reason) => {
                 tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow(), reason)
             }
-            Decision::Gpu(gpu, plan, reason) => match gpu.run(plan, stack, output.reborrow()).await {
-                Ok(report) => Report { reason, ..report },
-                Err(error) => self.finish_on_cpu(&gpu, error, stack, output.reborrow()).await?,
-            },
+            Decision::Gpu(gpu, plan, reason) => {
+                match gpu.run(plan, self.source.time_limit, stack, output.reborrow()).await {
+                    Ok(report) => Report { reason, ..report },
+                    Err(error) => self.finish_on_cpu(&gpu, error, stack, output.reborrow()).await?,
+                }
+            }
         };
         self.spoil(output.elements);
         Ok(report)

@@ -39,15 +39,11 @@ impl GpuSource {
     /// The device, opened if necessary.
     #[cfg(feature = "gpu")]
     pub async fn open(&self) -> Result<GpuInverter, Arc<Error>> {
-        let gpu = match &self.device {
-            DeviceSource::Best => GpuInverter::shared_async(None, self.drivers).await?,
-            DeviceSource::Named(name) => GpuInverter::shared_async(Some(name), self.drivers).await?,
-            DeviceSource::Own(gpu) => gpu.clone(),
-        };
-        if self.time_limit.is_some() {
-            gpu.set_time_limit(self.time_limit);
+        match &self.device {
+            DeviceSource::Best => GpuInverter::shared_async(None, self.drivers).await,
+            DeviceSource::Named(name) => GpuInverter::shared_async(Some(name), self.drivers).await,
+            DeviceSource::Own(gpu) => Ok(gpu.clone()),
         }
-        Ok(gpu)
     }
 
     /// An error: there is no GPU engine in this build.

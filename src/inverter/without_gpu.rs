@@ -1,5 +1,7 @@
 //! The GPU engine of a build without the feature `gpu`: a type without values, so that the front is written once.
 
+use std::time::Duration;
+
 use crate::data::error::Error;
 use crate::data::output::InversesMut;
 use crate::data::report::Report;
@@ -21,7 +23,13 @@ impl GpuInverter {
         match *self {}
     }
 
-    pub async fn run<T: Scalar>(&self, _: GpuPlan, _: Stack<'_, T>, _: InversesMut<'_, T>) -> Result<Report, Error> {
+    pub async fn run<T: Scalar>(
+        &self,
+        _: GpuPlan,
+        _: Option<Duration>,
+        _: Stack<'_, T>,
+        _: InversesMut<'_, T>,
+    ) -> Result<Report, Error> {
         match *self {}
     }
 }

@@ -1,4 +1,5 @@
 //! The scaling of a group with a matrix per lane: every matrix by exponents of its own, all lanes at once.
+#![allow(clippy::needless_range_loop, reason = "one index walks several arrays; iterators would hide it")]
 
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 

@@ -159,7 +159,7 @@ pub fn flushes() -> bool {
 mod tests {
     use super::*;
     use crate::cpu::simd::level::{SimdLevel, at_level};
-    use crate::data::scalar::{Real, Scalar};
+    use crate::data::scalar::Real;
 
     /// Every result is that of the scalar form, which goes by integers.
     fn agrees<S: Simd, T: Format + Real>(simd: S) {

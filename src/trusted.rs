@@ -32,6 +32,8 @@ pub fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> w
     // whole number of panels, so rows set aside end at PADDED + OUTER. Buffers are indexed through the layout with
     // i, j < N and m below the number of matrices of the dispatch, and `job` and `run` have checked that the
     // buffers hold these matrices, their statuses and rconds. Every divisor is positive.
+    // Where invocations meet at a location and one of them writes, a barrier of its address space lies between them;
+    // `subgroup` in place has none, and its shader says why it needs none.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
 }
 

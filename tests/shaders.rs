@@ -279,6 +279,86 @@ fn workgroup_memory_is_the_plans() {
     }
 }
 
+/// What a program does to the matrices and inverses in memory, and how its invocations wait for each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    Load,
+    Store,
+    StorageBarrier,
+    Shuffle,
+}
+
+/// The events of a block in the order of the text, with those of the functions that it calls.
+fn events(module: &Module, function: &naga::Function, block: &naga::Block, found: &mut Vec<Event>) {
+    use naga::Statement;
+    for statement in block {
+        match statement {
+            Statement::Block(inner) => events(module, function, inner, found),
+            Statement::If { accept: first, reject: second, .. }
+            | Statement::Loop { body: first, continuing: second, .. } => {
+                events(module, function, first, found);
+                events(module, function, second, found);
+            }
+            Statement::Switch { cases, .. } => {
+                cases.iter().for_each(|case| events(module, function, &case.body, found));
+            }
+            Statement::ControlBarrier(barrier) if barrier.contains(naga::Barrier::STORAGE) => {
+                found.push(Event::StorageBarrier);
+            }
+            Statement::SubgroupGather { .. } => found.push(Event::Shuffle),
+            Statement::Store { pointer, .. } if stands_in_output(module, function, *pointer) => {
+                found.push(Event::Store);
+            }
+            Statement::Call { function: called, .. } => {
+                let called = &module.functions[*called];
+                match called.name.as_deref() {
+                    Some("load") => found.push(Event::Load),
+                    _ => events(module, called, &called.body, found),
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Returns whether a pointer leads to an element of the output.
+fn stands_in_output(module: &Module, function: &naga::Function, pointer: naga::Handle<naga::Expression>) -> bool {
+    match function.expressions[pointer] {
+        naga::Expression::Access { base, .. } | naga::Expression::AccessIndex { base, .. } => {
+            stands_in_output(module, function, base)
+        }
+        naga::Expression::GlobalVariable(variable) => {
+            module.global_variables[variable].name.as_deref() == Some("output")
+        }
+        _ => false,
+    }
+}
+
+/// In place, an invocation may store what another has loaded. Every program loads first, and between the last load and
+/// the first store all invocations of a matrix wait for each other, unless there is only one.
+#[test]
+fn loads_come_before_stores() {
+    for variant in variants().into_iter().filter(|variant| variant.in_place) {
+        let wait = match variant.kernel() {
+            GpuKernel::Thread => None,
+            GpuKernel::Subgroup => Some(Event::Shuffle),
+            _ => Some(Event::StorageBarrier),
+        };
+        let (module, _) = parse(variant);
+        for entry in &module.entry_points {
+            let mut found = Vec::new();
+            events(&module, &entry.function, &entry.function.body, &mut found);
+            let last_load = found.iter().rposition(|&event| event == Event::Load);
+            let first_store = found.iter().position(|&event| event == Event::Store);
+            let (Some(last_load), Some(first_store)) = (last_load, first_store) else { continue };
+            let name = &entry.name;
+            assert!(last_load < first_store, "{variant:?}: {name} loads after it has stored");
+            let between = &found[last_load..first_store];
+            assert!(wait.is_none_or(|wait| between.contains(&wait)), "{variant:?}: {name} does not wait");
+        }
+    }
+}
+
 /// Kernels know no scalar, scalars know no kernel, and only the layout knows an address.
 #[test]
 fn rooms_are_kept_apart() {

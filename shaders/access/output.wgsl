@@ -13,12 +13,3 @@ fn store_nan(m: u32, i: u32, j: u32) {
 fn stored(m: u32, i: u32, j: u32) -> Word {
     return to_word(output[output_at(m, i, j)]);
 }
-
-// A scaled matrix is stashed in the output until its inverse is stored there.
-fn stash(m: u32, i: u32, j: u32, x: Word) {
-    output[stash_at(m, i, j)] = from_word(x);
-}
-
-fn stashed(m: u32, i: u32, j: u32) -> Word {
-    return to_word(output[stash_at(m, i, j)]);
-}

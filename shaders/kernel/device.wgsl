@@ -439,7 +439,8 @@ fn update(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gr
         let position = u32(state[group.y * STATE + POSITIONS + top_row + r]);
         let pivot = position >= first && position < end;
         for (var c = 0u; c < TILE_PACKS; c++) {
-            let j = min(left + c * LINE, last_pack);
+            // Beyond the reach it loads for nothing, and so a pack that no invocation stores: one of the pivot columns.
+            let j = select(first / PACK, left + c * LINE, left + c * LINE <= last_pack);
             sums[r][c] = select(packs[region + (top_row + r) * PACK_PITCH + j], Pack(), pivot);
         }
     }

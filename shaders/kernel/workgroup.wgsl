@@ -99,24 +99,25 @@ fn main(
     }
     workgroupBarrier();
     if scaling {
-        // This is rare and not worth unrolling: the scaled matrix goes through memory.
+        // This is rare and not worth unrolling: the whole part rolls once.
         let lowest = lowest_exponent(one_factor);
-        for (var j = first_column; j < min(first_column + COLUMNS, N); j++) {
-            let x = load(m, row, j);
-            let e = row_exponents[slot][row] + column_exponents[slot][j];
-            if small(x, e, lowest) {
-                atomicMin(&first_small[slot], j);
-            }
-            stash(m, row, j, flushed(x, e));
-        }
-        for (var c = 0u; c < COLUMNS; c++) {
-            let j = first_column + c;
+        for (var j = first_column; j < first_column + counted(COLUMNS); j++) {
+            var last = v[0];
             if j < N {
-                v[c] = scalar(stashed(m, row, j));
+                let x = load(m, row, j);
+                let e = row_exponents[slot][row] + column_exponents[slot][j];
+                if small(x, e, lowest) {
+                    atomicMin(&first_small[slot], j);
+                }
+                last = scalar(flushed(x, e));
             }
+            for (var c = 1u; c < COLUMNS; c++) {
+                v[c - 1u] = v[c];
+            }
+            v[COLUMNS - 1u] = last;
         }
     }
-    storageBarrier();
+    finish_loads();
 
     var position = row;
     for (var k = 0u; k < ROWS; k++) {
@@ -210,7 +211,8 @@ fn main(
             top = max(top, tops[slot][i]);
         }
         let shift = norm_shift_of(top);
-        if present && part == 0u {
+        // A matrix without an inverse has no norm to sum: other invocations may be filling it with NaN already.
+        if present && part == 0u && status == INVERTED {
             sums[slot][row] = stored_sum(m, N, row, shift);
         }
         workgroupBarrier();

@@ -1,4 +1,5 @@
-//! The code that the fuzzers call. The program's readers of `.npy` and `.npz` are compiled in from their own source files.
+//! The code that the fuzzers call. The program's readers of `.npy` and `.npz` are compiled in from their own source
+//! files.
 #![allow(dead_code, unused_imports, reason = "the targets use their part of the program")]
 
 #[path = "../../src/bin/batchinv"]

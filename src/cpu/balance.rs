@@ -66,8 +66,8 @@ impl<S: Simd, T: Lane> Balance<S, T> {
         self.groups[group].undo(simd, vectors);
     }
 
-    /// The status of a finite matrix with a zero pivot in `column`, counted from 0. `elements` is the matrix as given, in
-    /// the scalar of the elimination, and may be overwritten; other scalars never need more than one exponent.
+    /// The status of a finite matrix with a zero pivot in `column`, counted from 0. `elements` is the matrix as given,
+    /// in the scalar of the elimination, and may be overwritten; converted matrices are never scaled.
     pub fn zero_pivot(
         &mut self,
         (matrix, per_lane): (usize, bool),

@@ -205,8 +205,8 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
     );
 }
 
-/// Scales the matrices whose magnitudes need it, and marks those that are not finite. A matrix that is scaled by rows and
-/// columns takes the place of its inverse.
+/// Scales the matrices whose magnitudes need it, and marks those that are not finite. A matrix that all lanes hold and
+/// that is scaled by rows and columns takes the place of its inverse.
 #[inline(always)]
 fn scale<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
     simd: S,
@@ -236,7 +236,7 @@ fn scale<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
         if let Some(input) = input {
             output.copy_from_slice(input);
         }
-        // Converted elements have the exponents of float64, for whose window one exponent is always enough.
+        // Converted elements never leave the window of float64.
         if let Some(elements) = A::as_work_mut(output) {
             balance.alone.scale_rows_and_columns(order, elements);
             kernel.replace(elements);

@@ -28,7 +28,7 @@ pub fn reciprocal_condition<T: Scalar>(a: &[T], x: &[T], order: usize) -> T::Rea
     let product = norms[0] * norms[1];
     // Beside such norms, subnormal parts do not count: moduli lose digits of them, and a thread may flush them to zero.
     let small = 1.0_f64.scaled(T::Real::MIN_EXPONENT + 72);
-    if product.is_normal() && norms.iter().all(|&norm| norm >= small) {
+    if (1.0 / product).is_normal() && norms.iter().all(|&norm| norm >= small) {
         return T::Real::from_double_by_bits(1.0 / product);
     }
     // At the ends of the range of float64, or not finite.

@@ -124,8 +124,8 @@ pub enum Refusal {
 
     /// A blocking call in a callback of wgpu's that runs on a thread of the engine.
     #[error(
-        "a blocking call on the thread that polls the device, in a callback of wgpu's for example, would wait for \
-         itself: call it from another thread, or await the async form on one"
+        "a blocking call on a thread of the engine, in a callback of wgpu's for example, would wait for itself: call \
+         it from another thread, or await the async form on one"
     )]
     OwnThread,
 

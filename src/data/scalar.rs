@@ -323,7 +323,8 @@ macro_rules! real {
 
             fn from_double_by_bits(double: f64) -> Self {
                 const LAST_PLACE: f64 = (<$real>::from_bits(1) as f64) / f64::EPSILON;
-                if double.abs() >= f64::from(Self::MIN_POSITIVE) || size_of::<Self>() == size_of::<f64>() {
+                let subnormal = double.abs() < f64::from(Self::MIN_POSITIVE);
+                if !subnormal || size_of::<Self>() == size_of::<f64>() {
                     return double as Self;
                 }
                 // The sum rounds to a multiple of the smallest subnormal number.

@@ -186,7 +186,9 @@ impl GpuInverter {
 
     /// Sets the longest time to wait for a piece of a call, for the calls on all clones that begin from now on; `None`
     /// means no limit. A call that waits longer fails with [`Error::DeviceLost`], whatever else the device works on.
-    /// The time begins when the piece is submitted, or, if that is later, when the piece before it was finished. The
+    /// The time begins when the piece is submitted, or, if that is later, when the piece before it was finished; on a
+    /// software adapter, it begins anew when the driver has returned from the submission. If the system refuses the
+    /// thread that keeps the time, there is no limit. The
     /// default is [`plan::patience`](crate::plan::patience) for a device that was opened here, and no limit for a
     /// caller's device. The work itself goes on, and the last clone that is dropped waits until the device is idle.
     ///

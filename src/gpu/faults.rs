@@ -65,10 +65,15 @@ pub(super) fn carry() -> Carried {
 impl Carried {
     /// Does work of the thread that the fault comes from.
     pub(super) fn run<R>(self, work: impl FnOnce() -> R) -> R {
-        let own = ARMED.replace(self.0);
-        let result = work();
-        ARMED.set(own);
-        result
+        /// Also if the work panics.
+        struct Restore(Option<Arc<Mutex<Armed>>>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                ARMED.set(self.0.take());
+            }
+        }
+        let _restore = Restore(ARMED.replace(self.0));
+        work()
     }
 }
 

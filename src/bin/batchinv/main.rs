@@ -2,9 +2,9 @@
 //!
 //! `args` finds the command and `interrupt` guards its temporary files. Each command is one module, which owns its
 //! arguments: `inv`, `bench` and `info`. They share `input` and `files` (where arrays come from and go to), `npy` and
-//! `npz` (the formats), `shape`, `drivers` (which GPUs may be used) and `json`. `files` stands on `place` (what a path means),
-//! `temporary` (files that appear whole), `descriptor`, `stdio` (`-`) and `identity`. `exit` turns every failure into
-//! one line and an exit status, and `environment` keeps libraries from printing what nobody can act on.
+//! `npz` (the formats), `shape`, `drivers` (which GPUs may be used) and `json`. `files` stands on `place` (what a path
+//! means), `temporary` (files that appear whole), `descriptor`, `stdio` (`-`) and `identity`. `exit` turns every
+//! failure into one line and an exit status, and `environment` keeps libraries from printing what nobody can act on.
 
 mod args;
 

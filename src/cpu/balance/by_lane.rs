@@ -139,6 +139,7 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
                 let (index, shift) = (i * order + j, rows[i] + columns[j]);
                 for part in 0..parts {
                     let exponent = exponents[index * parts + part] + shift;
+                    // What becomes of numbers that are not finite does not matter: the whole matrix becomes NaN.
                     let element = join_flushed(simd, vectors[index].part(part), exponent);
                     vectors[index].set_part(part, element);
                 }

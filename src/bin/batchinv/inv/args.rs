@@ -25,9 +25,9 @@ use crate::place::is_stdout;
 ///
 /// OUTPUT, STATUS and RCOND are C order and little-endian, and appear whole or not at all, STATUS and RCOND before
 /// OUTPUT. An existing file is replaced and keeps its permissions. OUTPUT may be INPUT itself, which is replaced after
-/// it has been read to its end; STATUS and RCOND may not. A device, a pipe or an open descriptor is written to directly,
-/// with --strict or --verify only after all matrices have passed; it cannot be INPUT. A path names an open descriptor if
-/// it ends, after its links, at an entry such as /dev/stdout, /dev/fd/3 or /proc/self/fd/3.
+/// it has been read to its end; STATUS and RCOND may not. A device, a pipe or an open descriptor is written to
+/// directly, with --strict or --verify only after all matrices have passed; it cannot be INPUT. A path names an open
+/// descriptor if it ends, after its links, at an entry such as /dev/stdout, /dev/fd/3 or /proc/self/fd/3.
 #[derive(clap::Args, Debug)]
 #[command(after_help = exit::HELP)]
 pub struct Args {
@@ -74,8 +74,8 @@ pub struct Args {
 
     /// Check every inverse; fail, and write nothing, if LAPACK's test ratio is 3 or more
     ///
-    /// The ratio is ||I - X A||_1 / (n ||A||_1 ||X||_1 eps), in double precision. Complex numbers (order 1) are allowed 6,
-    /// since their reciprocal rounds more often.
+    /// The ratio is ||I - X A||_1 / (n ||A||_1 ||X||_1 eps), in double precision. Complex numbers (order 1) are allowed
+    /// 6, since their reciprocal rounds more often.
     #[arg(long)]
     pub verify: bool,
 

@@ -95,8 +95,8 @@ impl Pieces {
         })
     }
 
-    /// Checks that there is memory for the CPU engine's copy of one matrix in its working precision, for its panels, and
-    /// for the threads that are still to be started. Where it is missing later, the allocator aborts the program.
+    /// Checks that there is memory for the CPU engine's copy of one matrix in its working precision, for its panels,
+    /// and for the threads that are still to be started. Where it is missing later, the allocator aborts the program.
     pub fn try_copy<T: Scalar>(self, order: usize, in_double: bool) -> Result<(), Failure> {
         let elements = if self.len > 0 { order * order } else { 0 };
         let spare = |copy: usize| zeroed::<u8>(SPARE_BYTES + copy / 8).map(drop);

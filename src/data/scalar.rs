@@ -290,11 +290,8 @@ macro_rules! real {
 
             #[inline]
             fn flushed(self, exponent: i32) -> Self {
-                if !self.is_zero() && self.exponent() + exponent < Self::MIN_EXPONENT {
-                    0.0
-                } else {
-                    self.scaled(exponent)
-                }
+                let below = self.exponent() + exponent < Self::MIN_EXPONENT;
+                if below && !self.is_zero() { 0.0 } else { self.scaled(exponent) }
             }
 
             #[inline(always)]
@@ -334,7 +331,8 @@ macro_rules! real {
 
             #[inline]
             fn exponents(self) -> Option<[i32; 2]> {
-                (!self.is_zero()).then(|| [self.exponent(); 2])
+                let normal = self.abs() >= Self::MIN_POSITIVE;
+                (normal || !self.is_zero()).then(|| [self.exponent(); 2])
             }
         }
 

@@ -3,7 +3,7 @@
 use fearless_simd::{Simd, SimdBase};
 
 use super::survey::Survey;
-use crate::cpu::simd::exponent::{Format, shifted};
+use crate::cpu::simd::exponent::{Format, shifted_any};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::vector::Vector;
 use crate::data::scalar::{Real, Scalar};
@@ -97,7 +97,7 @@ fn shift<S: Simd, T: Lane>(simd: S, vectors: &mut [T::Vector<S>], exponent: i32)
             let shift = Magnitude::<T, S>::splat(simd, T::Real::from_f64(exponent.into()));
             for vector in vectors {
                 for part in 0..T::Vector::<S>::PARTS {
-                    vector.set_part(part, shifted(simd, vector.part(part), shift));
+                    vector.set_part(part, shifted_any(simd, vector.part(part), shift));
                 }
             }
         },

@@ -4,7 +4,7 @@
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
 use super::survey::Survey;
-use crate::cpu::simd::exponent::{Format, join_flushed, raised, shifted, stated};
+use crate::cpu::simd::exponent::{Format, join_flushed, raised, shifted, shifted_any, split_normal, stated};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::vector::{Mask, Vector};
 use crate::data::scalar::{Real, Scalar};
@@ -20,13 +20,15 @@ pub struct ByLane<S: Simd, T: Lane> {
     exponents: Vec<Magnitude<T, S>>,
     /// The exponent below which a scaled entry is small: more than 2^w below the largest.
     lowest: Magnitude<T, S>,
+    /// True if the thread flushes subnormal numbers to zero.
+    flushes: bool,
 }
 
 impl<S: Simd, T: Lane> ByLane<S, T> {
     /// Nothing is scaled.
     pub fn new(simd: S) -> Self {
         let lowest = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-        Self { scaled: 0, rows: Vec::new(), columns: Vec::new(), exponents: Vec::new(), lowest }
+        Self { scaled: 0, rows: Vec::new(), columns: Vec::new(), exponents: Vec::new(), lowest, flushes: false }
     }
 
     /// Returns whether a matrix is scaled.
@@ -61,29 +63,38 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
     pub fn scale(&mut self, simd: S, (order, flushes): (usize, bool), vectors: &mut [T::Vector<S>]) -> u64 {
         self.rows.resize(order, self.lowest);
         self.columns.resize(order, self.lowest);
+        self.flushes = flushes;
         simd.vectorize(
             #[inline(always)]
             || {
                 let vectors = &mut vectors[..order * order];
-                let simple = if flushes { None } else { self.scale_by_one(simd, vectors) };
-                match simple {
+                let scaled = match order {
+                    _ if flushes => None,
+                    // Unrolled: the smallest matrices take longer to be scaled than to be inverted.
+                    1 => self.scale_normal(simd, 1, vectors),
+                    2 => self.scale_normal(simd, 2, vectors),
+                    _ => self.scale_normal(simd, order, vectors),
+                };
+                match scaled {
                     Some(poisoned) => poisoned,
-                    None => self.scale_by_parts(simd, order, vectors),
+                    None => self.scale_any(simd, order, vectors),
                 }
             },
         )
     }
 
-    /// The simple case: all numbers are normal or zero, and one exponent for each matrix is enough. Otherwise returns
-    /// `None`, and nothing has changed.
+    /// The usual case: no matrix has both subnormal numbers and such that are too large to be raised beside them.
+    /// Otherwise returns `None`, and nothing has changed.
     #[inline(always)]
-    fn scale_by_one(&mut self, simd: S, vectors: &mut [T::Vector<S>]) -> Option<u64> {
+    fn scale_normal(&mut self, simd: S, order: usize, vectors: &mut [T::Vector<S>]) -> Option<u64> {
+        let parts = T::Vector::<S>::PARTS;
+        let vectors = &mut vectors[..order * order];
         let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
         let infinity = Magnitude::<T, S>::splat(simd, T::Real::INFINITY);
         let (mut smallest, mut largest, mut poison) = (infinity, zero, zero);
         for vector in &*vectors {
             poison = vector.poison(poison, zero);
-            for part in 0..T::Vector::<S>::PARTS {
+            for part in 0..parts {
                 let magnitude = vector.part(part).abs();
                 largest = largest.max(magnitude);
                 smallest = smallest.min(magnitude.simd_eq(zero).select(infinity, magnitude));
@@ -91,34 +102,66 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         }
         let (low, high) = window::<T>();
         let finite = poison.simd_eq(zero);
-        let normal = smallest.simd_ge(Magnitude::<T, S>::splat(simd, T::Real::SMALLEST_NORMAL));
+        let poisoned = !finite.to_bitmask() & all_lanes::<S, T>();
         let inside = smallest.simd_ge(Magnitude::<T, S>::splat(simd, low))
             & largest.simd_le(Magnitude::<T, S>::splat(simd, high));
         let outside = finite & !inside;
         self.scaled = outside.to_bitmask() & all_lanes::<S, T>();
-        let poisoned = !finite.to_bitmask() & all_lanes::<S, T>();
         if self.scaled == 0 {
             return Some(poisoned);
         }
-        let survey = Survey::<S, T> { bottom: stated(simd, smallest), top: stated(simd, largest), largest };
-        if (outside & !(normal & one_is_enough::<S, T>(simd, &survey))).any_true() {
-            return None;
+
+        // Subnormal numbers become normal by a factor for their whole matrix.
+        let mut raise = zero;
+        let subnormal = smallest.simd_lt(Magnitude::<T, S>::splat(simd, T::Real::SMALLEST_NORMAL)) & outside;
+        if subnormal.any_true() {
+            let digits = T::Real::FRACTION_BITS as i32 + 1;
+            let factor = Magnitude::<T, S>::splat(simd, T::Real::ONE.scaled(digits));
+            let factor = subnormal.select(factor, Magnitude::<T, S>::splat(simd, T::Real::ONE));
+            if (subnormal & (largest * factor).simd_eq(infinity)).any_true() {
+                return None;
+            }
+            for vector in &mut *vectors {
+                for part in 0..parts {
+                    vector.set_part(part, vector.part(part) * factor);
+                }
+            }
+            (smallest, largest) = (smallest * factor, largest * factor);
+            raise = subnormal.select(whole::<S, T>(simd, digits), zero);
         }
-        let shift = outside.select(whole::<S, T>(simd, T::Real::WINDOW - 1) - survey.top, zero);
-        for vector in vectors {
-            for part in 0..T::Vector::<S>::PARTS {
-                let real = vector.part(part);
-                vector.set_part(part, real.simd_eq(zero).select(real, raised(simd, real, shift)));
+        let (bottom, top) = (stated(simd, smallest) - raise, stated(simd, largest) - raise);
+        let one_is_enough = one_is_enough::<S, T>(simd, bottom, top);
+        if !(outside & !one_is_enough).any_true() {
+            let shift = outside.select(whole::<S, T>(simd, T::Real::WINDOW - 1) - top, zero);
+            for vector in vectors {
+                for part in 0..parts {
+                    let real = vector.part(part);
+                    vector.set_part(part, real.simd_eq(zero).select(real, raised(simd, real, shift - raise)));
+                }
+            }
+            self.rows[..order].fill(shift);
+            self.columns[..order].fill(zero);
+            self.lowest = whole::<S, T>(simd, -1);
+            return Some(poisoned);
+        }
+
+        self.exponents.resize(order * order * parts, zero);
+        let exponents = &mut self.exponents[..order * order * parts];
+        for (index, vector) in vectors.iter_mut().enumerate() {
+            for part in 0..parts {
+                let [significand, exponent] = split_normal(simd, vector.part(part));
+                vector.set_part(part, significand);
+                exponents[index * parts + part] = exponent - raise;
             }
         }
-        self.rows.fill(shift);
-        self.columns.fill(zero);
-        self.lowest = whole::<S, T>(simd, -1);
+        self.choose(simd, order, (outside, one_is_enough), top);
+        self.apply(simd, order, vectors);
         Some(poisoned)
     }
 
+    /// The same for any numbers, also on a thread that flushes subnormal ones.
     #[inline(always)]
-    fn scale_by_parts(&mut self, simd: S, order: usize, vectors: &mut [T::Vector<S>]) -> u64 {
+    fn scale_any(&mut self, simd: S, order: usize, vectors: &mut [T::Vector<S>]) -> u64 {
         let parts = T::Vector::<S>::PARTS;
         self.exponents.resize(order * order * parts, self.lowest);
         let exponents = &mut self.exponents[..order * order * parts];
@@ -130,35 +173,29 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
                 exponents[index * parts + part] = exponent;
             }
         }
-        self.scaled = survey.outside(simd).to_bitmask() & all_lanes::<S, T>();
-        self.choose(simd, order, &survey);
-
-        let (rows, columns, exponents) = (&self.rows[..order], &self.columns[..order], &self.exponents[..]);
-        for i in 0..order {
-            for j in 0..order {
-                let (index, shift) = (i * order + j, rows[i] + columns[j]);
-                for part in 0..parts {
-                    let exponent = exponents[index * parts + part] + shift;
-                    // What becomes of numbers that are not finite does not matter: the whole matrix becomes NaN.
-                    let element = join_flushed(simd, vectors[index].part(part), exponent);
-                    vectors[index].set_part(part, element);
-                }
-            }
-        }
+        let outside = survey.outside(simd);
+        self.scaled = outside.to_bitmask() & all_lanes::<S, T>();
+        let one_is_enough = one_is_enough::<S, T>(simd, survey.bottom, survey.top);
+        self.choose(simd, order, (outside, one_is_enough), survey.top);
+        self.apply(simd, order, vectors);
         survey.poisoned(simd).to_bitmask() & all_lanes::<S, T>()
     }
 
     /// Chooses the exponents of rows and columns: one for the whole matrix if that is enough.
     #[inline(always)]
-    fn choose(&mut self, simd: S, order: usize, survey: &Survey<S, T>) {
+    fn choose(
+        &mut self,
+        simd: S,
+        order: usize,
+        (outside, one_is_enough): (Mask<Magnitude<T, S>, S>, Mask<Magnitude<T, S>, S>),
+        top: Magnitude<T, S>,
+    ) {
         let zero = whole::<S, T>(simd, 0);
-        let one_is_enough = one_is_enough::<S, T>(simd, survey);
-        let one = whole::<S, T>(simd, T::Real::WINDOW - 1) - survey.top;
-        let one = (survey.outside(simd) & one_is_enough).select(one, zero);
-        let each = survey.outside(simd) & !one_is_enough;
+        let one = (outside & one_is_enough).select(whole::<S, T>(simd, T::Real::WINDOW - 1) - top, zero);
+        let each = outside & !one_is_enough;
         self.lowest = one_is_enough.select(whole::<S, T>(simd, -1), whole::<S, T>(simd, -T::Real::WINDOW));
-        self.rows.fill(one);
-        self.columns.fill(zero);
+        self.rows[..order].fill(one);
+        self.columns[..order].fill(zero);
         if !each.any_true() {
             return;
         }
@@ -184,6 +221,24 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         }
     }
 
+    /// Puts the elements together again, with the exponents of their rows and columns.
+    #[inline(always)]
+    fn apply(&mut self, simd: S, order: usize, vectors: &mut [T::Vector<S>]) {
+        let parts = T::Vector::<S>::PARTS;
+        let (rows, columns, exponents) = (&self.rows[..order], &self.columns[..order], &self.exponents[..]);
+        for i in 0..order {
+            for j in 0..order {
+                let (index, shift) = (i * order + j, rows[i] + columns[j]);
+                for part in 0..parts {
+                    let exponent = exponents[index * parts + part] + shift;
+                    // What becomes of numbers that are not finite does not matter: the whole matrix becomes NaN.
+                    let element = join_flushed(simd, vectors[index].part(part), exponent);
+                    vectors[index].set_part(part, element);
+                }
+            }
+        }
+    }
+
     /// The exponents of the rows, if a matrix is scaled.
     pub fn rows(&mut self) -> Option<&mut [Magnitude<T, S>]> {
         self.any().then_some(&mut self.rows)
@@ -195,20 +250,27 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
     pub fn undo(&self, simd: S, vectors: &mut [T::Vector<S>]) {
         simd.vectorize(
             #[inline(always)]
-            || {
-                let order = self.rows.len();
-                let (rows, columns) = (&self.rows[..order], &self.columns[..order]);
-                let vectors = &mut vectors[..order * order];
-                for i in 0..order {
-                    for j in 0..order {
-                        let (element, shift) = (&mut vectors[i * order + j], columns[i] + rows[j]);
-                        for part in 0..T::Vector::<S>::PARTS {
-                            element.set_part(part, shifted(simd, element.part(part), shift));
-                        }
-                    }
-                }
+            || match self.rows.len() {
+                1 => self.undo_order(simd, 1, vectors),
+                2 => self.undo_order(simd, 2, vectors),
+                order => self.undo_order(simd, order, vectors),
             },
         );
+    }
+
+    #[inline(always)]
+    fn undo_order(&self, simd: S, order: usize, vectors: &mut [T::Vector<S>]) {
+        let (rows, columns, vectors) = (&self.rows[..order], &self.columns[..order], &mut vectors[..order * order]);
+        for i in 0..order {
+            for j in 0..order {
+                let (element, shift) = (&mut vectors[i * order + j], columns[i] + rows[j]);
+                for part in 0..T::Vector::<S>::PARTS {
+                    let real = element.part(part);
+                    let real = if self.flushes { shifted_any(simd, real, shift) } else { shifted(simd, real, shift) };
+                    element.set_part(part, real);
+                }
+            }
+        }
     }
 }
 
@@ -226,7 +288,7 @@ fn whole<S: Simd, T: Lane>(simd: S, number: i32) -> Magnitude<T, S> {
 /// The lanes in which one exponent for the whole matrix brings it into the window; no entry falls below the normal
 /// range with it.
 #[inline(always)]
-fn one_is_enough<S: Simd, T: Lane>(simd: S, survey: &Survey<S, T>) -> Mask<Magnitude<T, S>, S> {
+fn one_is_enough<S: Simd, T: Lane>(simd: S, bottom: Magnitude<T, S>, top: Magnitude<T, S>) -> Mask<Magnitude<T, S>, S> {
     let most = T::Real::from_f64((2 * T::Real::WINDOW - 2).into());
-    (survey.top - survey.bottom).simd_le(Magnitude::<T, S>::splat(simd, most))
+    (top - bottom).simd_le(Magnitude::<T, S>::splat(simd, most))
 }

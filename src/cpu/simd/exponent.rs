@@ -104,21 +104,34 @@ pub fn join_flushed<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, signific
     exponent.simd_lt(V::splat(simd, V::Element::EXPONENTS[0])).select(below, normal)
 }
 
-/// x * 2^exponent, rounded once if the result is subnormal.
+/// The same as [`split`] for normal numbers and zero. Zero is taken apart as ±1 and -[`Format::FAR`].
+#[inline(always)]
+pub fn split_normal<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, x: V) -> [V; 2] {
+    let kept = word::<S, V>(simd, V::Element::FRACTION) | word::<S, V>(simd, V::Element::SIGN);
+    let significand = V::from_bits((x.to_bits() & kept) | V::splat(simd, 1_u8.into()).to_bits());
+    let zero = x.simd_eq(V::splat(simd, 0_u8.into()));
+    [significand, zero.select(V::splat(simd, -V::Element::FAR), stated(simd, x.abs()))]
+}
+
+/// x * 2^exponent, rounded once if the result is subnormal. The thread must not flush subnormal numbers.
 #[inline(always)]
 pub fn shifted<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, x: V, exponent: V) -> V {
     let [least, most]: [V; 2] = limits(simd);
-    let one = V::splat(simd, 1_u8.into());
+    let zero = x.simd_eq(V::splat(simd, 0_u8.into()));
     let before = stated(simd, x.abs());
     let after = before + exponent;
-    let fraction = x.to_bits() & word::<S, V>(simd, V::Element::FRACTION);
-    let zero = before.simd_lt(least) & V::from_bits(fraction | one.to_bits()).simd_eq(one);
     let strange = before.min(after).simd_lt(least) | before.max(after).simd_gt(most);
     if (strange & !zero).any_true() {
-        let [significand, own] = split(simd, x);
-        return join(simd, significand, own + exponent);
+        return shifted_any(simd, x, exponent);
     }
     zero.select(x, raised(simd, x, exponent))
+}
+
+/// x * 2^exponent, rounded once if the result is subnormal.
+#[inline(always)]
+pub fn shifted_any<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, x: V, exponent: V) -> V {
+    let [significand, own] = split(simd, x);
+    join(simd, significand, own + exponent)
 }
 
 /// The exponents of the smallest normal number and of the largest.
@@ -182,6 +195,12 @@ mod tests {
                 };
                 same(by_parts, x.scaled(exponent));
                 same(shifted(simd, vector, shift), x.scaled(exponent));
+                if x.is_zero() || x.exponent() >= T::MIN_EXPONENT {
+                    assert_eq!(
+                        split_normal(simd, vector).map(|v| v.as_slice()[0]),
+                        [significand, own].map(|v| v.as_slice()[0])
+                    );
+                }
                 if x.scaled(exponent).finite() {
                     same(flushed, x.flushed(exponent));
                 }

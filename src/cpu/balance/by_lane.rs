@@ -10,6 +10,9 @@ use crate::cpu::simd::vector::{Mask, Vector};
 use crate::data::scalar::{Real, Scalar};
 use crate::data::scaling::window;
 
+/// Some lanes.
+type Lanes<S, T> = Mask<Magnitude<T, S>, S>;
+
 /// The exponents by which the matrices of a group are scaled. Memory is kept from group to group.
 pub struct ByLane<S: Simd, T: Lane> {
     /// The matrices that are scaled, as a bit mask.
@@ -187,7 +190,7 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         &mut self,
         simd: S,
         order: usize,
-        (outside, one_is_enough): (Mask<Magnitude<T, S>, S>, Mask<Magnitude<T, S>, S>),
+        (outside, one_is_enough): (Lanes<S, T>, Lanes<S, T>),
         top: Magnitude<T, S>,
     ) {
         let zero = whole::<S, T>(simd, 0);
@@ -288,7 +291,7 @@ fn whole<S: Simd, T: Lane>(simd: S, number: i32) -> Magnitude<T, S> {
 /// The lanes in which one exponent for the whole matrix brings it into the window; no entry falls below the normal
 /// range with it.
 #[inline(always)]
-fn one_is_enough<S: Simd, T: Lane>(simd: S, bottom: Magnitude<T, S>, top: Magnitude<T, S>) -> Mask<Magnitude<T, S>, S> {
+fn one_is_enough<S: Simd, T: Lane>(simd: S, bottom: Magnitude<T, S>, top: Magnitude<T, S>) -> Lanes<S, T> {
     let most = T::Real::from_f64((2 * T::Real::WINDOW - 2).into());
     (top - bottom).simd_le(Magnitude::<T, S>::splat(simd, most))
 }

@@ -153,7 +153,7 @@ fn bad_arguments_are_one_line_and_exit_2() {
         (&["--scalar", "float16"], "unknown scalar \"float16\""),
         (&["--scalar", "float32,"], "unknown scalar \"\""),
         (&["--engine", "auto"], "'auto' for '--engine"),
-        (&["--engine", "cpu", "--adapter", "x"], "--adapter names a GPU"),
+        (&["--engine", "cpu", "--adapter", "x"], "--adapter is about GPUs"),
         (&["--order", "4000000000"], "more than memory can address"),
         (&["--engine", "cpu", "--order", "4", "--len", "1000000000000"], "give a smaller --len"),
     ];

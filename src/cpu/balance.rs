@@ -15,9 +15,9 @@ use crate::data::status::Status;
 
 /// The scalings of the matrices that are eliminated together. Memory is kept from group to group.
 pub struct Balance<S: Simd, T: Lane> {
-    /// Those of groups with a matrix per lane. Empty until one is needed.
+    /// The scalings of groups with a matrix per lane. Empty until one is needed.
     groups: Vec<ByLane<S, T>>,
-    /// That of a matrix in all lanes together.
+    /// The scaling of a matrix that all lanes hold together.
     pub alone: Alone,
     /// True if a matrix is scaled.
     pub scaled: bool,

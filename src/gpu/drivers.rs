@@ -3,7 +3,7 @@
 /// The drivers whose adapters may be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Drivers {
-    /// Those that wgpu does not hide: it hides drivers for Vulkan that state that they passed no conformance test.
+    /// The drivers that wgpu shows. It hides Vulkan drivers that do not claim to have passed the conformance tests.
     #[default]
     Conformant,
     /// The others, too, such as Mesa's Dozen, which runs Vulkan on Direct3D 12 under WSL2. They may compute wrong

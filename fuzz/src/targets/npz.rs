@@ -34,7 +34,7 @@ pub fn npz(data: &[u8]) {
                 let file = read(Input::File(Box::new(Cursor::new(bytes)), entry.size), 1);
                 assert_eq!(array.ok(), file.ok(), "{}", entry.name);
             }
-            // What does not unpack is no array, unless it was too large to be read to its end.
+            // An entry that fails to unpack gives no array, unless it was too large to be read to its end.
             Err(error) => assert!(!matches!(array, Ok(Some(_))), "{}: {error}", entry.name),
         }
     }

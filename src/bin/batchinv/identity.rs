@@ -1,4 +1,4 @@
-//! What tells whether two paths are the same file.
+//! The identity of a file, by which two paths to it are recognized.
 
 use std::fs::Metadata;
 

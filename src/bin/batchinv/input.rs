@@ -11,7 +11,7 @@ use crate::npy::source::Input;
 use crate::npz::directory::{self, Entry};
 use crate::stdio::{is_dash, stdin};
 
-/// What a file or a stream holds.
+/// An input: one array, or an archive of several.
 pub enum Opened {
     Array(Reader),
     Archive(Archive),

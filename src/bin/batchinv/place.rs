@@ -1,4 +1,4 @@
-//! Where an output goes: what its path means.
+//! The place that the path of an output means.
 //!
 //! Symlinks are followed one by one. A path that then ends at an entry of a process's open descriptors (/dev/stdout,
 //! /dev/fd/3, /proc/self/fd/3, or a link to one) is the open file itself. Other programs may be writing to it, so it is

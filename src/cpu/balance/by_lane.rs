@@ -86,7 +86,7 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         )
     }
 
-    /// The usual case: no matrix has both subnormal numbers and such that are too large to be raised beside them.
+    /// The usual case: no matrix with subnormal numbers overflows when it is multiplied to make them normal.
     /// Otherwise returns `None`, and nothing has changed.
     #[inline(always)]
     fn scale_normal(&mut self, simd: S, order: usize, vectors: &mut [T::Vector<S>]) -> Option<u64> {
@@ -234,7 +234,7 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
                 let (index, shift) = (i * order + j, rows[i] + columns[j]);
                 for part in 0..parts {
                     let exponent = exponents[index * parts + part] + shift;
-                    // What becomes of numbers that are not finite does not matter: the whole matrix becomes NaN.
+                    // Numbers that are not finite may come out as anything: their whole matrix becomes NaN.
                     let element = join_flushed(simd, vectors[index].part(part), exponent);
                     vectors[index].set_part(part, element);
                 }

@@ -115,7 +115,7 @@ impl<'a> Results<'a> {
         Ok(())
     }
 
-    /// Those of STATUS, RCOND and OUTPUT that were given, in the order of `Args::outputs`.
+    /// The items of the outputs that were given, from those of STATUS, RCOND and OUTPUT.
     fn given<X>(&self, all: [X; 3]) -> impl Iterator<Item = X> + use<X> {
         let given = [self.args.status.is_some(), self.args.rcond.is_some(), true];
         all.into_iter().zip(given).filter(|(_, given)| *given).map(|(it, _)| it)

@@ -77,7 +77,7 @@ pub fn read(file: &mut (impl Read + Seek), len: u64) -> Result<Vec<Entry>, Failu
     Ok(entries)
 }
 
-/// What the end of an archive says of its directory.
+/// The place and size of the directory, from the record at the end of an archive.
 struct End {
     entries: u64,
     size: u64,
@@ -234,7 +234,7 @@ fn extra_64(extra: &[u8]) -> &[u8] {
     &[]
 }
 
-/// Where the packed bytes begin, after the local header, which must agree with the directory.
+/// The position of the packed bytes, behind the local header, which must agree with the directory.
 fn data_at(
     file: &mut (impl Read + Seek),
     entry: &Entry,

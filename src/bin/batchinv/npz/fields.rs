@@ -9,7 +9,7 @@ pub const END: u32 = 0x0605_4b50;
 /// The end with 64-bit numbers, and the field that says where it begins.
 pub const END_64: u32 = 0x0606_4b50;
 pub const LOCATOR_64: u32 = 0x0706_4b50;
-/// What follows bytes whose checksum their header could not know.
+/// The record behind bytes whose checksum was not known when their header was written.
 pub const DESCRIPTOR: u32 = 0x0807_4b50;
 
 /// The kind of an extra field with 64-bit numbers, which stand in for those that are [`LARGE`].

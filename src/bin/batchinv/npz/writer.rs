@@ -21,7 +21,7 @@ const TIME_AND_DATE: [u16; 2] = [0, 1 << 5 | 1];
 
 const FLAGS: u16 = WITH_DESCRIPTOR | UTF_8;
 
-/// What was written so far.
+/// An archive that is being written: its length and entries so far.
 #[derive(Default)]
 pub struct Writer {
     at: u64,

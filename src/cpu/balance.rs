@@ -37,22 +37,30 @@ impl<S: Simd, T: Lane> Balance<S, T> {
         (self.scaled, self.poisoned) = (false, false);
     }
 
-    /// Scales the matrices in the lanes of a group. Returns those that are not finite, as a bit mask.
-    pub fn scale_group(
-        &mut self,
-        simd: S,
-        group: usize,
-        (order, flushes): (usize, bool),
-        vectors: &mut [T::Vector<S>],
-    ) -> u64 {
-        while self.groups.len() <= group {
+    /// Scales the matrices in the lanes of all groups, group by group in `vectors`. Returns those that are not finite, as
+    /// a bit mask.
+    #[inline(never)]
+    pub fn scale(&mut self, simd: S, (order, flushes): (usize, bool), vectors: &mut [T::Vector<S>]) -> u64 {
+        let (size, lanes) = (order * order, T::Vector::<S>::LANES);
+        while self.groups.len() * size < vectors.len() {
             self.groups.push(ByLane::new(simd));
         }
-        let group = &mut self.groups[group];
-        let poisoned = group.scale(simd, (order, flushes), vectors);
-        self.scaled |= group.any();
-        self.poisoned |= poisoned != 0;
-        poisoned
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let (mut rest, mut poisoned) = (vectors, 0);
+                let mut index = 0;
+                while !rest.is_empty() {
+                    let (own, later) = rest.split_at_mut(size);
+                    let group = &mut self.groups[index];
+                    poisoned |= group.scale(simd, (order, flushes), own) << (index * lanes);
+                    self.scaled |= group.any();
+                    (rest, index) = (later, index + 1);
+                }
+                self.poisoned |= poisoned != 0;
+                poisoned
+            },
+        )
     }
 
     /// The exponents of the rows of a group, if a matrix of it is scaled.
@@ -60,10 +68,21 @@ impl<S: Simd, T: Lane> Balance<S, T> {
         self.groups[group].rows()
     }
 
-    /// Turns the inverses of the scaled matrices of a group into those of the matrices themselves, by the exponents of
-    /// the rows as they stand now.
-    pub fn undo_group(&mut self, simd: S, group: usize, vectors: &mut [T::Vector<S>]) {
-        self.groups[group].undo(simd, vectors);
+    /// Turns the inverses of the scaled matrices of all groups into those of the matrices themselves, by the exponents
+    /// of the rows as they stand now.
+    #[inline(never)]
+    pub fn undo(&self, simd: S, order: usize, vectors: &mut [T::Vector<S>]) {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let (mut rest, mut index) = (vectors, 0);
+                while !rest.is_empty() {
+                    let (own, later) = rest.split_at_mut(order * order);
+                    self.groups[index].undo(simd, own);
+                    (rest, index) = (later, index + 1);
+                }
+            },
+        );
     }
 
     /// The status of a finite matrix with a zero pivot in `column`, counted from 0. `elements` is the matrix as given,

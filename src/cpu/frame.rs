@@ -75,8 +75,8 @@ pub trait Kernel<S: Simd, A: Arithmetic>: Sized {
     /// may also mean that there are zeros or NaN.
     fn load(&mut self, simd: S, input: &[A::Element]) -> bool;
 
-    /// The vectors of a group.
-    fn vectors(&mut self, group: usize) -> &mut [Vectors<S, A>];
+    /// The vectors of all groups, one group after another.
+    fn vectors(&mut self) -> &mut [Vectors<S, A>];
 
     /// Replaces the matrix that all lanes hold.
     fn replace(&mut self, _: &[A::Work]) {}
@@ -192,7 +192,7 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
                 if balance.scaled {
                     kernel.rarely(
                         #[inline(always)]
-                        |kernel| undo::<S, A, K>(simd, kernel, balance),
+                        |kernel| undo::<S, A, K>(simd, kernel, order, balance),
                     );
                 }
                 let finite = kernel.store(simd, own);
@@ -219,16 +219,14 @@ fn scale<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
 ) {
     let order = K::order(settings);
     if K::MATRIX_PER_LANE {
-        for (group, statuses) in statuses.chunks_exact_mut(Vectors::<S, A>::LANES).enumerate() {
-            let mut poisoned = balance.scale_group(simd, group, (order, settings.flushes), kernel.vectors(group));
-            while poisoned != 0 {
-                statuses[poisoned.trailing_zeros() as usize] = Status::NOT_FINITE;
-                poisoned &= poisoned - 1;
-            }
+        let mut poisoned = balance.scale(simd, (order, settings.flushes), kernel.vectors());
+        while poisoned != 0 {
+            statuses[poisoned.trailing_zeros() as usize] = Status::NOT_FINITE;
+            poisoned &= poisoned - 1;
         }
         return;
     }
-    let kind = balance.alone.scale::<S, A::Work>(simd, kernel.vectors(0));
+    let kind = balance.alone.scale::<S, A::Work>(simd, kernel.vectors());
     balance.scaled = matches!(kind, Kind::ByOne(_) | Kind::ByRowsAndColumns);
     if kind == Kind::NotFinite {
         statuses[0] = Status::NOT_FINITE;
@@ -247,16 +245,21 @@ fn scale<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
 /// Turns the inverses of scaled matrices into those of the matrices themselves, but for one that was scaled by rows and
 /// columns alone.
 #[inline(always)]
-fn undo<S: Simd, A: Arithmetic, K: Kernel<S, A>>(simd: S, kernel: &mut K, balance: &mut Balance<S, A::Work>) {
+fn undo<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
+    simd: S,
+    kernel: &mut K,
+    order: usize,
+    balance: &mut Balance<S, A::Work>,
+) {
     if !K::MATRIX_PER_LANE {
-        return balance.alone.undo::<S, A::Work>(simd, kernel.vectors(0));
+        return balance.alone.undo::<S, A::Work>(simd, kernel.vectors());
     }
     for group in 0..K::GROUPS {
         if let Some(rows) = balance.rows_of(group) {
             kernel.permute(simd, group, rows);
-            balance.undo_group(simd, group, kernel.vectors(group));
         }
     }
+    balance.undo(simd, order, kernel.vectors());
 }
 
 /// Gives the matrices with a zero pivot their status. The place of an inverse serves as working memory.

@@ -1,6 +1,8 @@
 //! The scaling of a group with a matrix per lane: every matrix by exponents of its own, all lanes at once.
 #![allow(clippy::needless_range_loop, reason = "one index walks several arrays; iterators would hide it")]
 
+use std::mem::take;
+
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
 use super::survey::Survey;
@@ -17,21 +19,35 @@ type Lanes<S, T> = Mask<Magnitude<T, S>, S>;
 pub struct ByLane<S: Simd, T: Lane> {
     /// The matrices that are scaled, as a bit mask.
     scaled: u64,
-    rows: Vec<Magnitude<T, S>>,
-    columns: Vec<Magnitude<T, S>>,
-    /// The exponents of all parts, while they are scaled.
-    exponents: Vec<Magnitude<T, S>>,
+    exponents: Exponents<Vec<Magnitude<T, S>>>,
     /// The exponent below which a scaled entry is small: more than 2^w below the largest.
     lowest: Magnitude<T, S>,
     /// True if the thread flushes subnormal numbers to zero.
     flushes: bool,
 }
 
+/// Exponents, as vectors or as slices of them.
+#[derive(Default)]
+struct Exponents<E> {
+    /// By which rows are scaled.
+    rows: E,
+    /// By which columns are scaled.
+    columns: E,
+    /// Of all parts, while they are scaled.
+    parts: E,
+}
+
+impl<V> Exponents<Vec<V>> {
+    fn slices(&mut self) -> Exponents<&mut [V]> {
+        Exponents { rows: &mut self.rows, columns: &mut self.columns, parts: &mut self.parts }
+    }
+}
+
 impl<S: Simd, T: Lane> ByLane<S, T> {
     /// Nothing is scaled.
     pub fn new(simd: S) -> Self {
         let lowest = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-        Self { scaled: 0, rows: Vec::new(), columns: Vec::new(), exponents: Vec::new(), lowest, flushes: false }
+        Self { scaled: 0, exponents: Exponents::default(), lowest, flushes: false }
     }
 
     /// Returns whether a matrix is scaled.
@@ -45,14 +61,15 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         if self.scaled >> lane & 1 == 0 {
             return true;
         }
-        let (order, parts) = (self.rows.len(), T::Vector::<S>::PARTS);
+        let (order, parts) = (self.exponents.rows.len(), T::Vector::<S>::PARTS);
         let at = |vector: &Magnitude<T, S>| vector.as_slice()[lane].to_f64() as i32;
         let lowest = at(&self.lowest);
         let (mut none_small, mut empty) = (true, true);
         for (i, row) in bytemuck::cast_slice::<T, T::Real>(elements).chunks_exact(order * parts).enumerate() {
             for (j, element) in row.chunks_exact(parts).enumerate().take(column + 1) {
                 for part in element.iter().filter(|part| !part.is_zero()) {
-                    none_small &= part.exponent() + at(&self.rows[i]) + at(&self.columns[j]) >= lowest;
+                    none_small &=
+                        part.exponent() + at(&self.exponents.rows[i]) + at(&self.exponents.columns[j]) >= lowest;
                     empty &= j < column;
                 }
             }
@@ -62,34 +79,51 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
 
     /// Scales the matrices whose magnitudes need it. Returns those that are not finite, as a bit mask; these are not
     /// scaled.
-    #[inline(never)]
+    #[inline(always)]
     pub fn scale(&mut self, simd: S, (order, flushes): (usize, bool), vectors: &mut [T::Vector<S>]) -> u64 {
-        self.rows.resize(order, self.lowest);
-        self.columns.resize(order, self.lowest);
+        self.exponents.rows.resize(order, self.lowest);
+        self.exponents.columns.resize(order, self.lowest);
         self.flushes = flushes;
-        simd.vectorize(
-            #[inline(always)]
-            || {
-                let vectors = &mut vectors[..order * order];
-                let scaled = match order {
-                    _ if flushes => None,
-                    // Unrolled: the smallest matrices take longer to be scaled than to be inverted.
-                    1 => self.scale_normal(simd, 1, vectors),
-                    2 => self.scale_normal(simd, 2, vectors),
-                    _ => self.scale_normal(simd, order, vectors),
-                };
-                match scaled {
-                    Some(poisoned) => poisoned,
-                    None => self.scale_any(simd, order, vectors),
-                }
-            },
-        )
+        let scaled = match order {
+            _ if flushes => None,
+            1 => self.scale_few::<1>(simd, vectors),
+            2 => self.scale_few::<2>(simd, vectors),
+            _ => {
+                let mut exponents = take(&mut self.exponents);
+                exponents.parts.resize(order * order * T::Vector::<S>::PARTS, self.lowest);
+                let scaled = self.scale_normal(simd, order, vectors, exponents.slices());
+                self.exponents = exponents;
+                scaled
+            }
+        };
+        match scaled {
+            Some(poisoned) => poisoned,
+            None => self.scale_any(simd, order, vectors),
+        }
+    }
+
+    /// The smallest matrices, which take longer to be scaled than to be inverted: unrolled, and in registers.
+    #[inline(always)]
+    fn scale_few<const N: usize>(&mut self, simd: S, vectors: &mut [T::Vector<S>]) -> Option<u64> {
+        let (mut rows, mut columns, mut parts) = ([self.lowest; N], [self.lowest; N], [[[self.lowest; 2]; N]; N]);
+        let parts = parts.as_flattened_mut().as_flattened_mut();
+        let exponents = Exponents { rows: &mut rows[..], columns: &mut columns[..], parts };
+        let scaled = self.scale_normal(simd, N, vectors, exponents);
+        self.exponents.rows.copy_from_slice(&rows);
+        self.exponents.columns.copy_from_slice(&columns);
+        scaled
     }
 
     /// The usual case: no matrix with subnormal numbers overflows when it is multiplied to make them normal.
     /// Otherwise returns `None`, and nothing has changed.
     #[inline(always)]
-    fn scale_normal(&mut self, simd: S, order: usize, vectors: &mut [T::Vector<S>]) -> Option<u64> {
+    fn scale_normal(
+        &mut self,
+        simd: S,
+        order: usize,
+        vectors: &mut [T::Vector<S>],
+        mut exponents: Exponents<&mut [Magnitude<T, S>]>,
+    ) -> Option<u64> {
         let parts = T::Vector::<S>::PARTS;
         let vectors = &mut vectors[..order * order];
         let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
@@ -142,23 +176,21 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
                     vector.set_part(part, real.simd_eq(zero).select(real, raised(simd, real, shift - raise)));
                 }
             }
-            self.rows[..order].fill(shift);
-            self.columns[..order].fill(zero);
+            exponents.rows.fill(shift);
+            exponents.columns.fill(zero);
             self.lowest = whole::<S, T>(simd, -1);
             return Some(poisoned);
         }
 
-        self.exponents.resize(order * order * parts, zero);
-        let exponents = &mut self.exponents[..order * order * parts];
         for (index, vector) in vectors.iter_mut().enumerate() {
             for part in 0..parts {
                 let [significand, exponent] = split_normal(simd, vector.part(part));
                 vector.set_part(part, significand);
-                exponents[index * parts + part] = exponent - raise;
+                exponents.parts[index * parts + part] = exponent - raise;
             }
         }
-        self.choose(simd, order, (outside, one_is_enough), top);
-        self.apply(simd, order, vectors);
+        self.choose(simd, order, (outside, one_is_enough), top, &mut exponents);
+        apply::<S, T>(simd, order, vectors, &exponents);
         Some(poisoned)
     }
 
@@ -166,21 +198,22 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
     #[inline(always)]
     fn scale_any(&mut self, simd: S, order: usize, vectors: &mut [T::Vector<S>]) -> u64 {
         let parts = T::Vector::<S>::PARTS;
-        self.exponents.resize(order * order * parts, self.lowest);
-        let exponents = &mut self.exponents[..order * order * parts];
+        let mut exponents = take(&mut self.exponents);
+        exponents.parts.resize(order * order * parts, self.lowest);
         let mut survey = Survey::<S, T>::new(simd);
         for (index, vector) in vectors.iter_mut().enumerate() {
             for part in 0..parts {
                 let [significand, exponent] = survey.see(simd, vector.part(part));
                 vector.set_part(part, significand);
-                exponents[index * parts + part] = exponent;
+                exponents.parts[index * parts + part] = exponent;
             }
         }
         let outside = survey.outside(simd);
         self.scaled = outside.to_bitmask() & all_lanes::<S, T>();
         let one_is_enough = one_is_enough::<S, T>(simd, survey.bottom, survey.top);
-        self.choose(simd, order, (outside, one_is_enough), survey.top);
-        self.apply(simd, order, vectors);
+        self.choose(simd, order, (outside, one_is_enough), survey.top, &mut exponents.slices());
+        apply::<S, T>(simd, order, vectors, &exponents.slices());
+        self.exponents = exponents;
         survey.poisoned(simd).to_bitmask() & all_lanes::<S, T>()
     }
 
@@ -192,23 +225,24 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         order: usize,
         (outside, one_is_enough): (Lanes<S, T>, Lanes<S, T>),
         top: Magnitude<T, S>,
+        exponents: &mut Exponents<&mut [Magnitude<T, S>]>,
     ) {
         let zero = whole::<S, T>(simd, 0);
         let one = (outside & one_is_enough).select(whole::<S, T>(simd, T::Real::WINDOW - 1) - top, zero);
         let each = outside & !one_is_enough;
         self.lowest = one_is_enough.select(whole::<S, T>(simd, -1), whole::<S, T>(simd, -T::Real::WINDOW));
-        self.rows[..order].fill(one);
-        self.columns[..order].fill(zero);
+        exponents.rows.fill(one);
+        exponents.columns.fill(zero);
         if !each.any_true() {
             return;
         }
         let far = Magnitude::<T, S>::splat(simd, T::Real::FAR);
         let least = Magnitude::<T, S>::splat(simd, T::Real::FAR_BELOW);
         let reals = order * T::Vector::<S>::PARTS;
-        let (rows, tops) = (&mut self.rows[..order], &mut self.columns[..order]);
+        let (rows, tops) = (&mut exponents.rows[..order], &mut exponents.columns[..order]);
         tops.fill(-far);
         for (i, own) in rows.iter_mut().enumerate() {
-            let row = &self.exponents[i * reals..][..reals];
+            let row = &exponents.parts[i * reals..][..reals];
             let mut top = -far;
             for &exponent in row {
                 top = top.max(exponent);
@@ -224,46 +258,27 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         }
     }
 
-    /// Puts the elements together again, with the exponents of their rows and columns.
-    #[inline(always)]
-    fn apply(&mut self, simd: S, order: usize, vectors: &mut [T::Vector<S>]) {
-        let parts = T::Vector::<S>::PARTS;
-        let (rows, columns, exponents) = (&self.rows[..order], &self.columns[..order], &self.exponents[..]);
-        for i in 0..order {
-            for j in 0..order {
-                let (index, shift) = (i * order + j, rows[i] + columns[j]);
-                for part in 0..parts {
-                    let exponent = exponents[index * parts + part] + shift;
-                    // Numbers that are not finite may come out as anything: their whole matrix becomes NaN.
-                    let element = join_flushed(simd, vectors[index].part(part), exponent);
-                    vectors[index].set_part(part, element);
-                }
-            }
-        }
-    }
-
     /// The exponents of the rows, if a matrix is scaled.
     pub fn rows(&mut self) -> Option<&mut [Magnitude<T, S>]> {
-        self.any().then_some(&mut self.rows)
+        self.any().then_some(&mut self.exponents.rows)
     }
 
     /// Turns the inverses of the scaled matrices into those of the matrices themselves, by the exponents of the rows as
     /// they stand now.
-    #[inline(never)]
+    #[inline(always)]
     pub fn undo(&self, simd: S, vectors: &mut [T::Vector<S>]) {
-        simd.vectorize(
-            #[inline(always)]
-            || match self.rows.len() {
-                1 => self.undo_order(simd, 1, vectors),
-                2 => self.undo_order(simd, 2, vectors),
-                order => self.undo_order(simd, order, vectors),
-            },
-        );
+        match self.exponents.rows.len() {
+            _ if !self.any() => {}
+            1 => self.undo_order(simd, 1, vectors),
+            2 => self.undo_order(simd, 2, vectors),
+            order => self.undo_order(simd, order, vectors),
+        }
     }
 
     #[inline(always)]
     fn undo_order(&self, simd: S, order: usize, vectors: &mut [T::Vector<S>]) {
-        let (rows, columns, vectors) = (&self.rows[..order], &self.columns[..order], &mut vectors[..order * order]);
+        let (rows, columns, vectors) =
+            (&self.exponents.rows[..order], &self.exponents.columns[..order], &mut vectors[..order * order]);
         for i in 0..order {
             for j in 0..order {
                 let (element, shift) = (&mut vectors[i * order + j], columns[i] + rows[j]);
@@ -294,4 +309,26 @@ fn whole<S: Simd, T: Lane>(simd: S, number: i32) -> Magnitude<T, S> {
 fn one_is_enough<S: Simd, T: Lane>(simd: S, bottom: Magnitude<T, S>, top: Magnitude<T, S>) -> Lanes<S, T> {
     let most = T::Real::from_f64((2 * T::Real::WINDOW - 2).into());
     (top - bottom).simd_le(Magnitude::<T, S>::splat(simd, most))
+}
+
+/// Puts the elements together again, with the exponents of their rows and columns.
+#[inline(always)]
+fn apply<S: Simd, T: Lane>(
+    simd: S,
+    order: usize,
+    vectors: &mut [T::Vector<S>],
+    Exponents { rows, columns, parts: exponents }: &Exponents<&mut [Magnitude<T, S>]>,
+) {
+    let parts = T::Vector::<S>::PARTS;
+    for i in 0..order {
+        for j in 0..order {
+            let (index, shift) = (i * order + j, rows[i] + columns[j]);
+            for part in 0..parts {
+                let exponent = exponents[index * parts + part] + shift;
+                // Numbers that are not finite may come out as anything: their whole matrix becomes NaN.
+                let element = join_flushed(simd, vectors[index].part(part), exponent);
+                vectors[index].set_part(part, element);
+            }
+        }
+    }
 }

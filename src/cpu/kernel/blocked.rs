@@ -146,7 +146,7 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Blocked<S, A> {
     }
 
     #[inline(always)]
-    fn vectors(&mut self, _: usize) -> &mut [Vectors<S, A>] {
+    fn vectors(&mut self) -> &mut [Vectors<S, A>] {
         &mut self.columns
     }
 

@@ -108,7 +108,7 @@ impl<S: Simd, T: Lane, const N: usize> Kernel<S, Native<T>> for Lanes<S, T, N> {
     }
 
     #[inline(always)]
-    fn vectors(&mut self, _: usize) -> &mut [T::Vector<S>] {
+    fn vectors(&mut self) -> &mut [T::Vector<S>] {
         let n = self.n();
         &mut self.kept.a[..n * n]
     }

@@ -85,8 +85,8 @@ impl<S: Simd, T: Lane, const N: usize, const G: usize> Kernel<S, Native<T>> for 
     }
 
     #[inline(always)]
-    fn vectors(&mut self, group: usize) -> &mut [T::Vector<S>] {
-        self.groups[group].as_flattened_mut()
+    fn vectors(&mut self) -> &mut [T::Vector<S>] {
+        self.groups.as_flattened_mut().as_flattened_mut()
     }
 
     #[inline(always)]

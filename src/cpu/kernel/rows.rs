@@ -90,7 +90,7 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Rows<S, A> {
     }
 
     #[inline(always)]
-    fn vectors(&mut self, _: usize) -> &mut [Vectors<S, A>] {
+    fn vectors(&mut self) -> &mut [Vectors<S, A>] {
         self.matrix().a
     }
 

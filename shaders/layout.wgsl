@@ -10,12 +10,14 @@ struct Params {
     groups: u32,
 }
 
-// One word per matrix: 0 if inverted, k >= 1 if the pivot of column k is zero, -1 if not finite.
+// One word per matrix: 0 if inverted, k >= 1 if the pivot of column k is zero, -1 if not finite,
+// -2 if inverted with an rcond below the least that was asked for.
 @group(0) @binding(2) var<storage, read_write> statuses: array<i32>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 const INVERTED = 0i;
 const NOT_FINITE = -1i;
+const ILL_CONDITIONED = -2i;
 
 fn input_at(m: u32, i: u32, j: u32) -> u32 {
     return INPUT_OFFSET + m * INPUT_MATRIX + i * INPUT_ROW + j * INPUT_COLUMN;

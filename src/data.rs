@@ -4,6 +4,7 @@ pub mod condition;
 pub mod engine;
 pub mod error;
 pub mod layout;
+pub mod on_failure;
 pub mod outcome;
 pub mod output;
 pub mod reason;

@@ -7,6 +7,7 @@ pub mod engine_choice;
 mod in_place;
 pub mod options;
 mod run;
+mod settle;
 mod source;
 #[cfg(not(feature = "gpu"))]
 mod without_gpu;

@@ -68,6 +68,7 @@ pub use cpu::simd::level::SimdLevel;
 pub use data::condition::reciprocal_condition;
 pub use data::engine::{CpuKernel, Engine, GpuKernel, Kernel, Op, Precision};
 pub use data::error::{Error, JobError, ShapeError};
+pub use data::on_failure::OnFailure;
 pub use data::outcome::{Container, Inverses, Outcome};
 pub use data::output::InversesMut;
 pub use data::reason::Reason;

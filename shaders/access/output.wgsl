@@ -6,10 +6,6 @@ fn store(m: u32, i: u32, j: u32, x: Word) {
     output[output_at(m, i, j)] = from_word(x);
 }
 
-fn store_nan(m: u32, i: u32, j: u32) {
-    output[output_at(m, i, j)] = NAN_ELEMENT;
-}
-
 fn stored(m: u32, i: u32, j: u32) -> Word {
     return to_word(output[output_at(m, i, j)]);
 }

@@ -561,7 +561,7 @@ fn finish(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gr
     }
     if status != INVERTED {
         for (var e = local; e < min(BLOCK, N - first) * N; e += WORKGROUP) {
-            store_nan(m, first + e / N, e % N);
+            store_failed(m, first + e / N, e % N);
         }
     }
 }

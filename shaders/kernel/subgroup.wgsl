@@ -246,7 +246,7 @@ fn main(
         for (var r = 0u; r < ROWS; r++) {
             // A lane overwrites what it stored itself, so that it waits for no other.
             for (var j = 0u; j < select(0u, RESULT_COLUMNS, own + r * LANES < N); j++) {
-                store_nan(m, places[r] / 256u, j);
+                store_failed(m, places[r] / 256u, j);
             }
         }
     }

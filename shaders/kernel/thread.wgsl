@@ -209,7 +209,7 @@ fn main(
     }
     let fill = select(0u, N * RESULT_COLUMNS, status != INVERTED);
     for (var e = 0u; e < fill; e++) {
-        store_nan(m, e / RESULT_COLUMNS, e % RESULT_COLUMNS);
+        store_failed(m, e / RESULT_COLUMNS, e % RESULT_COLUMNS);
     }
 }
 

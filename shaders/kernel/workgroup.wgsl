@@ -223,7 +223,7 @@ fn main(
     if present && status != INVERTED {
         // Each invocation overwrites what it stored itself, so that no barrier is needed.
         for (var k = first_column; k < min(first_column + COLUMNS, N); k++) {
-            store_nan(m, position, permutation[slot][k]);
+            store_failed(m, position, permutation[slot][k]);
         }
     }
 }

@@ -29,6 +29,14 @@ pub enum Error {
         index: usize,
     },
 
+    /// From [`strict`](crate::Outcome::strict): the reciprocal condition number of the first matrix with a status other
+    /// than 0 is below the least that the call asked for.
+    #[error("ill-conditioned: the rcond of matrix {index} of the stack is below the least that was asked for")]
+    IllConditioned {
+        /// Position in the stack, from 0.
+        index: usize,
+    },
+
     /// The buffers of a job do not fit its matrices, or a count does not fit the job.
     #[error(transparent)]
     Job(#[from] JobError),
@@ -86,6 +94,7 @@ impl Error {
         match self {
             Self::Singular { index, column } => Self::Singular { index: first + index, column },
             Self::NotFinite { index } => Self::NotFinite { index: first + index },
+            Self::IllConditioned { index } => Self::IllConditioned { index: first + index },
             Self::OutOfMemory { done, detail, .. } => Self::OutOfMemory { done: first + done, len, detail },
             Self::DeviceLost { done, detail, .. } => Self::DeviceLost { done: first + done, len, detail },
             other => other,
@@ -157,6 +166,10 @@ pub enum JobError {
     /// Two inverses would overlap, or an inverse would overwrite the matrix of another.
     #[error("inverses would overwrite each other, or matrices that are not their own")]
     Overlap,
+
+    /// Inverses replace their matrices, so that these cannot stay where there is no inverse.
+    #[error("matrices that their inverses replace cannot be kept on failure: give the job an output")]
+    Replaced,
 
     /// The count of an indirect job lies outside its buffer, or is not aligned.
     #[error("a count at byte {offset} of a buffer of {size}: it takes 4 bytes at a multiple of 4")]

@@ -10,7 +10,8 @@ use super::status::{Status, Verdict};
 
 /// The result of a call, in a container `C` such as [`StackBuf`], `Vec<[[f32; 4]; 4]>` or an array of ndarray.
 ///
-/// A matrix whose status is not 0 comes back filled with [`Scalar::NAN`].
+/// A matrix without an inverse comes back filled with [`Scalar::NAN`], unless the call chose another
+/// [`OnFailure`](crate::OnFailure).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Outcome<C: Container> {
@@ -54,12 +55,13 @@ impl<C: Container> Outcome<C> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Singular`] or [`Error::NotFinite`], with the position of the matrix.
+    /// [`Error::Singular`], [`Error::NotFinite`] or [`Error::IllConditioned`], with the position of the matrix.
     pub fn strict(self) -> Result<C, Error> {
         match self.first_failure() {
             None => Ok(self.values),
             Some((index, status)) => Err(match status.verdict() {
                 Verdict::Singular { column } => Error::Singular { index, column },
+                Verdict::IllConditioned => Error::IllConditioned { index },
                 _ => Error::NotFinite { index },
             }),
         }
@@ -68,7 +70,8 @@ impl<C: Container> Outcome<C> {
 
 /// The inverses of a stack, with a status for each.
 ///
-/// A matrix whose status is not 0 comes back filled with [`Scalar::NAN`].
+/// A matrix without an inverse comes back filled with [`Scalar::NAN`], unless the call chose another
+/// [`OnFailure`](crate::OnFailure).
 ///
 /// ```
 /// use batchinv::{Stack, Verdict};
@@ -91,12 +94,12 @@ impl<T: Scalar> Container for StackBuf<T> {
 }
 
 impl<T: Scalar> Outcome<StackBuf<T>> {
-    /// The inverse of matrix `index`, or `None` if its status is not 0 or there is no such matrix.
+    /// The inverse of matrix `index`, or `None` if it has none or there is no such matrix.
     pub fn get(&self, index: usize) -> Option<&[T]> {
-        self.statuses.get(index)?.is_inverted().then(|| self.values.matrix(index))
+        self.statuses.get(index)?.has_inverse().then(|| self.values.matrix(index))
     }
 
-    /// All inverses; a matrix whose status is not 0 is NaN.
+    /// All inverses; a matrix without one is NaN, or what [`OnFailure`](crate::OnFailure) says.
     pub fn stack(&self) -> Stack<'_, T> {
         self.values.view()
     }
@@ -116,7 +119,7 @@ impl<T: Scalar> Outcome<StackBuf<T>> {
         self.rconds.as_deref()
     }
 
-    /// Consumes the outcome and returns all inverses; a matrix whose status is not 0 is NaN.
+    /// Consumes the outcome and returns what [`Inverses::stack`] shows.
     pub fn into_stack(self) -> StackBuf<T> {
         self.values
     }

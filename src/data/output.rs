@@ -33,6 +33,11 @@ impl<'a, T: Scalar> InversesMut<'a, T> {
         Self { rconds: Some(rconds), ..self }
     }
 
+    /// The same memory, with that for rconds if there is none yet.
+    pub(crate) fn or_rconds(self, rconds: Option<&'a mut [T::Real]>) -> Self {
+        Self { rconds: self.rconds.or(rconds), ..self }
+    }
+
     /// The same memory, borrowed for a shorter time.
     pub(crate) fn reborrow(&mut self) -> InversesMut<'_, T> {
         InversesMut { elements: self.elements, statuses: self.statuses, rconds: self.rconds.as_deref_mut() }

@@ -58,6 +58,7 @@ pub fn source(program: Program, variant: Variant) -> String {
         Op::Inverse => include_str!("../../shaders/op/inverse.wgsl"),
     };
     let output = include_str!("../../shaders/access/output.wgsl");
+    let failed = include_str!("../../shaders/access/failed.wgsl");
     let balance = include_str!("../../shaders/balance.wgsl");
     let [shuffle, width] = match (variant.kernel(), working) {
         (GpuKernel::Subgroup, ScalarKind::Float32) => [SHUFFLE_REAL, SHUFFLE_32],
@@ -68,7 +69,7 @@ pub fn source(program: Program, variant: Variant) -> String {
     };
     let constants = constants(program, variant);
     let parts = [
-        own, op, balance, layout, access, output, rcond, norm, shuffle, width, number, part, real, magnitude,
+        own, op, balance, layout, access, output, failed, rcond, norm, shuffle, width, number, part, real, magnitude,
         &constants,
     ];
     parts.join("\n")
@@ -138,9 +139,12 @@ fn constants(program: Program, variant: Variant) -> String {
             constants.push((format!("{name}_{what}"), value));
         }
     }
+    constants.push(("ON_FAILURE".to_owned(), variant.on_failure as u32));
     let own = variant.config.constants(variant.size(), program);
     constants.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
-    constants.iter().map(|(name, value)| format!("const {name} = {value}u;\n")).collect()
+    let lines = constants.iter().map(|(name, value)| format!("const {name} = {value}u;\n"));
+    let suffix = if variant.scalar.real_size() == 8 { "lu" } else { "u" };
+    lines.chain([format!("const MIN_RCOND: Part = {}{suffix};\n", variant.min_rcond)]).collect()
 }
 
 #[cfg(test)]

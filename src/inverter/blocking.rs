@@ -108,12 +108,15 @@ impl Inverter {
     /// # Errors
     /// [`ShapeError::Output`](crate::ShapeError::Output) if an output does not fit the stack; otherwise as
     /// [`Inverter::invert`]. After an error, the contents of the outputs are unspecified.
-    pub fn invert_into<T: Scalar>(&self, stack: Stack<'_, T>, mut output: InversesMut<'_, T>) -> Result<Report, Error> {
+    pub fn invert_into<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>) -> Result<Report, Error> {
         output.check(stack)?;
         match self.cpu_at_once(self.work::<T>(stack.order(), stack.len())) {
             Some((plan, reason)) => {
+                let mut rconds = self.rconds_of_verdicts(stack.order(), &output)?;
+                let mut output = output.or_rconds(rconds.as_deref_mut());
                 let report = tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow(), reason);
                 self.spoil(output.elements);
+                self.settle(stack.order(), stack.elements(), output);
                 Ok(report)
             }
             None => block_on(self.invert_into_async(stack, output)),
@@ -122,11 +125,13 @@ impl Inverter {
 
     /// Replaces every matrix by its inverse. `stack` holds, as elements, the matrices of `order` on entry and their
     /// inverses on return; statuses and, if there is memory for them, reciprocal condition numbers are filled in, as
-    /// [`Inverter::invert_into`] does. A matrix whose status is not 0 becomes NaN. Blocks.
+    /// [`Inverter::invert_into`] does. A matrix without an inverse becomes NaN, or what
+    /// [`Inverter::on_failure`] says. Blocks.
     ///
     /// The bits are those of [`Inverter::invert`]. On the CPU engine, each thread has working memory for one matrix
     /// above order 32, in the precision of the elimination, and for a few of smaller orders; if reciprocal condition
-    /// numbers are asked for, also for a copy of these matrices. On the GPU engine the whole stack is copied first.
+    /// numbers are asked for, also for a copy of these matrices. On the GPU engine, and with
+    /// [`OnFailure::Input`](crate::OnFailure::Input), the whole stack is copied first.
     ///
     /// ```
     /// use batchinv::{InversesMut, Inverter, Status};
@@ -145,8 +150,17 @@ impl Inverter {
     /// unspecified.
     pub fn invert_in_place<T: Scalar>(&self, order: usize, stack: InversesMut<'_, T>) -> Result<Report, Error> {
         let len = stack.check_in_place(order)?;
+        if let Some(given) = self.copy_of_input(order, &stack)? {
+            return self.invert_into(given.view(), stack);
+        }
         match self.cpu_at_once(self.work::<T>(order, len)) {
-            Some((plan, reason)) => Ok(tasks::run(&plan, &self.host, order, None, stack, reason)),
+            Some((plan, reason)) => {
+                let mut rconds = self.rconds_of_verdicts(order, &stack)?;
+                let mut stack = stack.or_rconds(rconds.as_deref_mut());
+                let report = tasks::run(&plan, &self.host, order, None, stack.reborrow(), reason);
+                self.settle(order, &[], stack);
+                Ok(report)
+            }
             None => block_on(self.invert_in_place_async(order, stack)),
         }
     }

@@ -17,19 +17,26 @@ impl Inverter {
     pub async fn invert_in_place_async<T: Scalar>(
         &self,
         order: usize,
-        mut stack: InversesMut<'_, T>,
+        stack: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
         let len = stack.check_in_place(order)?;
-        match self.decide(self.work::<T>(order, len)).await? {
-            Decision::Cpu(plan, reason) => Ok(tasks::run(&plan, &self.host, order, None, stack, reason)),
+        if let Some(given) = self.copy_of_input(order, &stack)? {
+            return self.invert_into_async(given.view(), stack).await;
+        }
+        let mut rconds = self.rconds_of_verdicts(order, &stack)?;
+        let mut stack = stack.or_rconds(rconds.as_deref_mut());
+        let report = match self.decide(self.work::<T>(order, len)).await? {
+            Decision::Cpu(plan, reason) => tasks::run(&plan, &self.host, order, None, stack.reborrow(), reason),
             Decision::Gpu(gpu, plan, reason) => {
                 let given = stack.elements.to_vec();
                 let given = Stack::with_len(&given, order, len)?;
                 match gpu.run(plan, self.source.time_limit, given, stack.reborrow()).await {
-                    Ok(report) => Ok(Report { reason, ..report }),
-                    Err(error) => self.finish_on_cpu(&gpu, error, given, stack).await,
+                    Ok(report) => Report { reason, ..report },
+                    Err(error) => self.finish_on_cpu(&gpu, error, given, stack.reborrow()).await?,
                 }
             }
-        }
+        };
+        self.settle(order, &[], stack);
+        Ok(report)
     }
 }

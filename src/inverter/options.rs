@@ -14,6 +14,7 @@ use crate::cpu::tasks::Host;
 use crate::cpu::threads::Threads;
 use crate::data::engine::Precision;
 use crate::data::error::Error;
+use crate::data::on_failure::OnFailure;
 use crate::data::reason::Reason;
 #[cfg(feature = "gpu")]
 use crate::gpu::device::GpuInverter;
@@ -37,6 +38,9 @@ pub struct Inverter {
     pub(super) choice: EngineChoice,
     pub(super) precision: Precision,
     pub(super) rcond: bool,
+    /// 0 for no verdict.
+    pub(super) min_rcond: f64,
+    pub(super) on_failure: OnFailure,
     pub(super) host: Host,
     pub(super) tuning: CpuTuning,
     pub(super) policy: AutoPolicy,
@@ -60,6 +64,8 @@ impl Inverter {
             choice,
             precision: Precision::Native,
             rcond: false,
+            min_rcond: 0.0,
+            on_failure: OnFailure::Nan,
             host: Host { level: SimdLevel::best(), threads: Threads::default() },
             tuning: CpuTuning::MEASURED,
             policy: AutoPolicy::HardwareOnly,
@@ -128,6 +134,33 @@ impl Inverter {
     #[must_use]
     pub fn rcond(self, rcond: bool) -> Self {
         Self { rcond, ..self }
+    }
+
+    /// The least reciprocal condition number of a matrix that counts as inverted; 0, the default, lets all pass. A matrix
+    /// below it gets the status [`Status::ILL_CONDITIONED`](crate::Status::ILL_CONDITIONED) and keeps its inverse;
+    /// [`strict`](crate::Outcome::strict) fails on it. Rconds are then computed even if no one else asks for them.
+    ///
+    /// rcond depends on the units of rows and columns: see the guide on
+    /// [statuses](crate::guide::statuses). A NaN lets all pass, too.
+    ///
+    /// ```
+    /// use batchinv::{Error, Inverter, Stack};
+    /// let elements = [1.0_f64, 1.0, 1.0, 1.0 + 1e-12];
+    /// let inverses = Inverter::cpu().min_rcond(1e-10).invert(Stack::new(&elements, 2)?)?;
+    /// assert_eq!(inverses.statuses()[0].word(), -2);
+    /// assert!(inverses.get(0).is_some());
+    /// assert_eq!(inverses.strict().unwrap_err(), Error::IllConditioned { index: 0 });
+    /// # Ok::<(), Error>(())
+    /// ```
+    #[must_use]
+    pub fn min_rcond(self, min_rcond: f64) -> Self {
+        Self { min_rcond, ..self }
+    }
+
+    /// What a matrix without an inverse becomes; `Nan` by default. Statuses do not depend on it.
+    #[must_use]
+    pub fn on_failure(self, on_failure: OnFailure) -> Self {
+        Self { on_failure, ..self }
     }
 
     /// The instructions of the CPU engine; by default the best of the machine.

@@ -58,9 +58,11 @@ impl Inverter {
     pub async fn invert_into_async<T: Scalar>(
         &self,
         stack: Stack<'_, T>,
-        mut output: InversesMut<'_, T>,
+        output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
         output.check(stack)?;
+        let mut rconds = self.rconds_of_verdicts(stack.order(), &output)?;
+        let mut output = output.or_rconds(rconds.as_deref_mut());
         let report = match self.decide(self.work::<T>(stack.order(), stack.len())).await? {
             Decision::Cpu(plan, reason) => {
                 tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow(), reason)
@@ -73,6 +75,7 @@ impl Inverter {
             }
         };
         self.spoil(output.elements);
+        self.settle(stack.order(), stack.elements(), output);
         Ok(report)
     }
 

@@ -16,7 +16,7 @@ use batchinv::{Complex, Error, InversesMut, Inverter, Precision, Report, Scalar,
 
 use crate::exit::Failure;
 use crate::input::{self, Opened};
-use crate::inv::args::{Args, Engine};
+use crate::inv::args::{Args, Engine, Failed};
 use crate::inv::pieces::{Parts, Pieces, Slot};
 use crate::inv::progress::Progress;
 use crate::inv::report::{Account, Seconds, Tally, merge};
@@ -86,7 +86,7 @@ fn inverter(args: &Args) -> Result<Inverter, Failure> {
         (Engine::Auto, Some(name)) => Inverter::auto().adapter(name).drivers(drivers),
         (Engine::Auto, None) => Inverter::auto().drivers(drivers),
     };
-    let inverter = inverter.precision(args.working_precision.into());
+    let inverter = with_options(inverter, args);
     // Faults belong to a thread; this is the one that inverts.
     #[cfg(feature = "testing")]
     if let Ok(fault) = std::env::var("BATCHINV_TEST_FAULT") {
@@ -98,6 +98,14 @@ fn inverter(args: &Args) -> Result<Inverter, Failure> {
         return Ok(inverter.auto_policy(batchinv::plan::AutoPolicy::SoftwareCounts));
     }
     Ok(inverter)
+}
+
+/// The options that hold for either engine.
+fn with_options(inverter: Inverter, args: &Args) -> Inverter {
+    inverter
+        .precision(args.working_precision.into())
+        .min_rcond(args.min_rcond.unwrap_or(0.0))
+        .on_failure(args.failed.into())
 }
 
 /// The parts of a run that do not depend on the scalar.
@@ -119,7 +127,8 @@ impl Job<'_, '_> {
         // The engine is chosen once for the whole array, so the result does not depend on the pieces.
         let inverter = inverter.decided(work)?;
         let rcond = args.rcond.is_some();
-        let pieces = Pieces::new(&shape, size_of::<T>(), reader.is_fortran(), args.verify || rcond);
+        let kept = args.verify || rcond || args.min_rcond.is_some() || args.failed == Failed::Input;
+        let pieces = Pieces::new(&shape, size_of::<T>(), reader.is_fortran(), kept);
         let slots = (0..pieces.slots).map(|_| pieces.slot::<T>(shape.order, rcond)).collect::<Result<_, _>>()?;
         pieces.try_copy::<T>(shape.order, work.precision == Precision::Double)?;
 
@@ -200,13 +209,13 @@ impl Inverting<'_> {
         report.gpu_failure = report.gpu_failure.map(|failure| failure.of_piece(first, self.shape.len));
         if report.gpu_failure.is_some() {
             // The bits depend on the engine, so the CPU keeps the rest.
-            self.inverter = Inverter::cpu().precision(self.args.working_precision.into());
+            self.inverter = with_options(Inverter::cpu(), self.args);
         }
         merge(&mut self.report, report);
 
         self.tally.add(statuses, first, self.shape);
         if self.args.strict {
-            check::strict(statuses, first, self.shape)?;
+            check::strict(statuses, self.args.min_rcond, first, self.shape)?;
         }
         if self.args.verify {
             let start = Instant::now();

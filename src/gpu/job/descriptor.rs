@@ -2,6 +2,7 @@
 
 use crate::data::engine::Precision;
 use crate::data::layout::Layout;
+use crate::data::on_failure::OnFailure;
 use crate::data::scalar::ScalarKind;
 
 /// The description of a [`Job`](super::Job): its matrices, which have one order and lie in one buffer, and the
@@ -32,6 +33,8 @@ pub struct JobDescriptor<'a> {
     pub(super) target: Target<'a>,
     pub(super) statuses: Option<&'a wgpu::Buffer>,
     pub(super) rconds: Option<&'a wgpu::Buffer>,
+    pub(super) min_rcond: f64,
+    pub(super) on_failure: OnFailure,
     pub(super) count: Option<(&'a wgpu::Buffer, u64)>,
 }
 
@@ -61,6 +64,8 @@ impl<'a> JobDescriptor<'a> {
             target: Target::InPlace,
             statuses: None,
             rconds: None,
+            min_rcond: 0.0,
+            on_failure: OnFailure::Nan,
             count: None,
         }
     }
@@ -109,6 +114,30 @@ impl<'a> JobDescriptor<'a> {
     #[must_use]
     pub fn rconds(self, buffer: &'a wgpu::Buffer) -> Self {
         Self { rconds: Some(buffer), ..self }
+    }
+
+    /// The least reciprocal condition number of a matrix that counts as inverted; 0, the default, lets all pass. A matrix
+    /// below it gets the status word -2 and keeps its inverse. The job makes a buffer for the rconds if none is given.
+    #[must_use]
+    pub fn min_rcond(self, min_rcond: f64) -> Self {
+        Self { min_rcond, ..self }
+    }
+
+    /// What a matrix without an inverse becomes; `Nan` by default. [`OnFailure::Input`] needs inverses that do not
+    /// replace their matrices.
+    ///
+    /// ```no_run
+    /// # use batchinv::{gpu::{GpuInverter, JobDescriptor}, plan::Layout, wgpu, ScalarKind};
+    /// use batchinv::OnFailure;
+    /// # fn frame(gpu: &GpuInverter, transforms: &wgpu::Buffer) -> Result<(), batchinv::Error> {
+    /// // A flattened object is drawn as if it had not been transformed, instead of as NaN.
+    /// let descriptor = JobDescriptor::new(ScalarKind::Float32, 4, 10_000, transforms).on_failure(OnFailure::Identity);
+    /// let job = gpu.job(&descriptor)?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn on_failure(self, on_failure: OnFailure) -> Self {
+        Self { on_failure, ..self }
     }
 
     /// The buffer in which [`Job::encode_indirect`](super::Job::encode_indirect) finds the number of matrices: a

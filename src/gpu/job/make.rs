@@ -49,12 +49,17 @@ impl GpuInverter {
         };
         let place = Place::new(descriptor, target, device)?;
         check_count(descriptor)?;
+        if descriptor.min_rcond > 0.0 {
+            binds(device, "rconds", rcond_bytes(descriptor))?;
+        }
         check_origin(descriptor, device, self.0.counts.binding().buffer).await?;
         let variant = Variant {
             input: place.input_layout,
             output: place.output_layout,
             in_place: place.input.is_none(),
-            rcond: descriptor.rconds.is_some(),
+            rcond: descriptor.rconds.is_some() || descriptor.min_rcond > 0.0,
+            min_rcond: least(descriptor),
+            on_failure: descriptor.on_failure,
             ..planned
         };
         let (steps, count_pipeline) = self.compile(descriptor, variant).await.map_err(at)?;
@@ -107,12 +112,13 @@ impl GpuInverter {
             None => (own_statuses(device, u64::from(capacity) * 4), None),
         };
         let scratch = working_memory(device, variant, steps.schedule.batch(capacity));
+        let rconds = (variant.rcond && place.rconds.is_none()).then(|| own_rconds(device, descriptor));
         let buffers = StackBuffers {
             scratch: scratch.as_ref().map(|scratch| scratch.each_ref().map(wgpu::Buffer::as_entire_buffer_binding)),
             input: place.input,
             output: place.output,
             statuses: bound.unwrap_or_else(|| statuses.as_entire_buffer_binding()),
-            rconds: place.rconds,
+            rconds: place.rconds.or(rconds.as_ref().map(wgpu::Buffer::as_entire_buffer_binding)),
         };
         let params = counts.as_ref().unwrap_or(&shared.counts).binding();
         let bindings = Bindings::new(&shared.pipelines, device, params, buffers.clone());
@@ -170,6 +176,32 @@ fn own_statuses(device: &wgpu::Device, size: u64) -> wgpu::Buffer {
     let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
     let [not_finite, ..] = Status::NOT_FINITE.word().to_ne_bytes(); // All four bytes are the same.
     filled(device, "batchinv statuses", size, usage, |view| view.slice(..).fill(not_finite))
+}
+
+/// Makes a buffer for the reciprocal condition numbers that verdicts go by.
+fn own_rconds(device: &wgpu::Device, descriptor: &JobDescriptor<'_>) -> wgpu::Buffer {
+    device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some("batchinv rconds"),
+        size: rcond_bytes(descriptor),
+        usage: wgpu::BufferUsages::STORAGE,
+        mapped_at_creation: false,
+    })
+}
+
+/// Bytes of one reciprocal condition number for each matrix.
+fn rcond_bytes(descriptor: &JobDescriptor<'_>) -> u64 {
+    u64::from(descriptor.capacity) * descriptor.scalar.real_size() as u64
+}
+
+/// The bits of the least rcond that counts as inverted, in the real type of the scalar: a number of that type is below it
+/// if it is below the one asked for.
+fn least(descriptor: &JobDescriptor<'_>) -> u64 {
+    let least = if descriptor.min_rcond > 0.0 { descriptor.min_rcond } else { 0.0 };
+    if descriptor.scalar.real_size() == 8 {
+        return least.to_bits();
+    }
+    let rounded = least as f32;
+    u64::from(if f64::from(rounded) < least { rounded.next_up() } else { rounded }.to_bits())
 }
 
 /// Makes working memory and state for a batch, if the kernel keeps matrices in memory.

@@ -3,6 +3,7 @@
 use super::descriptor::{JobDescriptor, Target};
 use crate::data::error::JobError;
 use crate::data::layout::Layout;
+use crate::data::on_failure::OnFailure;
 
 /// The bound parts of the buffers, and the layouts counted from their beginnings.
 pub struct Place<'a> {
@@ -46,6 +47,9 @@ impl<'a> Place<'a> {
             let elsewhere = read.1 <= written.0 || written.1 <= read.0;
             if !own && !elsewhere && !beside(source.1, target.1, order) {
                 return Err(JobError::Overlap);
+            }
+            if own && descriptor.on_failure == OnFailure::Input {
+                return Err(JobError::Replaced);
             }
             let both = (read.0.min(written.0), read.1.max(written.1));
             let (binding, base) = bound(source.0, "input", both, size, device)?;

@@ -6,6 +6,7 @@ use super::kernel::Size;
 use super::program::{Schedule, Step};
 use crate::data::engine::{GpuKernel, Op, Precision};
 use crate::data::layout::Layout;
+use crate::data::on_failure::OnFailure;
 use crate::data::refusal::Refusal;
 use crate::data::scalar::ScalarKind;
 use crate::plan::facts::GpuLimits;
@@ -32,6 +33,10 @@ pub struct Variant {
     pub in_place: bool,
     /// True if rcond is computed too.
     pub rcond: bool,
+    /// The bits of the least rcond of a matrix that counts as inverted, in the real type of the scalar.
+    pub min_rcond: u64,
+    /// What a matrix without an inverse becomes.
+    pub on_failure: OnFailure,
 }
 
 impl Variant {
@@ -49,6 +54,8 @@ impl Variant {
             output: layout,
             in_place: false,
             rcond: false,
+            min_rcond: 0,
+            on_failure: OnFailure::Nan,
         }
     }
 

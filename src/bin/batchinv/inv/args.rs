@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use batchinv::Precision;
+use batchinv::{OnFailure, Precision};
 use clap::ValueEnum;
 
 use crate::drivers::Drivers;
@@ -15,7 +15,8 @@ use crate::place::is_stdout;
 /// become float64, as in NumPy. Either byte order, C or Fortran order, and zero-length axes are accepted. One file
 /// holds one array: bytes after it are refused.
 ///
-/// A matrix without an inverse comes back filled with NaN. It is an error only with --strict.
+/// A matrix without an inverse comes back filled with NaN, or with what --failed says. It is an error only with
+/// --strict.
 ///
 /// The file is read, inverted and written in pieces, so it may be larger than memory. Input from stdin in Fortran order
 /// is kept in a temporary file beside OUTPUT.
@@ -42,7 +43,7 @@ pub struct Args {
     /// Write a verdict for each matrix here, as int32 in the shape of INPUT's leading axes
     ///
     /// 0: inverted. k >= 1: singular, the pivot of column k, counted from 1, is exactly zero. -1: not finite, the
-    /// matrix holds NaN or infinity, or its inverse overflows.
+    /// matrix holds NaN or infinity, or its inverse overflows. -2: ill-conditioned, inverted but below --min-rcond.
     #[arg(long, value_name = "STATUS.npy")]
     pub status: Option<PathBuf>,
 
@@ -52,6 +53,16 @@ pub struct Args {
     /// mixed units has a tiny rcond and may still have an accurate inverse. 0 if singular, NaN if not finite.
     #[arg(long, value_name = "RCOND.npy")]
     pub rcond: Option<PathBuf>,
+
+    /// Give matrices whose rcond is below X the status -2; with --strict, fail on the first
+    ///
+    /// X lies between 0 and 1, and speaks of the matrices in their units, as --rcond does. Their inverses are kept.
+    #[arg(long, value_name = "X", value_parser = min_rcond, allow_negative_numbers = true)]
+    pub min_rcond: Option<f64>,
+
+    /// What a matrix without an inverse becomes
+    #[arg(long, value_enum, value_name = "FILLING", default_value_t = Failed::Nan)]
+    pub failed: Failed,
 
     /// The engine; `auto` takes a hardware GPU if the work is worth the transfer, and the CPU otherwise
     #[arg(long, value_enum, default_value_t = Engine::Auto)]
@@ -88,6 +99,35 @@ pub struct Args {
     /// Print only errors on stderr
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// The number of `--min-rcond`.
+fn min_rcond(text: &str) -> Result<f64, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("an rcond lies between 0 and 1".to_owned()) }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Failed {
+    /// NaN in every element
+    Nan,
+    /// Zero in every element
+    Zero,
+    /// The identity matrix
+    Identity,
+    /// The matrix itself
+    Input,
+}
+
+impl From<Failed> for OnFailure {
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Nan => Self::Nan,
+            Failed::Zero => Self::Zero,
+            Failed::Identity => Self::Identity,
+            Failed::Input => Self::Input,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -7,13 +7,17 @@ use crate::exit::Failure;
 use crate::ratio::bound;
 use crate::shape::Shape;
 
-/// Fails on the first matrix without an inverse, in NumPy's words. The piece begins at matrix `first`.
-pub fn strict(statuses: &[Status], first: usize, shape: &Shape) -> Result<(), Failure> {
+/// Fails on the first matrix without an inverse, in NumPy's words, or with an rcond below the least that is allowed. The
+/// piece begins at matrix `first`.
+pub fn strict(statuses: &[Status], least: Option<f64>, first: usize, shape: &Shape) -> Result<(), Failure> {
     let Some(position) = statuses.iter().position(|status| !status.is_inverted()) else { return Ok(()) };
     let matrix = matrix(shape, first + position);
     Err(Failure::refused(match statuses[position].verdict() {
         Verdict::Singular { column } => {
             format!("Singular matrix: in {matrix}, the pivot of column {column} is exactly zero")
+        }
+        Verdict::IllConditioned => {
+            format!("ill-conditioned: the rcond of {matrix} is below {:e}", least.unwrap_or(0.0))
         }
         _ => format!("not finite: {matrix} holds NaN or infinity, or its inverse overflows"),
     }))
@@ -29,7 +33,7 @@ pub fn verify<T: Scalar>(
 ) -> Result<f64, Failure> {
     let n = stack.order();
     let check = |position: usize| {
-        if !statuses[position].is_inverted() {
+        if !statuses[position].has_inverse() {
             return Ok(0.0);
         }
         let ratio = residual_ratio(stack.matrix(position), &inverses[position * n * n..][..n * n], n);

@@ -15,7 +15,7 @@ use crate::stdio::stdout_for_text;
 /// Increases when a key changes its meaning or is removed.
 const SCHEMA: u32 = 1;
 
-/// The number of matrices of each kind, singular and not finite, that are named.
+/// The number of matrices of each kind that are named.
 const NAMED: usize = 4;
 
 /// The account of one array, which is also its JSON object.
@@ -38,7 +38,8 @@ pub struct Account {
     len: usize,
     shape: Vec<usize>,
     counts: Counts,
-    /// The first matrices without an inverse, singular ones first.
+    /// The first matrices with a status other than 0: singular ones, then those that are not finite, then those that are
+    /// ill-conditioned.
     first: Vec<First>,
     verify: Option<Verification>,
     pub seconds: Seconds,
@@ -61,6 +62,8 @@ struct Counts {
     inverted: usize,
     singular: usize,
     not_finite: usize,
+    /// Below `--min-rcond`, which keep their inverses.
+    ill_conditioned: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -109,12 +112,13 @@ pub fn merge(whole: &mut Option<Report>, piece: Report) {
     *whole += piece;
 }
 
-/// Counts of the verdicts, and the first matrices without an inverse.
+/// Counts of the verdicts, and the first matrices with each of them.
 #[derive(Debug, Default)]
 pub struct Tally {
     counts: Counts,
     singular: Vec<First>,
     not_finite: Vec<First>,
+    ill_conditioned: Vec<First>,
 }
 
 impl Tally {
@@ -127,6 +131,7 @@ impl Tally {
                     continue;
                 }
                 Verdict::Singular { .. } => (&mut self.counts.singular, &mut self.singular),
+                Verdict::IllConditioned => (&mut self.counts.ill_conditioned, &mut self.ill_conditioned),
                 _ => (&mut self.counts.not_finite, &mut self.not_finite),
             };
             *count += 1;
@@ -180,8 +185,8 @@ impl Account {
             Some(failure) => Some(format!("the CPU took over: {failure}")),
             None => report.reason.as_ref().map(ToString::to_string),
         };
-        let Tally { counts, mut singular, mut not_finite } = tally;
-        singular.append(&mut not_finite);
+        let Tally { counts, singular, not_finite, ill_conditioned } = tally;
+        let first = singular.into_iter().chain(not_finite).chain(ill_conditioned).collect();
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
@@ -197,7 +202,7 @@ impl Account {
             len: shape.len,
             shape: shape.axes.clone(),
             counts,
-            first: singular,
+            first,
             verify: ratio.map(|largest_ratio| Verification { largest_ratio }),
             seconds,
             places: shape,
@@ -207,7 +212,7 @@ impl Account {
     /// The lines for people, with the name of the array in an archive.
     fn say(&self) {
         let name = self.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
-        for line in [Some(self.summary()), self.missing()].into_iter().flatten() {
+        for line in [Some(self.summary()), self.missing(), self.ill_conditioned()].into_iter().flatten() {
             say(&format!("{name}{line}"));
         }
     }
@@ -241,24 +246,42 @@ impl Account {
             (1, len) => format!("1 of {len} matrices has no inverse:"),
             (_, len) => format!("{missing} of {len} matrices have no inverse:"),
         };
-        let kinds = [("singular", self.counts.singular), ("not finite", self.counts.not_finite)];
-        for (kind, count) in kinds.into_iter().filter(|(_, count)| *count > 0) {
-            line += if line.ends_with(':') { " " } else { "; " };
-            line += kind;
-            let named = self.first.iter().filter(|first| (first.status > 0) == (kind == "singular"));
-            for (i, first) in named.enumerate() {
-                let place = self.places.place(first.position);
-                if !place.is_empty() {
-                    let _ = write!(line, "{} {place}", if i == 0 { " at" } else { "," });
-                }
-                if first.status > 0 {
-                    let _ = write!(line, " (column {})", first.status);
-                }
-            }
-            if count > NAMED {
-                line += ", ...";
+        for (kind, count) in [("singular", self.counts.singular), ("not finite", self.counts.not_finite)] {
+            if count > 0 {
+                line += if line.ends_with(':') { " " } else { "; " };
+                line += kind;
+                line += &self.named(count, |status| (status > 0) == (kind == "singular") && status >= -1);
             }
         }
         Some(line)
+    }
+
+    /// `2 of 1000 matrices are ill-conditioned: at 5, 23`
+    fn ill_conditioned(&self) -> Option<String> {
+        let line = match (self.counts.ill_conditioned, self.len) {
+            (0, _) => return None,
+            _ if self.places.leading().is_empty() => return Some("the matrix is ill-conditioned".to_owned()),
+            (1, len) => format!("1 of {len} matrices is ill-conditioned:"),
+            (count, len) => format!("{count} of {len} matrices are ill-conditioned:"),
+        };
+        Some(line + &self.named(self.counts.ill_conditioned, |status| status == -2))
+    }
+
+    /// Where the first matrices of a kind are, of which there are `count`.
+    fn named(&self, count: usize, kind: impl Fn(i32) -> bool) -> String {
+        let mut line = String::new();
+        for (i, first) in self.first.iter().filter(|first| kind(first.status)).enumerate() {
+            let place = self.places.place(first.position);
+            if !place.is_empty() {
+                let _ = write!(line, "{} {place}", if i == 0 { " at" } else { "," });
+            }
+            if first.status > 0 {
+                let _ = write!(line, " (column {})", first.status);
+            }
+        }
+        if count > NAMED {
+            line += ", ...";
+        }
+        line
     }
 }

@@ -79,7 +79,7 @@ pub struct Args {
     #[arg(long = "precision", value_enum, value_name = "PRECISION", default_value_t = WorkingPrecision::Native)]
     pub working_precision: WorkingPrecision,
 
-    /// Fail on the first matrix without an inverse, as NumPy does, and write nothing
+    /// Fail on the first matrix with a status other than 0, as NumPy does on a singular one, and write nothing
     #[arg(long)]
     pub strict: bool,
 

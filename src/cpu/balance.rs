@@ -37,8 +37,8 @@ impl<S: Simd, T: Lane> Balance<S, T> {
         (self.scaled, self.poisoned) = (false, false);
     }
 
-    /// Scales the matrices in the lanes of all groups, group by group in `vectors`. Returns those that are not finite, as
-    /// a bit mask.
+    /// Scales the matrices in the lanes of all groups, group by group in `vectors`. Returns those that are not finite,
+    /// as a bit mask.
     #[inline(never)]
     pub fn scale(&mut self, simd: S, (order, flushes): (usize, bool), vectors: &mut [T::Vector<S>]) -> u64 {
         let (size, lanes) = (order * order, T::Vector::<S>::LANES);

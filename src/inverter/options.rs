@@ -136,8 +136,8 @@ impl Inverter {
         Self { rcond, ..self }
     }
 
-    /// The least reciprocal condition number of a matrix that counts as inverted; 0, the default, lets all pass. A matrix
-    /// below it gets the status [`Status::ILL_CONDITIONED`](crate::Status::ILL_CONDITIONED) and keeps its inverse;
+    /// The least reciprocal condition number of a matrix that counts as inverted; 0, the default, lets all pass. A
+    /// matrix below it gets the status [`Status::ILL_CONDITIONED`](crate::Status::ILL_CONDITIONED) and keeps its inverse;
     /// [`strict`](crate::Outcome::strict) fails on it. Rconds are then computed even if no one else asks for them.
     ///
     /// rcond depends on the units of rows and columns: see the guide on

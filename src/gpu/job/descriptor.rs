@@ -116,8 +116,8 @@ impl<'a> JobDescriptor<'a> {
         Self { rconds: Some(buffer), ..self }
     }
 
-    /// The least reciprocal condition number of a matrix that counts as inverted; 0, the default, lets all pass. A matrix
-    /// below it gets the status word -2 and keeps its inverse. The job makes a buffer for the rconds if none is given.
+    /// The least reciprocal condition number of a matrix that counts as inverted; 0, the default, lets all pass. A
+    /// matrix below it gets the status word -2 and keeps its inverse. The job makes a buffer for the rconds if none is given.
     #[must_use]
     pub fn min_rcond(self, min_rcond: f64) -> Self {
         Self { min_rcond, ..self }

@@ -193,8 +193,8 @@ fn rcond_bytes(descriptor: &JobDescriptor<'_>) -> u64 {
     u64::from(descriptor.capacity) * descriptor.scalar.real_size() as u64
 }
 
-/// The bits of the least rcond that counts as inverted, in the real type of the scalar: a number of that type is below it
-/// if it is below the one asked for.
+/// The bits of the least rcond that counts as inverted, in the real type of the scalar: a number of that type is below
+/// it if it is below the one asked for.
 fn least(descriptor: &JobDescriptor<'_>) -> u64 {
     let least = if descriptor.min_rcond > 0.0 { descriptor.min_rcond } else { 0.0 };
     if descriptor.scalar.real_size() == 8 {

@@ -7,8 +7,8 @@ use crate::exit::Failure;
 use crate::ratio::bound;
 use crate::shape::Shape;
 
-/// Fails on the first matrix without an inverse, in NumPy's words, or with an rcond below the least that is allowed. The
-/// piece begins at matrix `first`.
+/// Fails on the first matrix without an inverse, in NumPy's words, or with an rcond below the least that is allowed.
+/// The piece begins at matrix `first`.
 pub fn strict(statuses: &[Status], least: Option<f64>, first: usize, shape: &Shape) -> Result<(), Failure> {
     let Some(position) = statuses.iter().position(|status| !status.is_inverted()) else { return Ok(()) };
     let matrix = matrix(shape, first + position);

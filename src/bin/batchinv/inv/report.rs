@@ -38,8 +38,8 @@ pub struct Account {
     len: usize,
     shape: Vec<usize>,
     counts: Counts,
-    /// The first matrices with a status other than 0: singular ones, then those that are not finite, then those that are
-    /// ill-conditioned.
+    /// The first matrices with a status other than 0: singular ones, then those that are not finite, then those
+    /// that are ill-conditioned.
     first: Vec<First>,
     verify: Option<Verification>,
     pub seconds: Seconds,

@@ -72,16 +72,15 @@ fn main(
 
     var status = input_status(top);
     let scaling = status == INVERTED && needs_scaling(bottom, top);
-    var rows: array<i32, N>;
-    var columns: array<i32, N>;
+    var exponents: array<i32, N>;
     var first_small = N;
     if scaling {
-        let lowest = find_exponents(m, n, bottom, top, &rows, &columns);
+        let lowest = find_exponents(m, n, bottom, top, &exponents);
         for (var i = 0u; i < n; i++) {
             var row: Row;
             for (var j = 0u; j < n; j++) {
                 let x = load(m, i, j);
-                let e = rows[i] + columns[j];
+                let e = of_row(exponents[i]) + of_column(exponents[j]);
                 first_small = min(first_small, select(N, j, small(x, e, lowest)));
                 for (var c = 1u; c < N; c++) {
                     row[c - 1u] = row[c];
@@ -96,7 +95,7 @@ fn main(
         for (var i = 0u; i < n; i++) {
             var row = a[0];
             for (var c = 0u; c < RIDING; c++) {
-                row[N + c] = scalar(scaled(riding(m, i, c), rows[i]));
+                row[N + c] = scalar(scaled(riding(m, i, c), of_row(exponents[i])));
             }
             roll(&a);
             a[N - 1u] = row;
@@ -114,7 +113,7 @@ fn main(
             pivot = select(pivot, i, better);
         }
         if is_zero_pivot(status, best) {
-            status = zero_pivot_status(k, first_small, columns[k]);
+            status = zero_pivot_status(k, first_small, of_column(exponents[k]));
         }
         status = reject_large_pivot(status, best);
 
@@ -174,7 +173,7 @@ fn main(
         for (var k = 0u; k < RESULT_COLUMNS; k++) {
             let x = word(a[0][k]);
             finite = finite && fits(x);
-            store(m, i, result_column(k, &permutation), x);
+            store(m, i, result_column(k, permutation[k]), x);
             if RCOND {
                 sums[k] += modulus(as_stored(x));
                 top = max(top, largest(as_stored(x)));
@@ -187,7 +186,8 @@ fn main(
         top = NO_BITS;
         for (var i = 0u; i < n; i++) {
             for (var j = 0u; j < width; j++) {
-                let x = unscaled(stored(m, i, j), columns[i], right_exponent(m, j, &rows));
+                let right = right_exponent(m, j, of_row(exponents[j]));
+                let x = unscaled(stored(m, i, j), of_column(exponents[i]), right);
                 finite = finite && fits(x);
                 store(m, i, j, x);
                 top = max(top, largest(as_stored(x)));

@@ -35,6 +35,8 @@ fn main(
 
     // Loading, scaling and storing roll the rows too: their code is then generated once and not once per row.
     let n = select(counted(N), N, N <= UNROLLED);
+    // What only a few matrices go through is never unrolled, because its registers are taken from all.
+    let rolled = counted(N);
     var a: array<Row, N>;
     var permutation: array<u32, N>;
     var top = NO_BITS;
@@ -63,8 +65,8 @@ fn main(
         var highest = take_largest(&sums);
         if shift != 0i {
             highest = NO_BITS;
-            for (var j = 0u; j < n; j++) {
-                highest = max(highest, input_sum(m, n, j, shift));
+            for (var j = 0u; j < rolled; j++) {
+                highest = max(highest, input_sum(m, rolled, j, shift));
             }
         }
         input_norm = norm_of(highest, shift);
@@ -75,10 +77,10 @@ fn main(
     var exponents: array<i32, N>;
     var first_small = N;
     if scaling {
-        let lowest = find_exponents(m, n, bottom, top, &exponents);
-        for (var i = 0u; i < n; i++) {
+        let lowest = find_exponents(m, rolled, bottom, top, &exponents);
+        for (var i = 0u; i < rolled; i++) {
             var row: Row;
-            for (var j = 0u; j < n; j++) {
+            for (var j = 0u; j < rolled; j++) {
                 let x = load(m, i, j);
                 let e = of_row(exponents[i]) + of_column(exponents[j]);
                 first_small = min(first_small, select(N, j, small(x, e, lowest)));
@@ -182,9 +184,9 @@ fn main(
         roll(&a);
     }
     if (scaling || RIDING > 0u) && status == INVERTED {
-        let width = select(counted(RESULT_COLUMNS), RESULT_COLUMNS, N <= UNROLLED);
+        let width = counted(RESULT_COLUMNS);
         top = NO_BITS;
-        for (var i = 0u; i < n; i++) {
+        for (var i = 0u; i < rolled; i++) {
             for (var j = 0u; j < width; j++) {
                 let right = right_exponent(m, j, of_row(exponents[j]));
                 let x = unscaled(stored(m, i, j), of_column(exponents[i]), right);
@@ -201,8 +203,8 @@ fn main(
         var highest = take_largest(&sums);
         if scaling || shift != 0i {
             highest = NO_BITS;
-            for (var j = 0u; j < n; j++) {
-                highest = max(highest, stored_sum(m, n, j, shift));
+            for (var j = 0u; j < rolled; j++) {
+                highest = max(highest, stored_sum(m, rolled, j, shift));
             }
         }
         store_rcond(m, rcond_of(input_norm, norm_of(highest, shift), status));

@@ -53,11 +53,13 @@ pub fn run(program: &Path, arguments: &Arguments) -> Result<Vec<Row>, Failure> {
         return Err(Failure::Other("no program to compile".to_owned()));
     }
 
+    // The text takes as long as everything else together.
+    let isa = arguments.json.is_some() || arguments.isa.is_some();
     let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let worker = || -> Result<(), String> {
         while let Some((driver, version, question)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
             let words = spirv::words(&question.source, &question.entry)?;
-            let request = Request::Compile { words, entry: question.entry.clone(), isa: true };
+            let request = Request::Compile { words, entry: question.entry.clone(), isa };
             let outcome = driver.compile(&request)?;
             let (family, driver, question) = (driver.family.clone(), version.clone(), question.clone());
             let row = Row { family, driver, question, outcome };

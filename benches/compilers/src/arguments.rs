@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use batchinv::{GpuKernel, ScalarKind};
 use clap::Parser;
 
-use crate::child::RADV;
+use crate::child::radv;
 use crate::questions::Orders;
 
 /// Asks a GPU driver that needs no GPU (Mesa's RADV) what it makes of the shaders that a plan takes.
@@ -29,10 +29,14 @@ pub struct Arguments {
     /// Only programs that leave rcond out and do not work in place.
     #[arg(long)]
     pub plain: bool,
+    /// Leave out what only few matrices go through, and count the instructions that the others execute. For `thread` and
+    /// `subgroup`, whose loops all go round once for each row or column.
+    #[arg(long)]
+    pub usual: bool,
     /// A WGSL file to compile instead of a plan's programs, at each of its entry points.
     #[arg(long)]
     pub wgsl: Option<PathBuf>,
-    /// Programs that may spill, one a line: `family program`.
+    /// A list of programs that spill, to be compared with.
     #[arg(long)]
     pub expected: Option<PathBuf>,
     /// Where to write a line of JSON per program.
@@ -48,7 +52,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
     pub threads: usize,
     /// The file that leads Vulkan's loader to the driver.
-    #[arg(long, default_value = RADV)]
+    #[arg(long, default_value_os_t = radv())]
     pub driver: PathBuf,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use serde::de::DeserializeOwned;
@@ -15,8 +15,12 @@ use crate::vulkan::Device;
 /// The argument that makes a process a child. A request follows on its standard input.
 pub const ARGUMENT: &str = "--child";
 
-/// RADV's file for the loader, in Debian's package mesa-vulkan-drivers.
-pub const RADV: &str = "/usr/share/vulkan/icd.d/radeon_icd.x86_64.json";
+/// RADV's file for the loader, where Mesa's packages put it.
+pub fn radv() -> PathBuf {
+    let folder = Path::new("/usr/share/vulkan/icd.d");
+    let named = folder.join(format!("radeon_icd.{}.json", std::env::consts::ARCH));
+    if named.exists() { named } else { folder.join("radeon_icd.json") }
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {

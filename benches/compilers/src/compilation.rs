@@ -49,7 +49,7 @@ impl Compilation {
         self.statistic(&["Spilled VGPRs"]).unwrap_or(0)
     }
 
-    /// Bytes of memory for each lane, for spilled registers and for arrays with indexes that only run time knows.
+    /// Bytes of memory for a subgroup, for spilled registers and for arrays with indexes that only run time knows.
     pub fn scratch(&self) -> u64 {
         self.statistic(&["Scratch size"]).unwrap_or(0)
     }

@@ -6,11 +6,49 @@ use serde::{Deserialize, Serialize};
 /// The families that RADV knows by name: `RADV_FORCE_FAMILY` in Mesa 22.3.6. Those that the installed version does not
 /// know are left out of a run over all.
 pub const ALL: [&str; 36] = [
-    "tahiti", "pitcairn", "verde", "oland", "hainan", "bonaire", "kaveri", "kabini", "hawaii", "tonga", "iceland",
-    "carrizo", "fiji", "stoney", "polaris10", "polaris11", "polaris12", "vegam", "vega10", "vega12", "vega20", "raven",
-    "raven2", "renoir", "arcturus", "aldebaran", "navi10", "navi12", "navi14", "navi21", "navi22", "navi23", "navi24",
-    "vangogh", "rembrandt", "gfx1100",
+    "tahiti",
+    "pitcairn",
+    "verde",
+    "oland",
+    "hainan",
+    "bonaire",
+    "kaveri",
+    "kabini",
+    "hawaii",
+    "tonga",
+    "iceland",
+    "carrizo",
+    "fiji",
+    "stoney",
+    "polaris10",
+    "polaris11",
+    "polaris12",
+    "vegam",
+    "vega10",
+    "vega12",
+    "vega20",
+    "raven",
+    "raven2",
+    "renoir",
+    "arcturus",
+    "aldebaran",
+    "navi10",
+    "navi12",
+    "navi14",
+    "navi21",
+    "navi22",
+    "navi23",
+    "navi24",
+    "vangogh",
+    "rembrandt",
+    "gfx1100",
 ];
+
+/// Lanes of the units that execute vector instructions: 32 from RDNA on, and 16 before.
+pub fn simd_lanes(family: &str) -> u32 {
+    let rdna = ["navi", "gfx1", "vangogh", "rembrandt"];
+    if rdna.iter().any(|prefix| family.starts_with(prefix)) { 32 } else { 16 }
+}
 
 /// A driver's answers about a family.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -77,23 +77,33 @@ impl Instructions {
     pub fn of(text: &str) -> Self {
         let mut count = Self::default();
         for (name, _) in text.lines().filter_map(instruction) {
-            let counter = match Kind::of(name) {
-                Kind::Arithmetic => &mut count.arithmetic,
-                Kind::Select => &mut count.selects,
-                Kind::Move => &mut count.moves,
-                Kind::OtherVector => &mut count.other_vector,
-                Kind::Scalar => &mut count.scalar,
-                Kind::Branch => {
-                    count.scalar += 1;
-                    &mut count.branches
-                }
-                Kind::Local => &mut count.local,
-                Kind::Buffer => &mut count.buffer,
-                Kind::Scratch => &mut count.scratch,
-            };
-            *counter += 1;
+            count.add(Kind::of(name), 1);
         }
         count
+    }
+
+    /// Counts an instruction this many times.
+    pub fn add(&mut self, kind: Kind, times: u64) {
+        let counter = match kind {
+            Kind::Arithmetic => &mut self.arithmetic,
+            Kind::Select => &mut self.selects,
+            Kind::Move => &mut self.moves,
+            Kind::OtherVector => &mut self.other_vector,
+            Kind::Scalar => &mut self.scalar,
+            Kind::Branch => {
+                self.scalar += times;
+                &mut self.branches
+            }
+            Kind::Local => &mut self.local,
+            Kind::Buffer => &mut self.buffer,
+            Kind::Scratch => &mut self.scratch,
+        };
+        *counter += times;
+    }
+
+    /// Those of the vector unit that computes.
+    pub fn vector(&self) -> u64 {
+        self.arithmetic + self.selects + self.moves + self.other_vector
     }
 }
 

@@ -6,9 +6,11 @@
 pub mod arguments;
 pub mod child;
 pub mod compilation;
+pub mod executed;
 pub mod expectations;
 pub mod family;
 pub mod isa;
+pub mod parallel;
 pub mod questions;
 pub mod row;
 pub mod run;

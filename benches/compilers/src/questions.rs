@@ -16,12 +16,22 @@ pub struct Question {
     pub shape: String,
     pub source: String,
     pub entry: String,
+    /// Its size, if it is a plan's.
+    pub size: Option<Size>,
+}
+
+/// What executed instructions are counted with.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub order: u32,
+    /// Invocations that share a matrix.
+    pub invocations: u32,
 }
 
 /// Which orders.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Orders {
-    /// Those between which the plan changes its kernel or its numbers, and those of [`KNOWN`].
+    /// Those between which the plan changes its kernel or its numbers, and those of [`KNOWN`] and [`DEVICE`].
     Boundary,
     /// Every order up to `device`'s first, and those of [`DEVICE`].
     All,
@@ -31,8 +41,8 @@ pub enum Orders {
 /// Orders at which `subgroup` has crashed RADV on GPUs of RDNA 1 and 2 (Mesa 22.3.6 to 25.0.7).
 const KNOWN: [u32; 8] = [32, 38, 40, 42, 48, 49, 56, 64];
 
-/// Orders of `device`, on both sides of those from which it takes outer blocks and larger panels.
-const DEVICE: [u32; 5] = [129, 192, 256, 257, 1024];
+/// Orders of `device` with outer blocks, and with 2, 4 and 16 rows of a panel to an invocation.
+const DEVICE: [u32; 4] = [129, 257, 1024, 4096];
 
 impl FromStr for Orders {
     type Err = String;
@@ -143,7 +153,8 @@ fn question(variant: Variant, program: Program) -> Question {
         KernelConfig::Workgroup(config) => format!("{} parts, {} columns", config.parts, config.columns(order)),
         _ => format!("{} invocations", variant.workgroup()),
     };
-    Question { name, shape, source: program_source(program, variant), entry: program.entry.to_owned() }
+    let size = Some(Size { order, invocations: variant.workgroup() / variant.matrices() });
+    Question { name, shape, source: program_source(program, variant), entry: program.entry.to_owned(), size }
 }
 
 #[cfg(test)]

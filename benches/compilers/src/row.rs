@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::compilation::Outcome;
+use crate::executed::executed;
+use crate::family::simd_lanes;
 use crate::isa::Instructions;
 use crate::questions::Question;
 
@@ -13,6 +15,8 @@ pub struct Row {
     pub driver: String,
     pub question: Question,
     pub outcome: Outcome,
+    /// True if the program leaves out what only few matrices go through.
+    pub usual: bool,
 }
 
 impl Row {
@@ -21,11 +25,11 @@ impl Row {
         format!("{} {}", self.family, self.question.name)
     }
 
-    /// Vector registers that it keeps in memory.
-    pub fn spills(&self) -> u64 {
+    /// Returns whether it keeps in memory what belongs in registers: spilled ones, or an array.
+    pub fn spills(&self) -> bool {
         match &self.outcome {
-            Outcome::Compiled(compilation) => compilation.spills(),
-            _ => 0,
+            Outcome::Compiled(compilation) => compilation.spills() > 0 || compilation.scratch() > 0,
+            _ => false,
         }
     }
 
@@ -46,12 +50,25 @@ impl Row {
         }
     }
 
+    /// The instructions that a subgroup executes, if the program is one whose loops all go round once for each row.
+    pub fn executed(&self) -> Option<Instructions> {
+        let size = self.question.size.filter(|_| self.usual)?;
+        Some(executed(self.isa()?, size.order.into()))
+    }
+
+    /// Cycles in which a SIMD unit issues vector instructions, for one matrix. A subgroup of twice the unit's lanes
+    /// takes two for each.
+    pub fn cycles(&self) -> Option<u64> {
+        let size = self.question.size?;
+        Some(self.executed()?.vector() * u64::from(size.invocations) / u64::from(simd_lanes(&self.family)))
+    }
+
     /// One line of JSON.
     pub fn json(&self) -> Value {
         let Question { name, shape, entry, .. } = &self.question;
         let mut row = json!({
             "family": self.family, "driver": self.driver, "program": name, "shape": shape, "entry": entry,
-            "outcome": self.failure().unwrap_or_else(|| "compiled".to_owned()),
+            "usual_path_only": self.usual, "outcome": self.failure().unwrap_or_else(|| "compiled".to_owned()),
         });
         if let Outcome::Compiled(compilation) = &self.outcome {
             row["seconds"] = json!(compilation.seconds);
@@ -63,6 +80,8 @@ impl Row {
             row["waves"] = json!(compilation.waves());
             row["code_bytes"] = json!(compilation.code_bytes());
             row["instructions"] = json!(self.isa().map(Instructions::of));
+            row["executed"] = json!(self.executed());
+            row["vector_cycles_per_matrix"] = json!(self.cycles());
             row["statistics"] = json!(compilation.statistics);
         }
         row

@@ -1,12 +1,13 @@
 //! A run over families and programs.
 
+use std::collections::HashSet;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use crate::arguments::Arguments;
 use crate::child::{Driver, Request};
+use crate::executed::usual;
 use crate::family;
+use crate::parallel::each;
 use crate::questions::{Question, questions};
 use crate::row::Row;
 use crate::spirv;
@@ -44,42 +45,46 @@ pub fn run(program: &Path, arguments: &Arguments) -> Result<Vec<Row>, Failure> {
             Some(path) => entries(path)?,
             None => {
                 let Arguments { scalar, order, kernel, plain, .. } = arguments;
-                questions(&facts.limits.into(), scalar, order, *kernel, *plain)
+                let mut questions = questions(&facts.limits.into(), scalar, order, *kernel, *plain);
+                if arguments.usual {
+                    questions.retain_mut(|question| match usual(&question.source) {
+                        Some(source) => {
+                            question.source = source;
+                            true
+                        }
+                        None => false,
+                    });
+                }
+                questions
             }
         };
-        work.extend(questions.into_iter().map(|question| (driver.clone(), facts.driver.clone(), question)));
+        work.extend(
+            compiled(questions, arguments.threads)?
+                .into_iter()
+                .map(|asked| (driver.clone(), facts.driver.clone(), asked)),
+        );
     }
     if work.is_empty() {
         return Err(Failure::Other("no program to compile".to_owned()));
     }
-
-    // The text takes as long as everything else together.
-    let isa = arguments.json.is_some() || arguments.isa.is_some();
-    let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let worker = || -> Result<(), String> {
-        while let Some((driver, version, question)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let words = spirv::words(&question.source, &question.entry)?;
-            let request = Request::Compile { words, entry: question.entry.clone(), isa };
-            let outcome = driver.compile(&request)?;
-            let (family, driver, question) = (driver.family.clone(), version.clone(), question.clone());
-            let row = Row { family, driver, question, outcome };
-            rows.lock().unwrap_or_else(PoisonError::into_inner).push(row);
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| -> Result<(), String> {
-        let workers: Vec<_> = (0..arguments.threads.max(1)).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Err("a worker panicked".to_owned())))
+    // The text takes long.
+    let isa = arguments.json.is_some() || arguments.isa.is_some() || arguments.usual;
+    let rows = each(arguments.threads, &work, |(driver, version, (question, words))| {
+        let request = Request::Compile { words: words.clone(), entry: question.entry.clone(), isa };
+        let outcome = driver.compile(&request)?;
+        let (family, driver, question) = (driver.family.clone(), version.clone(), question.clone());
+        Ok(Row { family, driver, question, outcome, usual: arguments.usual })
     })?;
-    let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let place = |row: &Row| {
-        let own = |(driver, _, question): &(Driver, String, Question)| {
-            driver.family == row.family && question.name == row.question.name
-        };
-        work.iter().position(own)
-    };
-    rows.sort_by_cached_key(place);
     Ok(rows)
+}
+
+/// The programs with their SPIR-V, each of them once: what is the same program in place and apart, or with and without
+/// rcond, is asked about under its first name.
+fn compiled(questions: Vec<Question>, threads: usize) -> Result<Vec<(Question, Vec<u32>)>, String> {
+    let words = each(threads, &questions, |question| spirv::words(&question.source, &question.entry))?;
+    let mut seen = HashSet::new();
+    let new = |(_, words): &(Question, Vec<u32>)| seen.insert(words.clone());
+    Ok(questions.into_iter().zip(words).filter(new).collect())
 }
 
 /// The entry points of a WGSL file.
@@ -91,6 +96,7 @@ fn entries(path: &Path) -> Result<Vec<Question>, String> {
         shape: "as written".to_owned(),
         source: source.clone(),
         entry,
+        size: None,
     };
     Ok(spirv::entries(&source)?.into_iter().map(question).collect())
 }

@@ -14,6 +14,10 @@ pub fn words(source: &str, entry: &str) -> Result<Vec<u32>, String> {
         .subgroup_operations(SubgroupOperationSet::all())
         .validate(&module)
         .map_err(|error| error.emit_to_string(source))?;
+    // This leaves out what the entry point does not use.
+    let stage = Some((naga::ShaderStage::Compute, entry));
+    let (module, info) = naga::back::pipeline_constants::process_overrides(&module, &info, stage, &Default::default())
+        .map_err(|error| error.to_string())?;
     let unchecked = BoundsCheckPolicy::Unchecked;
     let options = spv::Options {
         lang_version: (1, 6),
@@ -32,8 +36,7 @@ pub fn words(source: &str, entry: &str) -> Result<Vec<u32>, String> {
         emit_int_div_checks: false,
         ..Default::default()
     };
-    let pipeline =
-        spv::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: entry.to_owned() };
+    let pipeline = spv::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: entry.to_owned() };
     spv::write_vec(&module, &info, &options, Some(&pipeline)).map_err(|error| error.to_string())
 }
 

@@ -5,7 +5,19 @@ use crate::row::Row;
 
 /// One line per program, in columns.
 pub fn table(rows: &[Row]) -> String {
-    let heads = ["family", "program", "shape", "subgroup", "registers", "needed", "spills", "scratch", "waves", "code"];
+    let heads = [
+        "family",
+        "program",
+        "shape",
+        "subgroup",
+        "registers",
+        "needed",
+        "spills",
+        "scratch",
+        "waves",
+        "code",
+        "cycles",
+    ];
     let mut lines = vec![heads.map(str::to_owned).to_vec()];
     for row in rows {
         let mut line = vec![row.family.clone(), row.question.name.clone(), row.question.shape.clone()];
@@ -19,6 +31,7 @@ pub fn table(rows: &[Row]) -> String {
                 line.push(compilation.scratch().to_string());
                 line.push(known(compilation.waves()));
                 line.push(known(compilation.code_bytes()));
+                line.push(row.cycles().map_or_else(String::new, |cycles| cycles.to_string()));
             }
             _ => line.push(row.failure().unwrap_or_default()),
         }

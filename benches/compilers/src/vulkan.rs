@@ -176,8 +176,7 @@ unsafe fn facts(instance: &ash::Instance, adapter: vk::PhysicalDevice, features:
     let mut limits = GpuLimits::WEBGPU_DEFAULT;
     limits.binding_bytes = u64::from(core.limits.max_storage_buffer_range).min(i32::MAX as u64);
     limits.workgroups = *core.limits.max_compute_work_group_count.iter().min().unwrap_or(&0);
-    limits.invocations =
-        core.limits.max_compute_work_group_invocations.min(core.limits.max_compute_work_group_size[0]);
+    limits.invocations = core.limits.max_compute_work_group_invocations.min(core.limits.max_compute_work_group_size[0]);
     limits.workgroup_bytes = core.limits.max_compute_shared_memory_size;
     limits.subgroups = Some((sizes.min_subgroup_size, sizes.max_subgroup_size));
     limits.float64 = features.float64 && features.int64;

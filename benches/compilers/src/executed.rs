@@ -11,24 +11,26 @@
 
 use std::collections::HashMap;
 
-use crate::isa::{Instructions, Kind, instruction};
+use crate::isa::{Instructions, Kind, Line, lines};
 
-/// Counts each instruction as often as the loops around it go round, `rounds` each. Branches that skip instructions are
-/// not taken: text that only a few matrices go through must be left out before, as [`usual`] does.
-pub fn executed(text: &str, rounds: u64) -> Instructions {
+/// Counts each instruction as often as the loops around it go round, for matrices that this many lanes share each.
+/// Loops go round once for each of the `order` rows or columns, except for those in which lanes exchange what they found:
+/// these hold no loop and reach no buffer, and go round once for each power of two below the number of lanes. Branches
+/// that skip instructions are not taken: text that only few matrices go through must be left out before, as [`usual`]
+/// does.
+pub fn executed(text: &str, order: u32, lanes: u32) -> Instructions {
     let mut labels = HashMap::new();
     let mut instructions = Vec::new();
-    for line in text.lines() {
-        match (line.strip_suffix(':'), instruction(line)) {
-            (Some(label), _) if label.starts_with("BB") => drop(labels.insert(label, instructions.len())),
-            (_, Some(found)) => instructions.push(found),
-            _ => {}
+    for line in lines(text) {
+        match line {
+            Line::Label(label) => drop(labels.insert(label, instructions.len())),
+            Line::Instruction { name, operands, times } => instructions.push((Kind::of(name), operands, times)),
         }
     }
-    // The first and the last instruction of each loop, by the first: several branches may lead back to it.
+    // The last instruction of each loop, by the first: several branches may lead back to it.
     let mut loops: HashMap<usize, usize> = HashMap::new();
-    for (index, (name, operands)) in instructions.iter().enumerate() {
-        if Kind::of(name) == Kind::Branch
+    for (index, (kind, operands, _)) in instructions.iter().enumerate() {
+        if *kind == Kind::Branch
             && let Some(&target) = labels.get(operands)
             && target <= index
         {
@@ -36,16 +38,22 @@ pub fn executed(text: &str, rounds: u64) -> Instructions {
             *last = index.max(*last);
         }
     }
+    let rounds = |first: usize, last: usize| {
+        let holds_loop = loops.iter().any(|(&other, &end)| other > first && end <= last);
+        let exchanges = !holds_loop && instructions[first..=last].iter().all(|(kind, ..)| *kind != Kind::Buffer);
+        u64::from(if exchanges && lanes > 1 { lanes.ilog2() } else { order })
+    };
+    let loops: Vec<_> = loops.iter().map(|(&first, &last)| (first, last, rounds(first, last))).collect();
     let mut count = Instructions::default();
-    for (index, (name, _)) in instructions.iter().enumerate() {
-        let around = loops.iter().filter(|&(&first, &last)| (first..=last).contains(&index)).count();
-        count.add(Kind::of(name), rounds.saturating_pow(around as u32));
+    for (index, (kind, _, times)) in instructions.iter().enumerate() {
+        let around = loops.iter().filter(|(first, last, _)| (first..=last).contains(&&index));
+        count.add(*kind, times * around.map(|(.., rounds)| rounds).product::<u64>());
     }
     count
 }
 
-/// A program without what only few matrices go through: scaling, and NaN in place of an inverse. `None` if it is not of
-/// a kernel whose loops all go round once for each row or column.
+/// A program without what only few matrices go through: scaling, and NaN in place of an inverse. `None` if it is of a
+/// kernel with other loops than [`executed`] knows.
 pub fn usual(source: &str) -> Option<String> {
     let changes = [
         ("let scaling = present && status == INVERTED && needs_scaling(bottom, top);", "let scaling = false;"),
@@ -84,9 +92,12 @@ BB4:
 \tbuffer_store_dword v0, v1, s[0:3], 0 offen ; 00
 \ts_endpgm ; 00
 ";
-        let count = executed(text, 10);
+        let count = executed(text, 10, 1);
         assert_eq!((count.arithmetic, count.moves, count.buffer), (200, 10, 1));
         assert_eq!((count.branches, count.scalar), (10 + 100 + 10, 10 + 100 + 10 + 2));
+        // With eight lanes, the inner loop is an exchange in three rounds.
+        let count = executed(text, 10, 8);
+        assert_eq!((count.arithmetic, count.moves, count.buffer), (2 * 10 * 3, 10, 1));
     }
 
     /// The kernels still hold the text that is replaced.

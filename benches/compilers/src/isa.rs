@@ -76,8 +76,10 @@ impl Instructions {
     /// Counts the instructions of a text.
     pub fn of(text: &str) -> Self {
         let mut count = Self::default();
-        for (name, _) in text.lines().filter_map(instruction) {
-            count.add(Kind::of(name), 1);
+        for line in lines(text) {
+            if let Line::Instruction { name, times, .. } = line {
+                count.add(Kind::of(name), times);
+            }
         }
         count
     }
@@ -107,11 +109,37 @@ impl Instructions {
     }
 }
 
-/// The name and the operands of a line's instruction: a line is indented, and its code follows a semicolon.
-pub fn instruction(line: &str) -> Option<(&str, &str)> {
-    let text = line.strip_prefix(['\t', ' '])?.split(';').next()?.trim();
-    let (name, operands) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-    (!name.is_empty()).then_some((name, operands.trim()))
+/// A line of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// Where branches lead.
+    Label(&'a str),
+    /// An instruction, which may stand for several of the same.
+    Instruction { name: &'a str, operands: &'a str, times: u64 },
+}
+
+/// The labels and instructions of a text. Instructions are indented, and their code follows a semicolon.
+pub fn lines(text: &str) -> Vec<Line<'_>> {
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let Some(code) = line.strip_prefix(['\t', ' ']) else {
+            lines.extend(line.strip_suffix(':').map(Line::Label));
+            continue;
+        };
+        let code = code.split(';').next().unwrap_or_default().trim();
+        // Mesa writes an instruction that follows itself once.
+        if let Some(more) = code.strip_prefix("(then repeated ") {
+            if let Some(Line::Instruction { times, .. }) = lines.last_mut() {
+                *times += more.split(' ').next().and_then(|more| more.parse::<u64>().ok()).unwrap_or(0);
+            }
+            continue;
+        }
+        let (name, operands) = code.split_once(char::is_whitespace).unwrap_or((code, ""));
+        if !name.is_empty() {
+            lines.push(Line::Instruction { name, operands: operands.trim(), times: 1 });
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -126,6 +154,7 @@ mod tests {
 \tv_fmac_f32_e32 v1, v2, v3              ; 00
 \tv_mul_lo_u32 v1, v2, v3                ; 00
 \tv_cndmask_b32_e32 v1, v2, v3, vcc      ; 00
+\t(then repeated 2 times)
 \tv_mov_b32_e32 v1, v2                   ; 00
 \tds_bpermute_b32 v1, v2, v3             ; 00
 \tbuffer_load_dword v1, v2, s[0:3], 0 offen ; 00
@@ -134,7 +163,7 @@ mod tests {
 ";
         let wanted = Instructions {
             arithmetic: 2,
-            selects: 1,
+            selects: 3,
             moves: 1,
             other_vector: 1,
             scalar: 2,

@@ -6,6 +6,8 @@ use std::process::{Command, Output};
 
 use batchinv_compilers::child::{Driver, Request, radv};
 use batchinv_compilers::compilation::Outcome;
+use batchinv_compilers::executed::executed;
+use batchinv_compilers::spirv;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_batchinv-compilers");
 
@@ -127,5 +129,34 @@ fn an_absent_driver_is_told_apart() {
     if installed("a family that RADV does not know") {
         let output = Command::new(PROGRAM).args(["--family", "unknown"]).output().unwrap();
         assert_eq!(output.status.code(), Some(3), "{output:?}");
+    }
+}
+
+/// A loop of 20 rounds with eight multiply-adds that nothing can shorten.
+#[test]
+fn a_known_loop_is_counted() {
+    if !installed("a_known_loop_is_counted") {
+        return;
+    }
+    let text = "@group(0) @binding(1) var<storage, read_write> output: array<f32>;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let y = output[id.x + 1u];
+    var x = output[id.x];
+    for (var i = 0u; i < u32(output[0]); i++) {
+        BODY
+    }
+    output[id.x] = x;
+}
+"
+    .replace("BODY", &"x = fma(x, y, x); ".repeat(8));
+    let words = spirv::words(&text, "main").unwrap();
+    for family in ["navi21", "vega20"] {
+        let driver = Driver { program: PROGRAM.into(), file: radv(), family: family.to_owned() };
+        let request = Request::Compile { words: words.clone(), entry: "main".to_owned(), isa: true };
+        let Outcome::Compiled(compilation) = driver.compile(&request).unwrap() else { panic!("it does not compile") };
+        let isa = compilation.isa.unwrap();
+        let count = executed(&isa, 20, 1).arithmetic;
+        assert_eq!(count, 20 * 8, "{family}: {isa}");
     }
 }

@@ -4,8 +4,8 @@
 // A matrix A that needs scaling is replaced by R A C, with powers of two on the diagonals of R and C. The inverse Y
 // of the scaled matrix gives A^-1 = C Y R. Factors are stored as exponents.
 
-// Marks a column that is zero, in place of the exponent of its factor.
-const EMPTY = 0x40000000i;
+// Marks a column that is zero, in place of the exponent of its factor. Above every exponent, and within 16 bits.
+const EMPTY = 0x4000i;
 
 // The status before elimination of a matrix whose largest magnitude is `top`.
 fn input_status(top: Bits) -> i32 {
@@ -71,30 +71,34 @@ fn largest_in_row(m: u32, n: u32, i: u32) -> Bits {
     return magnitude;
 }
 
-// Finds the exponents of all factors of a matrix, for kernels in which one invocation does that alone. `n` is N,
-// counted at run time. Returns `lowest_exponent`.
-fn find_exponents(
-    m: u32,
-    n: u32,
-    bottom: Bits,
-    top: Bits,
-    rows: ptr<function, array<i32, N>>,
-    columns: ptr<function, array<i32, N>>,
-) -> i32 {
+// Finds the exponents of all factors of a matrix, for kernels in which one invocation does that alone and keeps
+// them in its registers: entry i holds those of row i and of column i, because registers are few. `n` is N, counted
+// at run time. Returns `lowest_exponent`.
+fn find_exponents(m: u32, n: u32, bottom: Bits, top: Bits, exponents: ptr<function, array<i32, N>>) -> i32 {
     let high = exponent(top);
     let one_factor = one_factor_suffices(exponent(bottom + ONE_BIT), high);
     for (var i = 0u; i < n; i++) {
         let magnitude = largest_in_row(m, n, i);
-        (*rows)[i] = row_exponent(exponent(magnitude), magnitude == NO_BITS, high, one_factor);
+        (*exponents)[i] = row_exponent(exponent(magnitude), magnitude == NO_BITS, high, one_factor) << 16u;
     }
     for (var j = 0u; j < n; j++) {
         var highest = LOWEST_EXPONENT;
         for (var i = 0u; i < n; i++) {
-            highest = max(highest, exponent_in_row(largest(load(m, i, j)), (*rows)[i]));
+            highest = max(highest, exponent_in_row(largest(load(m, i, j)), of_row((*exponents)[i])));
         }
-        (*columns)[j] = column_exponent(highest, one_factor);
+        (*exponents)[j] |= column_exponent(highest, one_factor) & 0xffffi;
     }
     return lowest_exponent(one_factor);
+}
+
+// The exponent of row i in entry i.
+fn of_row(exponents: i32) -> i32 {
+    return exponents >> 16u;
+}
+
+// The exponent of column i in entry i.
+fn of_column(exponents: i32) -> i32 {
+    return (exponents << 16u) >> 16u;
 }
 
 // An element of A^-1 from that of Y, given the exponents of its column of C and its row of R.

@@ -30,6 +30,6 @@ pub use self::device::GpuInverter;
 pub use self::drivers::Drivers;
 pub use self::job::Job;
 pub use self::job::descriptor::JobDescriptor;
-pub use self::shader::shader_source;
 #[cfg(feature = "testing")]
-pub use self::shader::span_source;
+pub use self::shader::program_source;
+pub use self::shader::shader_source;

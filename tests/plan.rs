@@ -134,6 +134,25 @@ fn registers_of_a_thread() {
     }
 }
 
+/// A lane of `subgroup` fits into the registers of hardware: its rows, the exponents and the permutation, and what a
+/// step needs. RADV crashes above 248 (RDNA 1 and 2, Mesa 22.3.6 to 25.0.7).
+#[test]
+fn registers_of_a_lane() {
+    for (scalar, smallest) in ScalarKind::ALL.into_iter().flat_map(|scalar| [4, 8, 16, 32, 64].map(|size| (scalar, size)))
+    {
+        let limits = with(LIMITS, |limits| {
+            limits.subgroups = Some((smallest, 64));
+            limits.float64 = true;
+        });
+        for order in 1..=max_order(GpuKernel::Subgroup, scalar) {
+            let variant = plan::gpu(Work { scalar, ..work(order, 1) }, &limits).unwrap().variant;
+            let KernelConfig::Subgroup(config) = variant.config else { continue };
+            let words = config.rows(variant.order) as usize * order * scalar.size() / 4;
+            assert!(words + order + order.div_ceil(4) + 22 <= 248, "{scalar} {order} with {config:?}: {words} words");
+        }
+    }
+}
+
 /// Subgroups that are smaller than a slice are not used.
 #[test]
 fn too_small_subgroups() {

@@ -97,6 +97,28 @@ example block_jacobi -- "$scratch" 10
 example kalman_bank -- 500 60
 [ -s "$scratch/normal_matrices.png" ] && [ -s "$scratch/block_jacobi.svg" ]
 
+step "compilers"
+# RADV compiles for AMD GPUs that are not there. On Debian it comes with the package of lavapipe.
+compilers() {
+    local status=0
+    cargo run --quiet -p batchinv-compilers -- "$@" || status=$?
+    if [ "$status" = 3 ] && ! command -v apt-get >/dev/null; then
+        echo "SKIPPED: what RADV makes of the shaders, since it is not installed"
+    elif [ "$status" != 0 ]; then
+        exit 1
+    fi
+}
+if command -v apt-get >/dev/null; then
+    dpkg --status mesa-vulkan-drivers >/dev/null 2>&1 || as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install --yes --no-install-recommends mesa-vulkan-drivers
+    export BATCHINV_REQUIRE_RADV=1
+fi
+cargo test -p batchinv-compilers
+compilers --expected benches/compilers/expected.txt
+if [ -n "${BATCHINV_ALL-}" ]; then
+    compilers --expected benches/compilers/expected.txt --family all --order all --plain
+fi
+
 step "size"
 tests/size.sh
 

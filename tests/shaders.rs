@@ -73,8 +73,8 @@ fn texts() -> Vec<(Variant, String)> {
     for variant in variants() {
         texts.push((variant, shader_source(variant)));
         #[cfg(feature = "testing")]
-        if variant.kernel() == GpuKernel::Device {
-            texts.push((variant, batchinv::gpu::span_source(variant)));
+        if let Some(step) = variant.steps().into_iter().find(|step| step.program.name == "within") {
+            texts.push((variant, batchinv::gpu::program_source(step.program, variant)));
         }
     }
     texts

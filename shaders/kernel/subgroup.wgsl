@@ -82,15 +82,14 @@ fn main(
 
     var status = input_status(top);
     let scaling = present && status == INVERTED && needs_scaling(bottom, top);
-    var rows: array<i32, N>;
-    var columns: array<i32, N>;
+    var exponents: array<i32, N>;
     var first_small = N;
     if scaling {
-        let lowest = find_exponents(m, n, bottom, top, &rows, &columns);
+        let lowest = find_exponents(m, n, bottom, top, &exponents);
         for (var j = 0u; j < n; j++) {
             for (var r = 0u; r < ROWS; r++) {
                 let x = word(v[r][0][0]);
-                let e = rows[min(own + r * LANES, N - 1u)] + columns[j];
+                let e = of_row(exponents[min(own + r * LANES, N - 1u)]) + of_column(exponents[j]);
                 first_small = min(first_small, select(N, j, small(x, e, lowest)));
                 roll_in(&v, r, scalar(flushed(x, e)));
             }
@@ -103,13 +102,12 @@ fn main(
         for (var j = N; j < ROW_LENGTH; j++) {
             if places[r] > 0u {
                 let row = own + r * LANES;
-                v[r][j / CHUNK][j % CHUNK] = scalar(scaled(riding(m, row, j - N), rows[row]));
+                v[r][j / CHUNK][j % CHUNK] = scalar(scaled(riding(m, row, j - N), of_row(exponents[row])));
             }
         }
     }
 
-    // The row that became row k.
-    var permutation: array<u32, N>;
+    var permutation: Permutation;
     for (var k = 0u; k < n; k++) {
         // The pivot is the first maximum among the places that are not yet chosen, of the lane's rows and then of
         // all.
@@ -130,12 +128,12 @@ fn main(
             winner = select(winner, place, better);
         }
         if is_zero_pivot(status, best) {
-            status = zero_pivot_status(k, first_small, columns[k]);
+            status = zero_pivot_status(k, first_small, of_column(exponents[k]));
         }
         status = reject_large_pivot(status, best);
 
         let row = winner % 256u;
-        permutation[k] = row;
+        set_row(&permutation, k, row);
         let source = slice + row % LANES;
         var chosen: array<bool, ROWS>;
         var pivot_column: array<Scalar, ROWS>;
@@ -193,7 +191,7 @@ fn main(
                 var x = word(v[r][0][0]);
                 roll_in(&v, r, v[r][0][0]);
                 if scaling && own + r * LANES < N {
-                    x = unscaled(x, columns[places[r] / 256u], rows[permutation[k]]);
+                    x = unscaled(x, of_column(exponents[places[r] / 256u]), of_row(exponents[row_of(&permutation, k)]));
                 }
                 top = max(top, largest(as_stored(x)));
             }
@@ -212,14 +210,14 @@ fn main(
     var finite = 1u;
     for (var k = 0u; k < counted(RESULT_COLUMNS); k++) {
         var sum = REAL_ZERO;
-        let j = result_column(k, &permutation);
+        let j = result_column(k, row_of(&permutation, k));
         for (var r = 0u; r < ROWS; r++) {
             var x = word(v[r][0][0]);
             roll(&v, r);
             if present && own + r * LANES < N {
                 let i = places[r] / 256u;
                 if scaling || RIDING > 0u {
-                    x = unscaled(x, columns[i], right_exponent(m, j, &rows));
+                    x = unscaled(x, of_column(exponents[i]), right_exponent(m, j, of_row(exponents[j])));
                 }
                 finite = select(0u, finite, fits(x));
                 store(m, i, j, x);
@@ -264,6 +262,18 @@ fn total(x: Real) -> Real {
 // A place above every row's.
 const NOBODY = 0xffffffffu;
 
+// The row that became row k, for every k: four to a word, because registers are few.
+alias Permutation = array<u32, (N + 3u) / 4u>;
+
+// Notes that a row became row k. No row was noted for k before.
+fn set_row(permutation: ptr<function, Permutation>, k: u32, row: u32) {
+    (*permutation)[k / 4u] |= row << (8u * (k % 4u));
+}
+
+fn row_of(permutation: ptr<function, Permutation>, k: u32) -> u32 {
+    return ((*permutation)[k / 4u] >> (8u * (k % 4u))) & 255u;
+}
+
 // A row in chunks, because drivers unroll no loop of more than 32 steps (Mesa 22.3.6).
 const ROW_LENGTH = N + RIDING;
 const CHUNK = 8u;
@@ -292,7 +302,7 @@ fn roll(v: ptr<function, array<Row, ROWS>>, r: u32) {
 fn substitute_back(
     v: ptr<function, array<Row, ROWS>>,
     places: ptr<function, array<u32, ROWS>>,
-    permutation: ptr<function, array<u32, N>>,
+    permutation: ptr<function, Permutation>,
     slice: u32,
 ) {
     // Drivers unroll these loops because their counters are the indices.
@@ -300,7 +310,7 @@ fn substitute_back(
         for (var d = i32(CHUNK) - 1i; d >= 0i; d--) {
             let j = u32(b) * CHUNK + u32(d);
             if j > 0u && j < N {
-                let row = (*permutation)[j];
+                let row = row_of(permutation, j);
                 for (var c = N; c < ROW_LENGTH; c++) {
                     var x = (*v)[0][c / CHUNK][c % CHUNK];
                     for (var r = 1u; r < ROWS; r++) {

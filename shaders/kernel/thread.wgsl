@@ -35,6 +35,8 @@ fn main(
 
     // Loading, scaling and storing roll the rows too: their code is then generated once and not once per row.
     let n = select(counted(N), N, N <= UNROLLED);
+    // What only a few matrices go through is never unrolled, because its registers are taken from all.
+    let rolled = counted(N);
     var a: array<Row, N>;
     var permutation: array<u32, N>;
     var top = NO_BITS;
@@ -63,8 +65,8 @@ fn main(
         var highest = take_largest(&sums);
         if shift != 0i {
             highest = NO_BITS;
-            for (var j = 0u; j < n; j++) {
-                highest = max(highest, input_sum(m, n, j, shift));
+            for (var j = 0u; j < rolled; j++) {
+                highest = max(highest, input_sum(m, rolled, j, shift));
             }
         }
         input_norm = norm_of(highest, shift);
@@ -72,16 +74,15 @@ fn main(
 
     var status = input_status(top);
     let scaling = status == INVERTED && needs_scaling(bottom, top);
-    var rows: array<i32, N>;
-    var columns: array<i32, N>;
+    var exponents: array<i32, N>;
     var first_small = N;
     if scaling {
-        let lowest = find_exponents(m, n, bottom, top, &rows, &columns);
-        for (var i = 0u; i < n; i++) {
+        let lowest = find_exponents(m, rolled, bottom, top, &exponents);
+        for (var i = 0u; i < rolled; i++) {
             var row: Row;
-            for (var j = 0u; j < n; j++) {
+            for (var j = 0u; j < rolled; j++) {
                 let x = load(m, i, j);
-                let e = rows[i] + columns[j];
+                let e = of_row(exponents[i]) + of_column(exponents[j]);
                 first_small = min(first_small, select(N, j, small(x, e, lowest)));
                 for (var c = 1u; c < N; c++) {
                     row[c - 1u] = row[c];
@@ -96,7 +97,7 @@ fn main(
         for (var i = 0u; i < n; i++) {
             var row = a[0];
             for (var c = 0u; c < RIDING; c++) {
-                row[N + c] = scalar(scaled(riding(m, i, c), rows[i]));
+                row[N + c] = scalar(scaled(riding(m, i, c), of_row(exponents[i])));
             }
             roll(&a);
             a[N - 1u] = row;
@@ -114,7 +115,7 @@ fn main(
             pivot = select(pivot, i, better);
         }
         if is_zero_pivot(status, best) {
-            status = zero_pivot_status(k, first_small, columns[k]);
+            status = zero_pivot_status(k, first_small, of_column(exponents[k]));
         }
         status = reject_large_pivot(status, best);
 
@@ -174,7 +175,7 @@ fn main(
         for (var k = 0u; k < RESULT_COLUMNS; k++) {
             let x = word(a[0][k]);
             finite = finite && fits(x);
-            store(m, i, result_column(k, &permutation), x);
+            store(m, i, result_column(k, permutation[k]), x);
             if RCOND {
                 sums[k] += modulus(as_stored(x));
                 top = max(top, largest(as_stored(x)));
@@ -183,11 +184,12 @@ fn main(
         roll(&a);
     }
     if (scaling || RIDING > 0u) && status == INVERTED {
-        let width = select(counted(RESULT_COLUMNS), RESULT_COLUMNS, N <= UNROLLED);
+        let width = counted(RESULT_COLUMNS);
         top = NO_BITS;
-        for (var i = 0u; i < n; i++) {
+        for (var i = 0u; i < rolled; i++) {
             for (var j = 0u; j < width; j++) {
-                let x = unscaled(stored(m, i, j), columns[i], right_exponent(m, j, &rows));
+                let right = right_exponent(m, j, of_row(exponents[j]));
+                let x = unscaled(stored(m, i, j), of_column(exponents[i]), right);
                 finite = finite && fits(x);
                 store(m, i, j, x);
                 top = max(top, largest(as_stored(x)));
@@ -201,8 +203,8 @@ fn main(
         var highest = take_largest(&sums);
         if scaling || shift != 0i {
             highest = NO_BITS;
-            for (var j = 0u; j < n; j++) {
-                highest = max(highest, stored_sum(m, n, j, shift));
+            for (var j = 0u; j < rolled; j++) {
+                highest = max(highest, stored_sum(m, rolled, j, shift));
             }
         }
         store_rcond(m, rcond_of(input_norm, norm_of(highest, shift), status));

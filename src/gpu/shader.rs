@@ -16,10 +16,10 @@ pub fn shader_source(variant: Variant) -> String {
     source(Program::MAIN, variant)
 }
 
-/// The WGSL with which `device` updates the columns within an outer block.
+/// The WGSL of one program of a variant, which [`Variant::steps`] names.
 #[cfg(feature = "testing")]
-pub fn span_source(variant: Variant) -> String {
-    source(crate::plan::gpu::device::WITHIN, variant)
+pub fn program_source(program: Program, variant: Variant) -> String {
+    source(program, variant)
 }
 
 const SHUFFLE_REAL: &str = include_str!("../../shaders/shuffle/real.wgsl");

@@ -19,8 +19,9 @@ pub const SUBGROUP_MIN_LANES: u32 = 4;
 pub const SUBGROUP_ROWS: (u32, u32) = (4, 128);
 
 /// The most 32-bit words of rows that one lane can hold on hardware, which has up to 255 registers; if subgroups are
-/// too small for that, `workgroup` takes the matrix.
-pub const SUBGROUP_MAX_WORDS: u32 = 192;
+/// too small for that, `workgroup` takes the matrix. Beside its rows a lane needs five words for every four columns
+/// and about twenty more; RADV crashes if that makes more than 248 (RDNA 1 and 2, Mesa 22.3.6 to 25.0.7).
+pub const SUBGROUP_MAX_WORDS: u32 = 160;
 
 /// The configuration of `subgroup`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

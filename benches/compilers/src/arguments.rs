@@ -1,0 +1,65 @@
+//! The arguments of the program.
+
+use std::path::PathBuf;
+
+use batchinv::{GpuKernel, ScalarKind};
+use clap::Parser;
+
+use crate::child::radv;
+use crate::questions::Orders;
+
+/// Asks a GPU driver that needs no GPU (Mesa's RADV) what it makes of the shaders that a plan takes.
+///
+/// Exits with 1 if a program crashes the driver, does not compile, or spills registers and is not expected to; with 3 if
+/// the driver is absent.
+#[derive(Parser)]
+pub struct Arguments {
+    /// Families of GPUs by RADV's names, or `all` that the installed driver knows.
+    #[arg(long, value_delimiter = ',', default_value = "navi21,vega20")]
+    pub family: Vec<String>,
+    /// Scalars, or all that the family computes with.
+    #[arg(long, value_delimiter = ',')]
+    pub scalar: Vec<ScalarKind>,
+    /// Orders: `boundary`, those between which the plan changes; `all`; or numbers and ranges, such as 1,8,30-40.
+    #[arg(long, default_value = "boundary")]
+    pub order: Orders,
+    /// This kernel, at the orders that it takes, instead of the one that the plan takes.
+    #[arg(long, value_parser = kernel)]
+    pub kernel: Option<GpuKernel>,
+    /// Only programs that leave rcond out and do not work in place.
+    #[arg(long)]
+    pub plain: bool,
+    /// Leave out what only few matrices go through, and count the instructions that the others execute, for `thread` and
+    /// `subgroup`.
+    #[arg(long)]
+    pub usual: bool,
+    /// A WGSL file to compile instead of a plan's programs, at each of its entry points.
+    #[arg(long)]
+    pub wgsl: Option<PathBuf>,
+    /// A list of programs that spill, to be compared with.
+    #[arg(long)]
+    pub expected: Option<PathBuf>,
+    /// Where to write a line of JSON per program.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+    /// A folder for the instructions of each program, as text.
+    #[arg(long)]
+    pub isa: Option<PathBuf>,
+    /// Print every program, not only those that fail and the totals.
+    #[arg(long)]
+    pub table: bool,
+    /// Programs that are compiled at once.
+    #[arg(long, default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
+    pub threads: usize,
+    /// The file that leads Vulkan's loader to the driver.
+    #[arg(long, default_value_os_t = radv())]
+    pub driver: PathBuf,
+}
+
+fn kernel(word: &str) -> Result<GpuKernel, String> {
+    let kernels = GpuKernel::ALL;
+    kernels.into_iter().find(|kernel| kernel.name() == word).ok_or_else(|| {
+        let words: Vec<_> = kernels.iter().map(|kernel| kernel.name()).collect();
+        format!("one of {}", words.join(", "))
+    })
+}

@@ -1,0 +1,197 @@
+//! The programs that a driver is asked about.
+
+use std::collections::BTreeSet;
+use std::str::FromStr;
+
+use batchinv::gpu::program_source;
+use batchinv::plan::{self, GpuLimits, KernelConfig, Program, Variant, Work, max_order};
+use batchinv::{GpuKernel, ScalarKind};
+
+/// A program and its name.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// The kernel, the scalar, the order, and what else tells it from other programs, in words.
+    pub name: String,
+    /// How its invocations share matrices.
+    pub shape: String,
+    pub source: String,
+    pub entry: String,
+    /// Its size, if it is a plan's.
+    pub size: Option<Size>,
+}
+
+/// What executed instructions are counted with.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub order: u32,
+    /// Invocations that share a matrix.
+    pub invocations: u32,
+}
+
+/// Which orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Orders {
+    /// Those between which the plan changes its kernel or its numbers, and those of [`KNOWN`] and [`DEVICE`].
+    Boundary,
+    /// Every order up to `device`'s first, and those of [`DEVICE`].
+    All,
+    These(Vec<u32>),
+}
+
+/// Orders at which `subgroup` has crashed RADV on GPUs of RDNA 1 and 2 (Mesa 22.3.6 to 25.0.7).
+const KNOWN: [u32; 8] = [32, 38, 40, 42, 48, 49, 56, 64];
+
+/// Orders of `device` with outer blocks, and with 2 and 16 rows of a panel to an invocation.
+const DEVICE: [u32; 3] = [129, 257, 4096];
+
+impl FromStr for Orders {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |word: &str| word.parse::<u32>().map_err(|error| format!("{word}: {error}"));
+        match text {
+            "boundary" => Ok(Self::Boundary),
+            "all" => Ok(Self::All),
+            _ => {
+                let mut orders = Vec::new();
+                for piece in text.split(',') {
+                    match piece.split_once('-') {
+                        Some((first, last)) => orders.extend(number(first)?..=number(last)?),
+                        None => orders.push(number(piece)?),
+                    }
+                }
+                Ok(Self::These(orders))
+            }
+        }
+    }
+}
+
+impl Orders {
+    /// The orders for a scalar on a device with these limits.
+    fn of(&self, limits: &GpuLimits, scalar: ScalarKind) -> BTreeSet<u32> {
+        let most = max_order(GpuKernel::Workgroup, scalar) as u32 + 1;
+        match self {
+            Self::These(orders) => orders.iter().copied().collect(),
+            Self::All => (1..=most).chain(DEVICE).collect(),
+            Self::Boundary => {
+                let shape = |order| planned(limits, scalar, order).map(shape_of);
+                let ends = (1..=most).filter(|&order| {
+                    let own = shape(order);
+                    order == 1 || own != shape(order - 1) || own != shape(order + 1)
+                });
+                ends.chain(KNOWN).chain(DEVICE).collect()
+            }
+        }
+    }
+}
+
+/// What changes at a boundary: all numbers of a kernel but those that change with every order.
+fn shape_of(variant: Variant) -> (GpuKernel, [u32; 3]) {
+    let numbers = match variant.config {
+        KernelConfig::Thread(config) => [config.matrices, 0, 0],
+        KernelConfig::Subgroup(config) => [config.lanes, config.rows(variant.order), 0],
+        KernelConfig::Workgroup(config) => [config.parts, 0, 0],
+        KernelConfig::Device(config) => [config.block, config.outer_block, config.invocations],
+        _ => [0; 3],
+    };
+    (variant.kernel(), numbers)
+}
+
+fn planned(limits: &GpuLimits, scalar: ScalarKind, order: u32) -> Option<Variant> {
+    plan::gpu(Work::inverse(scalar, order as usize, 1 << 20), limits).ok().map(|plan| plan.variant)
+}
+
+/// Every program of the variants that the plan takes on a device with these limits, or of one kernel. A `plain` program
+/// leaves rcond out and does not work in place.
+pub fn questions(
+    limits: &GpuLimits,
+    scalars: &[ScalarKind],
+    orders: &Orders,
+    kernel: Option<GpuKernel>,
+    plain: bool,
+) -> Vec<Question> {
+    let computed = |scalar: &ScalarKind| limits.float64 || scalar.real_size() == 4;
+    let mut questions = Vec::new();
+    for scalar in ScalarKind::ALL.into_iter().filter(|scalar| scalars.is_empty() || scalars.contains(scalar)) {
+        for order in orders.of(limits, scalar).into_iter().filter(|_| computed(&scalar)) {
+            let variant = match kernel {
+                None => planned(limits, scalar, order),
+                Some(kernel) => (order as usize <= max_order(kernel, scalar))
+                    .then(|| Variant::new(kernel, scalar, batchinv::Precision::Native, order).suited(limits)),
+            };
+            for variant in variant.into_iter().flat_map(|variant| kinds(variant, plain)) {
+                let programs = variant.schedule(limits).programs().into_iter().map(|step| step.program);
+                let own = programs.filter(|program| program.knows_rcond || !variant.rcond);
+                questions.extend(own.map(|program| question(variant, program)));
+            }
+        }
+    }
+    questions
+}
+
+/// A variant with and without rcond, in place and apart.
+fn kinds(variant: Variant, plain: bool) -> Vec<Variant> {
+    let kinds = [(false, false), (false, true), (true, false), (true, true)];
+    let with = |(rcond, in_place)| {
+        let mut variant = variant;
+        (variant.rcond, variant.in_place) = (rcond, in_place);
+        variant
+    };
+    kinds.into_iter().take(if plain { 1 } else { kinds.len() }).map(with).collect()
+}
+
+fn question(variant: Variant, program: Program) -> Question {
+    let Variant { scalar, order, rcond, in_place, .. } = variant;
+    let mut name = format!("{} {scalar} {order}", variant.kernel());
+    if variant.kernel() == GpuKernel::Device {
+        name += &format!(" {}", program.name);
+    }
+    name += if rcond { " rcond" } else { "" };
+    name += if in_place { " in place" } else { "" };
+    let shape = match variant.config {
+        KernelConfig::Subgroup(config) => format!("{} lanes, {} rows", config.lanes, config.rows(order)),
+        KernelConfig::Workgroup(config) => format!("{} parts, {} columns", config.parts, config.columns(order)),
+        _ => format!("{} invocations", variant.workgroup()),
+    };
+    let size = Some(Size { order, invocations: variant.workgroup() / variant.matrices() });
+    Question { name, shape, source: program_source(program, variant), entry: program.entry.to_owned(), size }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hardware() -> GpuLimits {
+        let mut limits = GpuLimits::WEBGPU_DEFAULT;
+        (limits.subgroups, limits.float64) = (Some((32, 64)), true);
+        limits
+    }
+
+    #[test]
+    fn orders_are_read() {
+        assert_eq!("1,8,30-32".parse(), Ok(Orders::These(vec![1, 8, 30, 31, 32])));
+        assert!("1,x".parse::<Orders>().is_err() && "".parse::<Orders>().is_err());
+    }
+
+    /// Both sides of every change of the kernel are boundaries.
+    #[test]
+    fn boundaries_are_the_plans() {
+        let limits = hardware();
+        for scalar in ScalarKind::ALL {
+            let boundaries = Orders::Boundary.of(&limits, scalar);
+            let kernel = |order| planned(&limits, scalar, order).unwrap().kernel();
+            for order in (2..200).filter(|&order| kernel(order) != kernel(order - 1)) {
+                assert!(boundaries.contains(&order) && boundaries.contains(&(order - 1)), "{scalar} {order}");
+            }
+        }
+    }
+
+    #[test]
+    fn programs_have_names_of_their_own() {
+        let all = questions(&hardware(), &[], &Orders::These(vec![4, 20, 70, 200]), None, false);
+        let names: BTreeSet<_> = all.iter().map(|question| &question.name).collect();
+        assert_eq!(names.len(), all.len());
+        assert!(names.contains(&"device float32 200 within".to_owned()), "{names:?}");
+        assert!(names.contains(&"thread float32 4 rcond in place".to_owned()), "{names:?}");
+    }
+}

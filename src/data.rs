@@ -2,6 +2,7 @@
 
 pub mod condition;
 pub mod engine;
+pub mod equilibrated;
 pub mod error;
 pub mod layout;
 pub mod on_failure;

@@ -67,6 +67,7 @@ pub use check::residual::residual_ratio;
 pub use cpu::simd::level::SimdLevel;
 pub use data::condition::reciprocal_condition;
 pub use data::engine::{CpuKernel, Engine, GpuKernel, Kernel, Op, Precision};
+pub use data::equilibrated::{RcondOf, equilibrated_rcond};
 pub use data::error::{Error, JobError, ShapeError};
 pub use data::on_failure::OnFailure;
 pub use data::outcome::{Container, Inverses, Outcome};

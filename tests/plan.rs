@@ -138,7 +138,8 @@ fn registers_of_a_thread() {
 /// step needs. RADV crashes above 248 (RDNA 1 and 2, Mesa 22.3.6 to 25.0.7).
 #[test]
 fn registers_of_a_lane() {
-    for (scalar, smallest) in ScalarKind::ALL.into_iter().flat_map(|scalar| [4, 8, 16, 32, 64].map(|size| (scalar, size)))
+    for (scalar, smallest) in
+        ScalarKind::ALL.into_iter().flat_map(|scalar| [4, 8, 16, 32, 64].map(|size| (scalar, size)))
     {
         let limits = with(LIMITS, |limits| {
             limits.subgroups = Some((smallest, 64));

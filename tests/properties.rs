@@ -208,3 +208,32 @@ fn row_exchanges_in_float64() {
 fn row_exchanges_in_complex128() {
     row_exchanges::<batchinv::Complex<f64>>();
 }
+
+/// Zeros below the diagonal blocks stay zeros, since nothing is ever added to them; at order 2 also those above, whichever
+/// row the pivot is in.
+fn triangular_zeros<T: Element>() {
+    let mut random = Random::new(17);
+    for n in [2, 3, 4, 7, 8, 16, 21, 32, 33, 48, 65, 100] {
+        let block = n / 2;
+        for upper in if n == 2 { vec![true, false] } else { vec![true] } {
+            let zero = |i: usize, j: usize| if upper { i >= block && j < block } else { i < j };
+            let mut elements = Vec::new();
+            for _ in 0..if n > 32 { 3 } else { 50 } {
+                let matrix = cases::uniform::<T>(n, &mut random);
+                elements.extend((0..n * n).map(|k| if zero(k / n, k % n) { T::ZERO } else { matrix[k] }));
+            }
+            let engines = engines::all::<T>(n, "properties/triangular_zeros").into_iter();
+            // Only `thread` knows order 2, and no other kernel is planned there.
+            for engine in engines.filter(|engine| upper || !engine.name.contains("forced")) {
+                let outcome = engine.invert(Stack::new(&elements, n).unwrap());
+                for (m, inverse) in outcome.elements.chunks_exact(n * n).enumerate() {
+                    assert_eq!(outcome.statuses[m], 0, "{}, order {n}", engine.name);
+                    let strays = (0..n * n).filter(|k| zero(k / n, k % n) && inverse[*k] != T::ZERO).count();
+                    assert_eq!(strays, 0, "{}, order {n}, matrix {m}, upper: {upper}", engine.name);
+                }
+            }
+        }
+    }
+}
+
+for_each_scalar!(triangular_zeros);

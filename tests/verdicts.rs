@@ -8,7 +8,9 @@ mod of_the_program;
 #[cfg(feature = "cli")]
 mod program;
 
-use batchinv::{Error, InversesMut, Inverter, OnFailure, Real, Stack, Status, Verdict};
+use batchinv::{
+    Error, InversesMut, Inverter, OnFailure, RcondOf, Real, Scalar, Stack, Status, Verdict, equilibrated_rcond,
+};
 use common::cases::{Random, dominant, identity};
 use common::{Element, bits};
 
@@ -48,10 +50,12 @@ fn filled<T: Element>(choice: OnFailure, n: usize, given: &[T], inverses: &[T], 
 
 /// Every engine that a caller can name.
 fn inverters() -> Vec<Inverter> {
-    let mut inverters = vec![Inverter::cpu(), Inverter::cpu().threads(1).unwrap()];
+    let on_cpu = [Inverter::cpu(), Inverter::cpu().threads(1).unwrap()];
     #[cfg(all(feature = "gpu", feature = "testing"))]
-    inverters.extend(common::engines::adapters("verdicts").iter().map(|it| Inverter::with_gpu(it.gpu.clone())));
-    inverters
+    let on_gpu = common::engines::adapters("verdicts").iter().map(|it| Inverter::with_gpu(it.gpu.clone()));
+    #[cfg(not(all(feature = "gpu", feature = "testing")))]
+    let on_gpu = [];
+    on_cpu.into_iter().chain(on_gpu).collect()
 }
 
 /// Into memory apart and in place, with and without rconds, on every kernel of the CPU engine and the planned ones of
@@ -117,7 +121,49 @@ fn least_rcond<T: Element>() {
     }
 }
 
-for_each_scalar!(fillings, least_rcond);
+/// Rows in other units change no rcond of the equilibrated matrix and no verdict that goes by it, on any engine, in
+/// place or not, however many threads there are.
+fn units<T: Element>() {
+    for inverter in inverters() {
+        for n in [2, 5, 17, 40] {
+            let len = 5 + 30_000 / (n * n);
+            let mut elements = mixed::<T>(n, len);
+            elements.iter_mut().filter(|x| !x.re_im().0.is_finite()).for_each(|x| *x = T::ONE);
+            let in_units: Vec<T> = (0..elements.len())
+                .map(|k| {
+                    let (re, im) = elements[k].re_im();
+                    let unit = common::cases::power([-9, 0, 11][k / n % n % 3]);
+                    T::new(re * unit, im * unit)
+                })
+                .collect();
+            let measured = inverter.clone().rcond(true).rcond_of(RcondOf::Equilibrated);
+            let Ok(plain) = measured.invert(Stack::new(&elements, n).unwrap()) else { continue };
+            let what = format!("order {n}, {}", plain.report().kernel.name());
+            for (m, rcond) in plain.rconds().unwrap().iter().enumerate() {
+                let [a, x] = [&elements[..], plain.stack().elements()].map(|all| &all[m * n * n..][..n * n]);
+                let wanted =
+                    if plain.statuses()[m].is_inverted() { equilibrated_rcond(a, x, n) } else { T::Real::ZERO };
+                assert_eq!(rcond.to_f64(), wanted.to_f64(), "{what}, matrix {m}");
+            }
+            let least = plain.rconds().unwrap()[3].to_f64() * 1.01;
+            let verdicts = measured.rcond(false).min_rcond(least);
+            let found = verdicts.invert(Stack::new(&in_units, n).unwrap()).unwrap();
+            assert_eq!(found.statuses()[3], Status::ILL_CONDITIONED, "{what}");
+            for (m, status) in found.statuses().iter().enumerate() {
+                // Elimination in other units may take other pivots: the last digits of an inverse may differ.
+                let rcond = plain.rconds().unwrap()[m].to_f64();
+                if plain.statuses()[m].is_inverted() && (rcond / least - 1.0).abs() > 1e-2 {
+                    assert_eq!(status.is_inverted(), rcond > least, "{what}, matrix {m} with rcond {rcond:e}");
+                }
+            }
+            let (mut place, mut statuses) = (in_units, vec![Status::INVERTED; len]);
+            verdicts.invert_in_place(n, InversesMut::new(&mut place, &mut statuses)).unwrap();
+            assert!(statuses == found.statuses() && bits(&place) == bits(found.stack().elements()), "{what}");
+        }
+    }
+}
+
+for_each_scalar!(fillings, least_rcond, units);
 
 #[test]
 fn the_word_and_its_meaning() {
@@ -221,6 +267,4 @@ mod jobs {
             assert!(bits(&found[72 + 9..][..9]) == bits(&elements[9..18]), "a singular one");
         }
     }
-
-    use batchinv::Scalar;
 }

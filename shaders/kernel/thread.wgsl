@@ -18,6 +18,8 @@
 // belongs to the column of that number.
 //
 // If the operation has riding columns, they follow the N columns in each row: see `shaders/op/`.
+//
+// Order 2 goes by its determinant where that can be trusted: see `shaders/order2/`.
 
 const ROW_LENGTH = N + RIDING;
 alias Row = array<Scalar, ROW_LENGTH>;
@@ -104,7 +106,8 @@ fn main(
         }
     }
 
-    for (var k = 0u; k < n; k++) {
+    let inverted = RIDING == 0u && status == INVERTED && by_determinant(&a);
+    for (var k = select(0u, N, inverted); k < n; k++) {
         // The pivot is the first maximum of column 0 among the N - k rows that are not yet chosen.
         var best = key(a[0][0]);
         var pivot = 0u;

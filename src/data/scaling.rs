@@ -43,6 +43,25 @@ pub fn one_exponent<T: Scalar>(bottom: i32, top: i32) -> Option<i32> {
     (top - bottom <= 2 * T::Real::WINDOW - 2).then_some(T::Real::WINDOW - 1 - top)
 }
 
+/// The exponents that bring the largest part of every row, and then of every column, into [1, 2); 0 for those that are
+/// zero.
+pub fn equilibrate<T: Scalar>(matrix: &[T], order: usize, rows: &mut Vec<i32>, columns: &mut Vec<i32>) {
+    let largest = |element: &T| element.exponents().map(|[_, largest]| largest);
+    rows.clear();
+    columns.clear();
+    columns.resize(order, i32::MIN);
+    for row in matrix.chunks_exact(order) {
+        let own = row.iter().filter_map(largest).max().map_or(0, |largest| -largest);
+        rows.push(own);
+        for (top, exponent) in columns.iter_mut().zip(row.iter().map(largest)) {
+            *top = exponent.map_or(*top, |exponent| (exponent + own).max(*top));
+        }
+    }
+    for top in columns.iter_mut() {
+        *top = if *top == i32::MIN { 0 } else { -*top };
+    }
+}
+
 /// Scales a finite matrix in place, if its magnitudes need it.
 pub fn scale<T: Scalar>(matrix: &mut [T], order: usize) -> Option<Scaling> {
     let mut scaling = Scaling::default();
@@ -67,25 +86,14 @@ impl Scaling {
 
         let Self { rows, columns, first_small, empty } = self;
         let mut lowest = -T::Real::WINDOW;
-        rows.clear();
-        columns.clear();
         if let Some(exponent) = one_exponent::<T>(bottom, top) {
+            rows.clear();
+            columns.clear();
             rows.resize(order, exponent);
             columns.resize(order, 0);
             lowest = -1;
         } else {
-            let largest = |element: &T| element.exponents().map(|[_, largest]| largest);
-            columns.resize(order, i32::MIN);
-            for row in matrix.chunks_exact(order) {
-                let own = row.iter().filter_map(largest).max().map_or(0, |largest| -largest);
-                rows.push(own);
-                for (top, exponent) in columns.iter_mut().zip(row.iter().map(largest)) {
-                    *top = exponent.map_or(*top, |exponent| (exponent + own).max(*top));
-                }
-            }
-            for top in columns.iter_mut() {
-                *top = if *top == i32::MIN { 0 } else { -*top };
-            }
+            equilibrate(matrix, order, rows, columns);
         }
 
         *first_small = order;

@@ -67,10 +67,15 @@ pub fn source(program: Program, variant: Variant) -> String {
         (GpuKernel::Subgroup, ScalarKind::Complex128) => [SHUFFLE_COMPLEX, SHUFFLE_64],
         _ => ["", ""],
     };
+    let order2 = match (variant.kernel(), variant.order) {
+        (GpuKernel::Thread, 2) => include_str!("../../shaders/order2/by_determinant.wgsl"),
+        (GpuKernel::Thread, _) => include_str!("../../shaders/order2/by_pivots.wgsl"),
+        _ => "",
+    };
     let constants = constants(program, variant);
     let parts = [
-        own, op, balance, layout, access, output, failed, rcond, norm, shuffle, width, number, part, real, magnitude,
-        &constants,
+        own, order2, op, balance, layout, access, output, failed, rcond, norm, shuffle, width, number, part, real,
+        magnitude, &constants,
     ];
     parts.join("\n")
 }

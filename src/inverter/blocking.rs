@@ -114,8 +114,10 @@ impl Inverter {
             Some((plan, reason)) => {
                 let mut rconds = self.rconds_of_verdicts(stack.order(), &output)?;
                 let mut output = output.or_rconds(rconds.as_deref_mut());
+                let equilibrated = self.withhold_rconds(&mut output);
                 let report = tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow(), reason);
                 self.spoil(output.elements);
+                output.rconds = output.rconds.or(equilibrated);
                 self.settle(stack.order(), stack.elements(), output);
                 Ok(report)
             }

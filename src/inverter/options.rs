@@ -13,6 +13,7 @@ use crate::cpu::simd::level::SimdLevel;
 use crate::cpu::tasks::Host;
 use crate::cpu::threads::Threads;
 use crate::data::engine::Precision;
+use crate::data::equilibrated::RcondOf;
 use crate::data::error::Error;
 use crate::data::on_failure::OnFailure;
 use crate::data::reason::Reason;
@@ -38,6 +39,7 @@ pub struct Inverter {
     pub(super) choice: EngineChoice,
     pub(super) precision: Precision,
     pub(super) rcond: bool,
+    pub(super) rcond_of: RcondOf,
     /// 0 for no verdict.
     pub(super) min_rcond: f64,
     pub(super) on_failure: OnFailure,
@@ -64,6 +66,7 @@ impl Inverter {
             choice,
             precision: Precision::Native,
             rcond: false,
+            rcond_of: RcondOf::Given,
             min_rcond: 0.0,
             on_failure: OnFailure::Nan,
             host: Host { level: SimdLevel::best(), threads: Threads::default() },
@@ -136,11 +139,27 @@ impl Inverter {
         Self { rcond, ..self }
     }
 
+    /// The matrix that rconds are of, those that a call returns and those that [`Inverter::min_rcond`] goes by: as given,
+    /// the default, or equilibrated, so that the units of rows and columns do not count. The latter are computed by the
+    /// threads of the CPU engine once the inverses are there, whatever engine made them.
+    ///
+    /// ```
+    /// use batchinv::{Inverter, RcondOf, Stack};
+    /// let elements = [1.0_f64, 0.0, 0.0, 1e-20];
+    /// let inverter = Inverter::cpu().rcond(true).rcond_of(RcondOf::Equilibrated);
+    /// assert!(inverter.invert(Stack::new(&elements, 2)?)?.rconds().unwrap()[0] > 0.2);
+    /// # Ok::<(), batchinv::Error>(())
+    /// ```
+    #[must_use]
+    pub fn rcond_of(self, rcond_of: RcondOf) -> Self {
+        Self { rcond_of, ..self }
+    }
+
     /// The least reciprocal condition number of a matrix that counts as inverted; 0, the default, lets all pass. A
     /// matrix below it gets the status [`Status::ILL_CONDITIONED`](crate::Status::ILL_CONDITIONED) and keeps its inverse;
     /// [`strict`](crate::Outcome::strict) fails on it. Rconds are then computed even if no one else asks for them.
     ///
-    /// rcond depends on the units of rows and columns: see the guide on
+    /// rcond depends on the units of rows and columns, unless [`Inverter::rcond_of`] says otherwise: see the guide on
     /// [statuses](crate::guide::statuses). A NaN lets all pass, too.
     ///
     /// ```

@@ -63,6 +63,7 @@ impl Inverter {
         output.check(stack)?;
         let mut rconds = self.rconds_of_verdicts(stack.order(), &output)?;
         let mut output = output.or_rconds(rconds.as_deref_mut());
+        let equilibrated = self.withhold_rconds(&mut output);
         let report = match self.decide(self.work::<T>(stack.order(), stack.len())).await? {
             Decision::Cpu(plan, reason) => {
                 tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow(), reason)
@@ -75,6 +76,7 @@ impl Inverter {
             }
         };
         self.spoil(output.elements);
+        output.rconds = output.rconds.or(equilibrated);
         self.settle(stack.order(), stack.elements(), output);
         Ok(report)
     }

@@ -1,13 +1,17 @@
-//! What follows an engine if the options ask for it: the verdict on ill-conditioned matrices, and what stands in the
-//! place of an inverse that does not exist. Engines fill it with NaN.
+//! What follows an engine if the options ask for it: rconds of equilibrated matrices, the verdict on ill-conditioned ones,
+//! and what stands in the place of an inverse that does not exist. Engines fill it with NaN.
+
+use rayon::prelude::*;
 
 use super::options::Inverter;
+use crate::data::equilibrated::{RcondOf, fill_equilibrated};
 use crate::data::error::Error;
 use crate::data::on_failure::OnFailure;
 use crate::data::output::InversesMut;
 use crate::data::scalar::{Real, Scalar};
-use crate::data::stack::{StackBuf, zeroed};
+use crate::data::stack::{Stack, StackBuf, zeroed};
 use crate::data::status::Status;
+use crate::plan::host::RCOND_PIECE;
 
 impl Inverter {
     /// Memory for the rconds that verdicts go by, if the caller gave none.
@@ -21,13 +25,19 @@ impl Inverter {
         Ok(needed.then(|| zeroed(len, order, len)).transpose()?)
     }
 
-    /// A copy of matrices that are inverted in place, if those without an inverse must come back.
+    /// Takes the memory for rconds away from an engine, which would compute those of the matrices as given.
+    pub(super) fn withhold_rconds<'a, T: Scalar>(&self, output: &mut InversesMut<'a, T>) -> Option<&'a mut [T::Real]> {
+        if self.rcond_of == RcondOf::Equilibrated { output.rconds.take() } else { None }
+    }
+
+    /// A copy of matrices that are inverted in place, if they are needed afterwards.
     pub(super) fn copy_of_input<T: Scalar>(
         &self,
         order: usize,
         stack: &InversesMut<'_, T>,
     ) -> Result<Option<StackBuf<T>>, Error> {
-        if self.on_failure != OnFailure::Input {
+        let of_copy = self.rcond_of == RcondOf::Equilibrated && (stack.rconds.is_some() || self.min_rcond > 0.0);
+        if self.on_failure != OnFailure::Input && !of_copy {
             return Ok(None);
         }
         let mut copy = StackBuf::zeros(order, stack.statuses.len())?;
@@ -37,7 +47,10 @@ impl Inverter {
 
     /// Settles the results of a stack whose matrices are `given`, or empty if they were inverted in place.
     #[inline]
-    pub(super) fn settle<T: Scalar>(&self, order: usize, given: &[T], output: InversesMut<'_, T>) {
+    pub(super) fn settle<T: Scalar>(&self, order: usize, given: &[T], mut output: InversesMut<'_, T>) {
+        if self.rcond_of == RcondOf::Equilibrated {
+            self.equilibrate(order, given, &mut output);
+        }
         if self.min_rcond > 0.0
             && let Some(rconds) = &output.rconds
         {
@@ -56,5 +69,27 @@ impl Inverter {
                 self.on_failure.fill(order, given.get(index * size..).map_or(&[], |rest| &rest[..size]), place);
             }
         }
+    }
+
+    /// Fills in the rconds of the equilibrated matrices, on several threads if there is enough to do.
+    fn equilibrate<T: Scalar>(&self, order: usize, given: &[T], output: &mut InversesMut<'_, T>) {
+        let InversesMut { elements, statuses, rconds: Some(rconds) } = output else { return };
+        let size = order * order;
+        let fill = |first: usize, inverses: &[T], statuses: &[Status], rconds: &mut [T::Real]| {
+            let given = Stack::with_len(&given[first * size..][..inverses.len()], order, statuses.len());
+            fill_equilibrated(given.expect("as many matrices as inverses"), inverses, statuses, rconds);
+        };
+        let piece = (RCOND_PIECE / size.max(1)).max(1);
+        if size == 0 || statuses.len() <= piece || !self.is_parallel() {
+            return fill(0, elements, statuses, rconds);
+        }
+        self.share(|| {
+            let inverses = elements.par_chunks(piece * size).zip(statuses.par_chunks(piece));
+            inverses.zip(rconds.par_chunks_mut(piece)).enumerate().for_each(
+                |(index, ((inverses, statuses), rconds))| {
+                    fill(index * piece, inverses, statuses, rconds);
+                },
+            );
+        });
     }
 }

@@ -55,6 +55,8 @@ fn strict_names_an_ill_conditioned_matrix() {
     run(&strict).assert_failed(1, "ill-conditioned: the rcond of matrix 0 is below 1e-6");
     assert!(!output.exists());
     run(&[&files[..], &["--strict", "--min-rcond", "1e-10"]].concat()).assert_done();
+    // In other units it is the identity.
+    run(&[&strict[..], &["--rcond-of", "equilibrated"]].concat()).assert_done();
     for wrong in ["-1", "2", "nan", "a"] {
         let out = run(&[&files[..], &["--min-rcond", wrong]].concat());
         assert!(out.code == 2 && out.stderr.contains("--min-rcond"), "{wrong}: {}", out.stderr);

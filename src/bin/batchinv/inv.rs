@@ -104,6 +104,7 @@ fn inverter(args: &Args) -> Result<Inverter, Failure> {
 fn with_options(inverter: Inverter, args: &Args) -> Inverter {
     inverter
         .precision(args.working_precision.into())
+        .rcond_of(args.rcond_of.into())
         .min_rcond(args.min_rcond.unwrap_or(0.0))
         .on_failure(args.failed.into())
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use batchinv::{OnFailure, Precision};
+use batchinv::{OnFailure, Precision, RcondOf};
 use clap::ValueEnum;
 
 use crate::drivers::Drivers;
@@ -50,13 +50,18 @@ pub struct Args {
     /// Write the reciprocal condition number 1 / (||A||_1 ||A^-1||_1) of each matrix here
     ///
     /// float32 or float64. The relative error of an inverse in the 1-norm is below 3 n eps / rcond. A matrix in
-    /// mixed units has a tiny rcond and may still have an accurate inverse. 0 if singular, NaN if not finite.
+    /// mixed units has a tiny rcond and may still have an accurate inverse: see --rcond-of. 0 if singular, NaN if not
+    /// finite.
     #[arg(long, value_name = "RCOND.npy")]
     pub rcond: Option<PathBuf>,
 
+    /// The matrix that RCOND and --min-rcond are about
+    #[arg(long, value_enum, value_name = "MATRIX", default_value_t = Measured::Given)]
+    pub rcond_of: Measured,
+
     /// Give matrices whose rcond is below X the status -2; with --strict, fail on the first
     ///
-    /// X lies between 0 and 1, and speaks of the matrices in their units, as --rcond does. Their inverses are kept.
+    /// X lies between 0 and 1. The inverses are kept. See --rcond-of for matrices in mixed units.
     #[arg(long, value_name = "X", value_parser = min_rcond, allow_negative_numbers = true)]
     pub min_rcond: Option<f64>,
 
@@ -105,6 +110,23 @@ pub struct Args {
 fn min_rcond(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if (0.0..=1.0).contains(&number) { Ok(number) } else { Err("an rcond lies between 0 and 1".to_owned()) }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Measured {
+    /// The matrix as given
+    Given,
+    /// The matrix after powers of two have made its rows and columns alike, so that units do not count
+    Equilibrated,
+}
+
+impl From<Measured> for RcondOf {
+    fn from(measured: Measured) -> Self {
+        match measured {
+            Measured::Given => Self::Given,
+            Measured::Equilibrated => Self::Equilibrated,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

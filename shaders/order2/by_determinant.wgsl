@@ -1,0 +1,27 @@
+// Order 2 of `thread` by the determinant: fewer steps, and zeros of a triangular matrix stay zeros.
+// `src/cpu/kernel/order2.rs` has the argument.
+
+// Inverts the matrix if its determinant can be trusted: it is not small beside its products, so that no computed
+// pivot is zero, nor near underflow. Otherwise returns false and leaves the matrix to the pivots, which alone say if
+// it is singular.
+fn by_determinant(a: ptr<function, array<Row, N>>) -> bool {
+    let p = (*a)[0][0];
+    let q = (*a)[0][1];
+    let r = (*a)[1][0];
+    let s = (*a)[1][1];
+    let product = mul(p, s);
+    let determinant = sub_mul(product, r, q);
+    let products = real(key(product)) + real(key(mul(r, q)));
+    // If the computed second pivot is zero, the determinant is at most a few units of roundoff times a product: 16.
+    let twice = products + products;
+    let least = COARSE * (twice + twice) + power(MIN_EXPONENT + i32(FRACTION_WIDTH) + 1i);
+    if real(key(determinant)) <= least {
+        return false;
+    }
+    let reciprocal = recip(determinant);
+    (*a)[0][0] = mul(s, reciprocal);
+    (*a)[0][1] = sub_mul(ZERO, q, reciprocal);
+    (*a)[1][0] = sub_mul(ZERO, r, reciprocal);
+    (*a)[1][1] = mul(p, reciprocal);
+    return true;
+}

@@ -26,12 +26,13 @@ pub fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> w
     // `Program` and `CountConstants` alone. Every loop in it ends, since it counts up to a constant made of these.
     // Every index into an array is such a counter, or a row number kept below the array's length: in `thread`,
     // `permutation` is a permutation of 0..N at every step; in `subgroup`, a winner is the place of a row below N,
-    // since every step finds an open row; in `workgroup` and `device`, rows of the extension are not chosen before
-    // step N, so positions and the permutation of the others stay below N. The working memory of `device` has
-    // REGION scalars and STATE words for each matrix of a dispatch, its panels fill PADDED columns, and OUTER is a
-    // whole number of panels, so rows set aside end at PADDED + OUTER. Buffers are indexed through the layout with
-    // i, j < N and m below the number of matrices of the dispatch, and `job` and `run` have checked that the
-    // buffers hold these matrices, their statuses and rconds. Every divisor is positive.
+    // since every step finds an open row, and four rows share a word of the permutation, which has N of them; in
+    // `workgroup` and `device`, rows of the extension are not chosen before step N, so positions and the
+    // permutation of the others stay below N. The working memory of `device` has REGION scalars and STATE words for
+    // each matrix of a dispatch, its panels fill PADDED columns, and OUTER is a whole number of panels, so rows set
+    // aside end at PADDED + OUTER. Buffers are indexed through the layout with i, j < N and m below the number of
+    // matrices of the dispatch, and `job` and `run` have checked that the buffers hold these matrices, their
+    // statuses and rconds. Every divisor is positive.
     // Where invocations meet at a location and one of them writes, a barrier of its address space lies between them;
     // `subgroup` in place has none, and its shader says why it needs none.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }

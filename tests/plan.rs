@@ -138,9 +138,8 @@ fn registers_of_a_thread() {
 /// step needs. RADV crashes above 248 (RDNA 1 and 2, Mesa 22.3.6 to 25.0.7).
 #[test]
 fn registers_of_a_lane() {
-    for (scalar, smallest) in
-        ScalarKind::ALL.into_iter().flat_map(|scalar| [4, 8, 16, 32, 64].map(|size| (scalar, size)))
-    {
+    let each = |scalar| [4, 8, 16, 32, 64].map(|smallest| (scalar, smallest));
+    for (scalar, smallest) in ScalarKind::ALL.into_iter().flat_map(each) {
         let limits = with(LIMITS, |limits| {
             limits.subgroups = Some((smallest, 64));
             limits.float64 = true;

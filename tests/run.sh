@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Checks everything: formatting, lints, docs, the examples, and every test on the CPU and on a GPU adapter.
+# Checks everything: formatting, lints, docs, the examples, every test on the CPU and on a GPU adapter, and what the
+# compiler of AMD GPUs makes of the shaders.
 #
 #   tests/run.sh          the suite, well under half an hour on two cores
-#   tests/run.sh --all    the same with the full sweep of orders and lengths, and a verified package
+#   tests/run.sh --all    the same with the full sweep of orders, lengths and AMD GPUs, and a verified package
 #
 # If no adapter is found, this installs Mesa's software Vulkan driver through apt, or says what to install if
 # there is no apt. The second driver is SwiftShader, from Debian's Chromium: its subgroups have 4 lanes, and it
@@ -109,8 +110,10 @@ compilers() {
     fi
 }
 if command -v apt-get >/dev/null; then
-    dpkg --status mesa-vulkan-drivers >/dev/null 2>&1 || as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install --yes --no-install-recommends mesa-vulkan-drivers
+    if ! dpkg --status mesa-vulkan-drivers >/dev/null 2>&1; then
+        as_root apt-get update
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends mesa-vulkan-drivers
+    fi
     export BATCHINV_REQUIRE_RADV=1
 fi
 cargo test -p batchinv-compilers

@@ -145,14 +145,14 @@ fn units<T: Element>() {
                     if plain.statuses()[m].is_inverted() { equilibrated_rcond(a, x, n) } else { T::Real::ZERO };
                 assert_eq!(rcond.to_f64(), wanted.to_f64(), "{what}, matrix {m}");
             }
-            let least = plain.rconds().unwrap()[3].to_f64() * 1.01;
+            let least = plain.rconds().unwrap()[3].to_f64() * 1.2;
             let verdicts = measured.rcond(false).min_rcond(least);
             let found = verdicts.invert(Stack::new(&in_units, n).unwrap()).unwrap();
             assert_eq!(found.statuses()[3], Status::ILL_CONDITIONED, "{what}");
             for (m, status) in found.statuses().iter().enumerate() {
-                // Elimination in other units may take other pivots: the last digits of an inverse may differ.
+                // Other pivots may be taken in other units, and the power method begins elsewhere.
                 let rcond = plain.rconds().unwrap()[m].to_f64();
-                if plain.statuses()[m].is_inverted() && (rcond / least - 1.0).abs() > 1e-2 {
+                if plain.statuses()[m].is_inverted() && (rcond / least - 1.0).abs() > 0.1 {
                     assert_eq!(status.is_inverted(), rcond > least, "{what}, matrix {m} with rcond {rcond:e}");
                 }
             }

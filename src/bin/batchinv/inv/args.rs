@@ -116,7 +116,7 @@ fn min_rcond(text: &str) -> Result<f64, String> {
 pub enum Measured {
     /// The matrix as given
     Given,
-    /// The matrix after powers of two have made its rows and columns alike, so that units do not count
+    /// The matrix in the units of rows and columns that suit it best
     Equilibrated,
 }
 

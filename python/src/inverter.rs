@@ -67,12 +67,12 @@ use crate::options::Options;
 /// --------
 /// >>> import numpy as np
 /// >>> import batchinv as bi
-/// >>> bi.inv(np.array([[[4.0, 7.0], [2.0, 6.0]], [[0.0, 1.0], [2.0, 0.0]]]))
+/// >>> bi.inv(np.array([[[4.0, 7.0], [2.0, 6.0]], [[1.0, 2.0], [3.0, 5.0]]]))
 /// array([[[ 0.6, -0.7],
 ///         [-0.2,  0.4]],
 /// <BLANKLINE>
-///        [[ 0. ,  0.5],
-///         [ 1. ,  0. ]]])
+///        [[-5. ,  2. ],
+///         [ 3. , -1. ]]])
 #[pyfunction]
 #[pyo3(signature = (a, /, *, out=None, axes=None, precision="double", engine="auto", threads=None))]
 pub fn inv<'py>(

@@ -1,5 +1,6 @@
 """Dask's arrays: the result is as lazy as the input, and each chunk is inverted on the worker that holds it."""
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -21,16 +22,16 @@ def inv(inverter: Inverter, a: Any, dtype: np.dtype[Any], out: Any, axes: Any) -
 
 def inv_ex(inverter: Inverter, a: Any, dtype: np.dtype[Any], rcond: bool, out: Any, axes: Any) -> InvExResult:
     """Inverses, statuses and perhaps rconds, not computed yet; each chunk is inverted once for all of them."""
-    import dask.array as da
+    da: Any = import_module("dask.array")
 
     def parts(block: Any) -> tuple[Any, ...]:
-        result = inverter.inv_ex(block, rcond=rcond)
-        return result if rcond else result[:2]
+        inverse, status, rconds = inverter.inv_ex(block, rcond=rcond)
+        return (inverse, status, rconds) if rcond else (inverse, status)
 
     signature = "(n,n)->(n,n),(),()" if rcond else "(n,n)->(n,n),()"
     dtypes = (dtype, np.dtype(np.int32), np.zeros((), dtype).real.dtype)[: 3 if rcond else 2]
-    results = da.apply_gufunc(parts, signature, whole_matrices(a, out, axes), output_dtypes=dtypes)
-    return InvExResult(*results) if rcond else InvExResult(*results, None)
+    inverse, status, *rest = da.apply_gufunc(parts, signature, whole_matrices(a, out, axes), output_dtypes=dtypes)
+    return InvExResult(inverse, status, rest[0] if rest else None)
 
 
 def whole_matrices(a: Any, out: Any, axes: Any) -> Any:

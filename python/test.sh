@@ -40,7 +40,7 @@ while read -r library; do
 done < <(grep -v '^#' python/tests/libraries.txt)
 
 echo "-- the wheel"
-maturin build --release --manifest-path python/Cargo.toml --out "$scratch/wheels"
+maturin build --release --locked --manifest-path python/Cargo.toml --out "$scratch/wheels"
 pip install --no-deps "$scratch"/wheels/*.whl
 maturin sdist --manifest-path python/Cargo.toml --out "$scratch/sdist"
 if [ "${1-}" = --all ]; then
@@ -48,8 +48,9 @@ if [ "${1-}" = --all ]; then
     pip wheel --no-deps --wheel-dir "$scratch/from-sdist" "$scratch"/sdist/*.tar.gz
     pip install --no-deps --force-reinstall "$scratch"/from-sdist/*.whl
 fi
+tar -tzf "$scratch"/sdist/*.tar.gz >"$scratch/sdist.txt"
 for needed in batchinv/_rules.py batchinv/_batchinv.pyi THIRD-PARTY.txt src/lib.rs shaders/kernel/thread.wgsl; do
-    tar -tzf "$scratch"/sdist/*.tar.gz | grep -q "/$needed$" || { echo "the sdist lacks $needed" >&2; exit 1; }
+    grep -q "/$needed$" "$scratch/sdist.txt" || { echo "the source distribution lacks $needed" >&2; exit 1; }
 done
 
 echo "-- licenses"

@@ -54,3 +54,13 @@ def test_long_stacks_have_a_status_for_each(matrices):
     a[::1000] = 0
     status = bi.inv_ex(a).status
     assert np.array_equal(np.flatnonzero(status), np.arange(0, len(a), 1000))
+
+
+def test_pieces_of_a_long_call_end_up_in_their_places(matrices):
+    """A call this long runs in pieces, between which signals are heard."""
+    a = matrices((40_000, 16, 16))
+    a[20_000], a[39_999, 0, 0] = 0, np.nan
+    whole = bi.inv_ex(a, rcond=True)
+    parts = [bi.inv_ex(part, rcond=True) for part in np.array_split(a, 80)]
+    for part, wanted in zip(whole, zip(*parts, strict=True), strict=True):
+        assert np.array_equal(part, np.concatenate(wanted), equal_nan=True)

@@ -1,6 +1,7 @@
 """`inv` is `np.linalg.inv` to the letter."""
 
 import pickle
+import sys
 import warnings
 
 import numpy as np
@@ -145,9 +146,26 @@ def test_array_wrap_of_any_object_is_called():
     assert bi.inv(Wrapped()) == np.linalg.inv(Wrapped()) == ("wrapped", (2, 2))
 
 
-def test_memory_that_runs_out_is_a_memory_error():
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_memory_that_runs_out_is_a_memory_error(run_script):
     with pytest.raises(MemoryError):
         bi.inv(np.broadcast_to(np.eye(4), (1 << 40, 4, 4)))
+    lines = run_script("""
+import resource
+import numpy as np
+import batchinv as bi
+
+a = np.broadcast_to(np.eye(64), (4000, 64, 64)).copy()
+bi.set_num_threads(1)
+taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (taken + a.nbytes // 2,) * 2)
+try:
+    bi.inv(a, engine="cpu")
+except MemoryError:
+    print("MemoryError")
+print(bi.inv(a[:9]).shape)
+""")
+    assert lines == ["MemoryError", "(9, 64, 64)"]
 
 
 @settings(max_examples=300, deadline=None)

@@ -100,6 +100,9 @@ example kalman_bank -- 500 60
 step "size"
 tests/size.sh
 
+step "the Python package"
+python/test.sh "$@"
+
 step "package"
 if [ -n "${BATCHINV_ALL-}" ]; then cargo package --allow-dirty; else cargo package --allow-dirty --no-verify; fi
 

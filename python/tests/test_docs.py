@@ -32,5 +32,5 @@ def test_examples(name):
 
 def test_module_and_readme():
     assert run("batchinv", bi.__doc__)
-    blocks = README.read_text().split("```python\n")[1:]
-    assert sum(run("README", block.split("```")[0]) for block in blocks) >= 3
+    # The examples of the README follow one from the other.
+    assert run("README", README.read_text()) >= 10

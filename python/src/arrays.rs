@@ -36,7 +36,6 @@ macro_rules! with_scalar {
 }
 pub(crate) use with_scalar;
 
-
 /// The array's scalar if its memory can be taken as it is: of one of the four kinds, in the machine's byte order,
 /// aligned, row after row.
 pub fn plain_kind(array: &Bound<'_, PyUntypedArray>) -> Option<ScalarKind> {

@@ -19,7 +19,7 @@ const SMALL: usize = 1 << 14;
 const FIRST: usize = 1 << 26;
 
 /// The time that a piece should take. Ctrl-C is heard between two pieces.
-const PIECE: Duration = Duration::from_millis(80);
+const PIECE: Duration = Duration::from_millis(50);
 
 /// The memory that a call writes to.
 pub struct Output<'a, T: Scalar> {
@@ -70,7 +70,7 @@ fn in_pieces<T: Scalar>(
         py.check_signals()?;
         output = rest;
         // The first piece on a GPU also builds pipelines, so the next may be much longer.
-        let growth = (PIECE.as_secs_f64() / started.elapsed().as_secs_f64().max(1e-9)).min(16.0);
+        let growth = (PIECE.as_secs_f64() / started.elapsed().as_secs_f64().max(1e-9)).min(4.0);
         let least = if report.engine == Engine::Gpu { HOST_GPU_PIECE / (order * order).max(1) } else { 1 };
         piece = ((count as f64 * growth) as usize).max(least);
     }

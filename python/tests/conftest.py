@@ -1,6 +1,7 @@
 """What several tests share."""
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -44,12 +45,18 @@ def adapter():
 
 @pytest.fixture
 def run_script():
-    """Runs a program in a Python of its own, which must end well, and returns the lines that it prints. Its time is
-    limited since some of these programs would hang if they failed."""
+    """Runs a program in a Python of its own, which must end well, and returns the lines that it prints. Some of these
+    programs would hang if they failed, so they end after a while, with all their children."""
 
     def run(text):
-        done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.splitlines()
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        with subprocess.Popen([sys.executable, "-c", text], start_new_session=True, **pipes) as program:
+            try:
+                out, errors = program.communicate(timeout=100)
+            except subprocess.TimeoutExpired:
+                os.killpg(program.pid, signal.SIGKILL)
+                pytest.fail("the program hangs")
+        assert program.returncode == 0, errors
+        return out.splitlines()
 
     return run

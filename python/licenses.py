@@ -67,8 +67,8 @@ def linked_crates() -> list[dict[str, Any]]:
 
 def cargo(command: str, *options: str) -> str:
     manifest = f"--manifest-path={FOLDER / 'Cargo.toml'}"
-    done = subprocess.run(["cargo", command, "--locked", manifest, *options], stdout=subprocess.PIPE, text=True, check=True)
-    return done.stdout
+    arguments = ["cargo", command, "--locked", manifest, *options]
+    return subprocess.run(arguments, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def license_texts(crate: Path) -> list[str]:

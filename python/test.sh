@@ -67,12 +67,16 @@ run -W error --rootdir python/tests --ignore python/tests/foreign python/tests
 # The numbers are the calls of `inv` that the suites make: a suite that does not reach us proves nothing.
 echo "-- the suites of others"
 export PYTHONPATH="$PWD/python/tests/foreign"
-foreign() { run -p batchinv_in_numpy --rootdir "$scratch" --disable-warnings --batchinv-calls="$@"; }
+foreign() {
+    local calls=$1
+    shift
+    run -p batchinv_in_numpy --rootdir "$scratch" --disable-warnings --batchinv-calls="$calls" --pyargs "$@"
+}
 cd "$scratch"
-foreign 14313 --pyargs numpy.linalg.tests.test_linalg
-foreign 18 --pyargs numpy.matrixlib.tests
+foreign 14313 numpy.linalg.tests.test_linalg
+foreign 18 numpy.matrixlib.tests
 if python -c 'import scipy' 2>/dev/null; then
-    foreign 68 --pyargs scipy.linalg.tests.test_batch -k inv
+    foreign 68 scipy.linalg.tests.test_batch -k inv
 fi
 if python -c 'import torch, expecttest' 2>/dev/null; then
     run --rootdir "$scratch" --disable-warnings "$PYTHONPATH/test_torch_samples.py"

@@ -37,7 +37,11 @@ def inv_ex(inverter: Inverter, a: Any, rcond: bool, out: Any, axes: Any) -> InvE
         inverses = _dlpack.from_numpy(result.inverse, a) if out is None else out
         others = (None if part is None else _dlpack.from_numpy(np.asarray(part), a) for part in result[1:])
         return InvExResult(inverses, *others)
-    inverses, status, rconds = fill(a, out, axes, lambda matrices, target: inverse_ex(inverter, matrices, target, rcond))
+
+    def compute(matrices: Array, target: Array | None) -> tuple[Any, ...]:
+        return inverse_ex(inverter, matrices, target, rcond)
+
+    inverses, status, rconds = fill(a, out, axes, compute)
     # As NumPy does, scalars for a single matrix.
     return InvExResult(inverses, status[()], None if rconds is None else rconds[()])
 

@@ -51,7 +51,8 @@ def stacks(dtype: type, elements: int, seconds: float) -> None:
     print(f"\n| {dtype.__name__}, ns per matrix | " + " | ".join(map(str, orders)) + " |")
     print("|---" * (len(orders) + 1) + "|")
     rng = np.random.default_rng(1)
-    inputs = [rng.standard_normal((elements // n**2, n, n)).astype(dtype) + 2 * n * np.eye(n, dtype=dtype) for n in orders]
+    shapes = [(elements // n**2, n, n) for n in orders]
+    inputs = [(rng.standard_normal(shape) + 2 * shape[-1] * np.eye(shape[-1])).astype(dtype) for shape in shapes]
     for name, convert, inv in peers():
         times = [best(inv, convert(a), seconds) / len(a) * 1e9 for a in inputs]
         print(f"| {name} | " + " | ".join(f"{time:.3g}" for time in times) + " |", flush=True)
@@ -127,9 +128,10 @@ def best(inv: Inv, a: Any, seconds: float) -> float:
 
 
 def check(inv: Inv, a: Any) -> None:
-    want = np.linalg.inv(np.asarray(a)[..., :100, :, :] if np.ndim(a) > 2 else np.asarray(a))
-    got = np.asarray(inv(a))[..., :100, :, :] if np.ndim(a) > 2 else np.asarray(inv(a))
-    np.testing.assert_allclose(got, want, rtol=2e-2, atol=1e-4)
+    """Compares the first matrices with NumPy's inverses."""
+    n = a.shape[-1]
+    first, got = (np.asarray(array).reshape(-1, n, n)[:100] for array in (a, inv(a)))
+    np.testing.assert_allclose(got, np.linalg.inv(first), rtol=2e-2, atol=1e-4)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyString, PyTuple};
 
 use crate::arrays::{Number, new_array, plain_kind, with_scalar};
 use crate::call::{Output, run};
-use crate::errors::SingularMatrixError;
+use crate::errors::{SingularMatrixError, in_use, raised};
 use crate::options::Options;
 
 /// The inverse of each matrix in the last two axes, or an error for the first one that is singular: the same as
@@ -51,6 +51,8 @@ use crate::options::Options;
 ///     If the dtype is none of the above.
 /// EngineError
 ///     If the engine asked for by name cannot do the work.
+/// RuntimeError
+///     If another thread is in a call that writes to the same memory.
 ///
 /// See Also
 /// --------
@@ -62,6 +64,11 @@ use crate::options::Options;
 /// the GPU or the CPU's instructions: never on its neighbors or the number of threads.
 ///
 /// Other Python threads run while large stacks are inverted. They must not write to `a` meanwhile.
+///
+/// References
+/// ----------
+/// N. J. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd edition, SIAM, 2002, section 14.4: Gauss-Jordan
+/// elimination, its residuals, and how they differ from those of an LU factorization.
 ///
 /// Examples
 /// --------
@@ -369,10 +376,10 @@ fn fill<'py, T: Number>(
         Some(out) if plain_kind(out) == Some(a.kind) => out.cast::<PyArrayDyn<T>>()?.clone(),
         Some(_) => return Err(not_plain()),
     };
-    let input = a.array.cast::<PyArrayDyn<T>>()?.try_readonly()?;
-    let mut target = out.try_readwrite()?;
+    let input = a.array.cast::<PyArrayDyn<T>>()?.try_readonly().map_err(in_use)?;
+    let mut target = out.try_readwrite().map_err(in_use)?;
     let stack = Stack::with_len(input.as_slice()?, a.shape.order(), a.shape.len());
-    let stack = stack.map_err(|error| crate::errors::raised(error.into()))?;
+    let stack = stack.map_err(|error| raised(error.into()))?;
     run(py, options, stack, Output { elements: target.as_slice_mut()?, statuses, rconds })?;
     drop(target);
     Ok(out)

@@ -91,7 +91,7 @@ def test_two_calls_cannot_write_to_one_array():
     thread = threading.Thread(target=invert)
     thread.start()
     try:
-        with pytest.raises(Exception, match="borrow"):
+        with pytest.raises(RuntimeError, match="another call is reading or writing the same memory"):
             for _ in range(100_000):
                 bi.inv(np.eye(2), out=few)
     finally:

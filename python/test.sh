@@ -61,6 +61,7 @@ mypy --strict --cache-dir "$scratch/mypy" python/batchinv python/tests/types pyt
 (cd "$scratch" && python -m mypy.stubtest batchinv)
 
 echo "-- our own tests"
+export HYPOTHESIS_STORAGE_DIRECTORY="$scratch/hypothesis"
 run() { pytest -p no:cacheprovider --quiet -rs "$@"; }
 run -W error --rootdir python/tests --ignore python/tests/foreign python/tests
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the Python package, installs it into a virtual environment of its own, and runs everything about it: its own
-# tests, the types, and the suites of others with our `inv` in the place of theirs. TIME
+# tests, the types, and the suites of others with our `inv` in the place of theirs. From nothing, this takes 6 CPU
+# minutes, 15 minutes by the clock on two cores that ten other programs used too; 2.5 if the Rust code is built already.
 #
 #   python/test.sh          all of this
 #   python/test.sh --all    and a wheel built from the source distribution, as on a machine without a wheel

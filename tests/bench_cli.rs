@@ -1,6 +1,6 @@
 //! `batchinv bench`, run as a user runs it, on stacks so short that it is quick. What it measures is not tested here;
 //! that it measures the right thing, refuses the wrong one, and says which, is.
-
+#![cfg(feature = "cli")]
 #![allow(clippy::print_stderr, reason = "skipped tests are to be seen")]
 
 use std::collections::BTreeSet;

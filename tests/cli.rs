@@ -1,6 +1,7 @@
 //! The program `batchinv`, run from the command line.
 //!
 //! `tests/data` holds input files and the results that NumPy gives for them, both written by `tests/data/make.py`.
+#![cfg(feature = "cli")]
 
 mod program;
 

@@ -1,5 +1,5 @@
 //! After any fault the user has either right answers, or a clear error and unchanged files.
-#![cfg(unix)]
+#![cfg(all(unix, feature = "cli"))]
 
 mod program;
 

@@ -1,5 +1,6 @@
 //! Runs the fuzz targets on any compiler: on every file of the corpora, which include inputs that once failed, and on
 //! mutations of them from a fixed seed. `fuzz/README.md` explains how to search for more.
+#![cfg(all(feature = "cli", feature = "ndarray"))]
 #![allow(dead_code, unused_imports, reason = "the targets use their part of the program")]
 
 #[path = "../src/bin/batchinv"]

@@ -1,6 +1,7 @@
 //! Archives, `.npz`: every array by its name, all of them or none.
 //!
 //! `tests/data/arrays.npz` and `packed.npz` hold some of the files beside them, and were written by NumPy.
+#![cfg(feature = "cli")]
 
 mod program;
 

@@ -1,5 +1,5 @@
 //! A path means one file, by whatever links it is reached: an open descriptor is written to, a file is replaced.
-#![cfg(target_os = "linux")]
+#![cfg(all(target_os = "linux", feature = "cli"))]
 
 mod program;
 

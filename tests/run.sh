@@ -125,6 +125,9 @@ fi
 step "size"
 tests/size.sh
 
+step "the Python package"
+python/test.sh "$@"
+
 step "package"
 if [ -n "${BATCHINV_ALL-}" ]; then cargo package --allow-dirty; else cargo package --allow-dirty --no-verify; fi
 

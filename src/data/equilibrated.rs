@@ -43,6 +43,9 @@ pub fn equilibrated_rcond<T: Scalar>(a: &[T], x: &[T], order: usize) -> T::Real 
     Equilibration::default().rcond(a, x, order)
 }
 
+/// Moduli whose products and their sums neither overflow nor underflow.
+const RANGE: std::ops::Range<f64> = 1e-70..1e70;
+
 /// Steps of the power method at most.
 const STEPS: usize = 12;
 
@@ -72,7 +75,7 @@ pub(crate) fn fill_equilibrated<T: Scalar>(
 struct Equilibration {
     rows: Vec<i32>,
     columns: Vec<i32>,
-    /// The moduli of R A C, and of C^-1 X R^-1 divided by a power of two.
+    /// The moduli of A and X, or of R A C and of C^-1 X R^-1 divided by a power of two.
     moduli: [Vec<f64>; 2],
     /// The vectors of the power method: v, |X| v and |A| |X| v.
     vectors: [Vec<f64>; 3],
@@ -83,19 +86,25 @@ impl Equilibration {
         if order == 0 {
             return T::Real::from_f64(f64::INFINITY);
         }
-        // Powers of two that make rows and columns alike keep all numbers within the range of float64, and are a good
-        // beginning.
         let Self { rows, columns, moduli: [of_matrix, of_inverse], vectors } = self;
-        equilibrate(a, order, rows, columns);
-        let scaled = |(k, element): (usize, &T)| {
-            element.exponents().map(|[_, largest]| largest - columns[k / order] - rows[k % order])
+        let mut top = 0;
+        let in_range = |moduli: &mut Vec<f64>, elements: &[T]| {
+            moduli.clear();
+            moduli.extend(elements.iter().map(|element| element.to_double_by_bits().modulus()));
+            moduli.iter().all(|&modulus| modulus == 0.0 || RANGE.contains(&modulus))
         };
-        let top = x.iter().enumerate().filter_map(scaled).max().unwrap_or(0);
-        let modulus = |element: &T, exponent: i32| element.to_double_by_bits().scaled(exponent).modulus();
-        of_matrix.clear();
-        of_matrix.extend(a.iter().enumerate().map(|(k, a)| modulus(a, rows[k / order] + columns[k % order])));
-        of_inverse.clear();
-        of_inverse.extend(x.iter().enumerate().map(|(k, x)| modulus(x, -columns[k / order] - rows[k % order] - top)));
+        if !in_range(of_matrix, a) || !in_range(of_inverse, x) {
+            // Powers of two that make rows and columns alike keep products within the range of float64.
+            equilibrate(a, order, rows, columns);
+            let exponent = |k: usize| columns[k / order] + rows[k % order];
+            let scaled = |(k, element): (usize, &T)| element.exponents().map(|[_, largest]| largest - exponent(k));
+            top = x.iter().enumerate().filter_map(scaled).max().unwrap_or(0);
+            let modulus = |element: &T, exponent: i32| element.to_double_by_bits().scaled(exponent).modulus();
+            of_matrix.clear();
+            of_matrix.extend(a.iter().enumerate().map(|(k, a)| modulus(a, rows[k / order] + columns[k % order])));
+            of_inverse.clear();
+            of_inverse.extend(x.iter().enumerate().map(|(k, x)| modulus(x, -exponent(k) - top)));
+        }
         let radius = spectral_radius([of_matrix, of_inverse], order, vectors);
         if !radius.is_finite() {
             return T::Real::NAN;

@@ -35,7 +35,8 @@
 //! Without any of them, the crate is the CPU engine alone.
 //!
 //! # What holds on every engine
-//! - A matrix whose status is not 0 comes back filled with [`Scalar::NAN`]; its neighbors are untouched.
+//! - A matrix without an inverse comes back filled with [`Scalar::NAN`], or with what [`Inverter::on_failure`] chose;
+//!   its neighbors are untouched.
 //! - The bits of a result depend on order, scalar, precision and adapter or SIMD level; never on the length
 //!   of the stack, the place in it, the chunks or the threads.
 //! - LAPACK's test ratio ||I - X A||_1 / (n ||A||_1 ||X||_1 eps) stays below 3 on LAPACK's own test matrices;

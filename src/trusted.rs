@@ -26,7 +26,8 @@ pub fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> w
     // `Program` and `CountConstants` alone. Every loop in it ends, since it counts up to a constant made of these.
     // Every index into an array is such a counter, or a row number kept below the array's length: in `thread`,
     // `permutation` is a permutation of 0..N at every step; in `subgroup`, a winner is the place of a row below N,
-    // since every step finds an open row, and four rows share a word of the permutation, which has N of them; in
+    // since every step finds an open row, and the permutation has ceil(N / 4) words of four row numbers, which 8 bits
+    // hold; where order 2 goes by its determinant, the steps begin at N, and `permutation` is the identity. In
     // `workgroup` and `device`, rows of the extension are not chosen before step N, so positions and the
     // permutation of the others stay below N. The working memory of `device` has REGION scalars and STATE words for
     // each matrix of a dispatch, its panels fill PADDED columns, and OUTER is a whole number of panels, so rows set

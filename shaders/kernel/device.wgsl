@@ -8,7 +8,7 @@
 // - `panel` eliminates BLOCK columns alone, by one workgroup per matrix.
 // - `update` applies these steps to other columns in one pass, by many workgroups.
 // - `sum_columns` sums the columns of the inverse, for rcond.
-// - `store_rows` stores the inverse, and `finish` its status, with NaN for a matrix without an inverse.
+// - `store_rows` stores the inverse, and `finish` its status, and fills the places of inverses that do not exist.
 //
 // The steps of a panel are one transformation that differs from the identity only in the BLOCK columns that
 // elimination in place leaves in the panel: W. The panels of an outer block, OUTER columns, combine to such a
@@ -539,7 +539,7 @@ fn store_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id
     }
 }
 
-// Stores the status, and BLOCK rows of NaN if the matrix has no inverse.
+// Stores the status, and fills BLOCK rows if the matrix has no inverse.
 @compute @workgroup_size(WORKGROUP)
 fn finish(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) group: vec3<u32>) {
     let m = params.base + group.y;

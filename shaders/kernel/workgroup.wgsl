@@ -211,7 +211,7 @@ fn main(
             top = max(top, tops[slot][i]);
         }
         let shift = norm_shift_of(top);
-        // A matrix without an inverse has no norm to sum: other invocations may be filling it with NaN already.
+        // A matrix without an inverse has no norm to sum: other invocations may be filling its place already.
         if present && part == 0u && status == INVERTED {
             sums[slot][row] = stored_sum(m, N, row, shift);
         }

@@ -12,10 +12,11 @@ fn by_determinant(a: ptr<function, array<Row, N>>) -> bool {
     let product = mul(p, s);
     let determinant = sub_mul(product, r, q);
     let products = real(key(product)) + real(key(mul(r, q)));
-    // If the computed second pivot is zero, the determinant is at most a few units of roundoff times a product: 16.
+    // If the computed second pivot is zero, the determinant is at most a few units of roundoff times the products. Here
+    // it must be above 16; COARSE is 4.
     let twice = products + products;
     let least = COARSE * (twice + twice) + power(MIN_EXPONENT + i32(FRACTION_WIDTH) + 1i);
-    if real(key(determinant)) <= least {
+    if key(determinant) <= bits(least) || key(determinant) >= INFINITE {
         return false;
     }
     let reciprocal = recip(determinant);

@@ -17,7 +17,7 @@ const ONE_BIT: Bits = 1u;
 const SIGN: Bits = 0x80000000u;
 const MAGNITUDE: Bits = 0x7fffffffu;
 const INFINITE: Bits = 0x7f800000u;
-// The NaN that fills a matrix without an inverse.
+// The NaN that fills the place of an inverse that does not exist.
 const NAN_BITS: Bits = 0x7fc00000u;
 // 2^-42 and 2^42: a matrix whose nonzero magnitudes all lie between them needs no scaling.
 const WINDOW = 42i;

@@ -1,9 +1,9 @@
-//! Everything that can go wrong with a call. A singular matrix is an error of the strict [`inv`](crate::inv) alone.
+//! Everything that can go wrong with a call. A singular matrix is an error of the strict forms alone.
 
 use super::engine::Engine;
 use super::refusal::Refusal;
 
-/// Why a call could not run, or, from the strict [`inv`](crate::inv) alone, which matrix has no inverse.
+/// Why a call could not run, or, from the strict forms alone, the first matrix with a status other than 0.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -167,8 +167,10 @@ pub enum JobError {
     #[error("inverses would overwrite each other, or matrices that are not their own")]
     Overlap,
 
-    /// Inverses replace their matrices, so that these cannot stay where there is no inverse.
-    #[error("matrices that their inverses replace cannot be kept on failure: give the job an output")]
+    /// The matrices are needed on failure, and their inverses overwrite them.
+    #[error(
+        "OnFailure::Input needs the matrices, which their inverses overwrite here: give the job an output elsewhere"
+    )]
     Replaced,
 
     /// The count of an indirect job lies outside its buffer, or is not aligned.

@@ -19,9 +19,9 @@ pub enum OnFailure {
     /// [`Scalar::NAN`] in every element, which no later computation can overlook.
     #[default]
     Nan,
-    /// Zero in every element, as a product that is left out.
+    /// Zero in every element, so that products with it vanish.
     Zero,
-    /// The identity matrix, as a transform that does nothing.
+    /// The identity matrix, a transform that does nothing.
     Identity,
     /// The elements of the matrix itself.
     Input,

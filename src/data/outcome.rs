@@ -19,8 +19,9 @@ pub struct Outcome<C: Container> {
     pub values: C,
     /// One status per matrix.
     pub statuses: C::Statuses,
-    /// 1 / (||A||_1 ||A^-1||_1) for each matrix if the call asked for it: 0 for a singular matrix or if the number is
-    /// too small for its type, NaN if the matrix is not finite, infinite at order 0.
+    /// 1 / (||A||_1 ||A^-1||_1) for each matrix if the call asked for it, or what [`RcondOf`](crate::RcondOf) says
+    /// instead: 0 for a singular matrix or if the number is too small for its type, NaN if the matrix is not finite,
+    /// infinite at order 0.
     pub rconds: Option<C::Rconds>,
     /// The account of what ran.
     pub report: Report,
@@ -109,12 +110,14 @@ impl<T: Scalar> Outcome<StackBuf<T>> {
         &self.statuses
     }
 
-    /// 1 / (||A||_1 ||A^-1||_1) for each matrix if the call asked for it: 0 for a singular matrix or if the number is
-    /// too small for its type, NaN if the matrix is not finite, infinite at order 0.
+    /// 1 / (||A||_1 ||A^-1||_1) for each matrix if the call asked for it, or what [`RcondOf`](crate::RcondOf) says
+    /// instead: 0 for a singular matrix or if the number is too small for its type, NaN if the matrix is not finite,
+    /// infinite at order 0.
     ///
     /// `eps / rcond` bounds the relative change of the inverse that rounding the elements of the matrix can cause, in
     /// the norm. It depends on the units of rows and columns: a matrix in mixed units has a tiny rcond, and its inverse
-    /// may still be right to the last digit.
+    /// may still be right to the last digit. That of the equilibrated matrix bounds the change in the units that suit the
+    /// matrix best.
     pub fn rconds(&self) -> Option<&[T::Real]> {
         self.rconds.as_deref()
     }

@@ -32,8 +32,7 @@ impl Steps {
         let schedule = variant.schedule(limits);
         let mut built = Vec::with_capacity(schedule.steps.len());
         for step in &schedule.steps {
-            let own = Variant { rcond: variant.rcond && step.program.knows_rcond, ..variant };
-            built.push(pipelines.get(device, step.program, own).await?);
+            built.push(pipelines.get(device, step.program, variant.seen_by(step.program)).await?);
         }
         Ok(Self { schedule, pipelines: built, rcond: variant.rcond })
     }

@@ -139,9 +139,9 @@ impl Inverter {
         Self { rcond, ..self }
     }
 
-    /// The matrix that rconds are of, those that a call returns and those that [`Inverter::min_rcond`] goes by: as given,
-    /// the default, or in the units of rows and columns that suit it best. The latter are computed by the
-    /// threads of the CPU engine once the inverses are there, whatever engine made them.
+    /// What rcond describes, in results and for [`Inverter::min_rcond`]: the matrix as given, the default, or the matrix
+    /// in the units of rows and columns that suit it best. The threads of the CPU engine compute the latter once the
+    /// inverses are there, whatever engine made them.
     ///
     /// ```
     /// use batchinv::{Inverter, RcondOf, Stack};

@@ -23,7 +23,7 @@ use crate::gpu::device::GpuInverter;
 impl Inverter {
     /// [`Inverter::invert`], without blocking while the GPU works. The CPU engine computes when the future is first
     /// polled; on the GPU engine, opening the device, building pipelines and copying from and to host memory happen
-    /// while it is polled.
+    /// while it is polled. So do fillings and rconds of equilibrated matrices, which the CPU computes at the end.
     ///
     /// ```
     /// # pollster::block_on(async {

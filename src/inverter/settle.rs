@@ -66,7 +66,8 @@ impl Inverter {
         }
         for (index, place) in output.elements.chunks_exact_mut(size).enumerate() {
             if !output.statuses[index].has_inverse() {
-                self.on_failure.fill(order, given.get(index * size..).map_or(&[], |rest| &rest[..size]), place);
+                let given = given.get(index * size..(index + 1) * size).unwrap_or_default();
+                self.on_failure.fill(order, given, place);
             }
         }
     }

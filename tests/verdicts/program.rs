@@ -4,7 +4,7 @@ use std::fs;
 
 use tempfile::TempDir;
 
-use crate::program::{Npy, npy, path, run};
+use crate::program::{Npy, batchinv, finish, npy, path, run};
 
 /// Three matrices: a good one, a singular one, and an ill-conditioned one.
 const ELEMENTS: [f64; 12] = [2.0, 0.0, 0.0, 4.0, 1.0, 2.0, 2.0, 4.0, 1.0, 0.0, 0.0, 1e-9];
@@ -41,6 +41,24 @@ fn fillings_and_verdicts() {
         let counts = &out.json()["counts"];
         assert_eq!([&counts["inverted"], &counts["singular"], &counts["ill_conditioned"]], [1, 1, 1], "{counts}");
         assert_eq!(out.json()["first"][1]["status"], -2);
+    }
+}
+
+/// The first matrix fails, and nothing else is asked for.
+#[test]
+fn a_filling_alone() {
+    let folder = TempDir::new().unwrap();
+    let [input, output] = ["a.npy", "x.npy"].map(|name| folder.path().join(name));
+    let bytes: Vec<u8> = ELEMENTS[4..].iter().flat_map(|x| x.to_le_bytes()).collect();
+    fs::write(&input, npy("<f8", "(2, 2, 2)", &bytes)).unwrap();
+    for (filling, wanted) in [("zero", [0.0; 4]), ("identity", [1.0, 0.0, 0.0, 1.0]), ("input", [1.0, 2.0, 2.0, 4.0])] {
+        // Pieces smaller than a matrix are inverted in place, where the matrices allow it.
+        for piece in ["8", "1000"] {
+            let mut command = batchinv(&["inv", path(&input), "-o", path(&output), "--failed", filling]);
+            command.env("BATCHINV_TEST_PIECE", piece);
+            finish(command, b"").assert_done();
+            assert_eq!(values(&Npy::read(&output).data)[..4], wanted, "{filling}, pieces of {piece} bytes");
+        }
     }
 }
 

@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError};
 /// The exit statuses, for `--help`.
 pub const HELP: &str = "\
 Exit status:
-  0         done; matrices without an inverse are counted on stderr
-  1         --strict met a matrix without an inverse, or --verify or bench a wrong one
+  0         done; matrices with a status other than 0 are counted on stderr
+  1         --strict met a status other than 0, or --verify or bench a wrong inverse
   2         bad arguments or bad input
   3         the engine is absent, cannot do this, or was lost
   4         reading or writing failed, or memory or threads ran out
@@ -20,7 +20,7 @@ Exit status:
 /// The statuses of failures. `interrupt.rs` ends the program with 129, 130 or 143 itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
-    /// `--strict` found a matrix without an inverse, or `--verify` or `bench` a wrong one.
+    /// `--strict` met a status other than 0, or `--verify` or `bench` a wrong inverse.
     Refused = 1,
     /// The arguments or the input are bad.
     Input = 2,

@@ -61,23 +61,25 @@ pub const DEVICE_PITCH_BREAK: u32 = 128;
 pub const DEVICE_WORK_BYTES: u64 = 32 << 20;
 
 /// Copies the matrices into working memory and finds the range of magnitudes of each row.
-const LOAD: Program = Program { name: "load", entry: "load_rows", knows_rcond: false };
+const LOAD: Program = Program { name: "load", entry: "load_rows", knows_rcond: false, gives_verdicts: false };
 /// Decides whether a matrix must be scaled.
-const SCALE: Program = Program { name: "scale", entry: "scale", knows_rcond: false };
+const SCALE: Program = Program { name: "scale", entry: "scale", knows_rcond: false, gives_verdicts: false };
 /// Scales the columns that need it, and takes the norms of the input.
-const COLUMNS: Program = Program { name: "columns", entry: "scale_columns", knows_rcond: true };
+const COLUMNS: Program = Program { name: "columns", entry: "scale_columns", knows_rcond: true, gives_verdicts: false };
 /// Eliminates the next panel alone.
-const PANEL: Program = Program { name: "panel", entry: "panel", knows_rcond: false };
+const PANEL: Program = Program { name: "panel", entry: "panel", knows_rcond: false, gives_verdicts: false };
 /// Takes the steps of a panel to the other columns of its outer block.
-pub(crate) const WITHIN: Program = Program { name: "within", entry: "update", knows_rcond: false };
+pub(crate) const WITHIN: Program =
+    Program { name: "within", entry: "update", knows_rcond: false, gives_verdicts: false };
 /// Takes the steps of an outer block to all other columns.
-pub(crate) const UPDATE: Program = Program { name: "update", entry: "update", knows_rcond: false };
+pub(crate) const UPDATE: Program =
+    Program { name: "update", entry: "update", knows_rcond: false, gives_verdicts: false };
 /// Takes the norms of the inverses.
-const SUMS: Program = Program { name: "sums", entry: "sum_columns", knows_rcond: true };
+const SUMS: Program = Program { name: "sums", entry: "sum_columns", knows_rcond: true, gives_verdicts: false };
 /// Writes the inverses to where they belong.
-const STORE: Program = Program { name: "store", entry: "store_rows", knows_rcond: false };
-/// Gives the verdicts, and fills matrices without an inverse with NaN.
-const FINISH: Program = Program { name: "finish", entry: "finish", knows_rcond: true };
+const STORE: Program = Program { name: "store", entry: "store_rows", knows_rcond: false, gives_verdicts: false };
+/// Gives the verdicts, and fills the places of inverses that do not exist.
+const FINISH: Program = Program { name: "finish", entry: "finish", knows_rcond: true, gives_verdicts: true };
 
 /// The configuration of `device`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -20,11 +20,13 @@ pub struct Program {
     pub entry: &'static str,
     /// True if the program's text depends on whether rcond is computed.
     pub knows_rcond: bool,
+    /// True if it stores statuses and fills the places of inverses that do not exist.
+    pub gives_verdicts: bool,
 }
 
 impl Program {
     /// The only program of a kernel that does everything in one dispatch.
-    pub const MAIN: Self = Self { name: "main", entry: "main", knows_rcond: true };
+    pub const MAIN: Self = Self { name: "main", entry: "main", knows_rcond: true, gives_verdicts: true };
 }
 
 /// One dispatch over the matrices of a batch.
@@ -251,7 +253,7 @@ mod tests {
     /// Every matrix is in exactly one dispatch of each step, whatever the limits.
     #[test]
     fn dispatches_cover_the_matrices() {
-        let program = |name| Program { name, entry: name, knows_rcond: false };
+        let program = |name| Program { name, entry: name, knows_rcond: false, gives_verdicts: false };
         let packed = |matrices| vec![Step { program: Program::MAIN, grid: Grid::Packed { matrices } }];
         let tiled = vec![
             Step { program: program("a"), grid: Grid::Tiled { x: 4, z: 1 } },

@@ -3,6 +3,8 @@
 use super::config::KernelConfig;
 use super::device::DEVICE_WORK_BYTES;
 use super::kernel::Size;
+#[cfg(feature = "gpu")]
+use super::program::Program;
 use super::program::{Schedule, Step};
 use crate::data::engine::{GpuKernel, Op, Precision};
 use crate::data::layout::Layout;
@@ -63,6 +65,17 @@ impl Variant {
     #[must_use]
     pub fn suited(self, limits: &GpuLimits) -> Self {
         Self { config: self.config.suited(self.size(), limits), ..self }
+    }
+
+    /// The same without what a program does not depend on, so that its pipeline serves more variants.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn seen_by(self, program: Program) -> Self {
+        let rcond = self.rcond && program.knows_rcond;
+        let (min_rcond, on_failure) = match program.gives_verdicts {
+            true => (if rcond { self.min_rcond } else { 0 }, self.on_failure),
+            false => (0, OnFailure::Nan),
+        };
+        Self { rcond, min_rcond, on_failure, ..self }
     }
 
     /// The kernel's name.

@@ -44,7 +44,6 @@ class _Info(TypedDict):
 @overload
 def inv(
     a: Any,
-    /,
     *,
     out: _Out,
     axes: _Axes | None = None,
@@ -55,7 +54,6 @@ def inv(
 @overload
 def inv(
     a: NDArray[_Scalar],
-    /,
     *,
     out: None = None,
     axes: _Axes | None = None,
@@ -66,7 +64,6 @@ def inv(
 @overload
 def inv(
     a: NDArray[np.integer[Any] | np.bool],
-    /,
     *,
     out: None = None,
     axes: _Axes | None = None,
@@ -77,7 +74,6 @@ def inv(
 @overload
 def inv(
     a: _Nested,
-    /,
     *,
     out: None = None,
     axes: _Axes | None = None,
@@ -88,7 +84,6 @@ def inv(
 @overload
 def inv(
     a: _Foreign,
-    /,
     *,
     out: None = None,
     axes: _Axes | None = None,
@@ -98,7 +93,6 @@ def inv(
 ) -> _Foreign: ...
 def inv_ex(
     a: Any,
-    /,
     *,
     rcond: bool = False,
     out: Any = None,
@@ -118,19 +112,19 @@ class Inverter:
         threads: int | None = None,
     ) -> Inverter: ...
     @overload
-    def inv(self, a: Any, /, *, out: _Out, axes: _Axes | None = None) -> _Out: ...
+    def inv(self, a: Any, *, out: _Out, axes: _Axes | None = None) -> _Out: ...
     @overload
-    def inv(self, a: NDArray[_Scalar], /, *, out: None = None, axes: _Axes | None = None) -> NDArray[_Scalar]: ...
+    def inv(self, a: NDArray[_Scalar], *, out: None = None, axes: _Axes | None = None) -> NDArray[_Scalar]: ...
     @overload
     def inv(
-        self, a: NDArray[np.integer[Any] | np.bool], /, *, out: None = None, axes: _Axes | None = None
+        self, a: NDArray[np.integer[Any] | np.bool], *, out: None = None, axes: _Axes | None = None
     ) -> NDArray[np.float64]: ...
     @overload
-    def inv(self, a: _Nested, /, *, out: None = None, axes: _Axes | None = None) -> NDArray[Any]: ...
+    def inv(self, a: _Nested, *, out: None = None, axes: _Axes | None = None) -> NDArray[Any]: ...
     @overload
-    def inv(self, a: _Foreign, /, *, out: None = None, axes: _Axes | None = None) -> _Foreign: ...
+    def inv(self, a: _Foreign, *, out: None = None, axes: _Axes | None = None) -> _Foreign: ...
     def inv_ex(
-        self, a: Any, /, *, rcond: bool = False, out: Any = None, axes: _Axes | None = None
+        self, a: Any, *, rcond: bool = False, out: Any = None, axes: _Axes | None = None
     ) -> InvExResult: ...
     @property
     def engine(self) -> _Engine: ...

@@ -25,6 +25,10 @@ def inv(inverter: Inverter, a: Any, out: Any, axes: Any) -> Any:
     if _dlpack.is_foreign(a):
         result = inv(inverter, _dlpack.to_numpy(a), _dlpack.out_to_numpy(out), axes)
         return _dlpack.from_numpy(result, a) if out is None else out
+    if overrides_functions(a):
+        if out is not None or axes is not None:
+            raise TypeError(f"{type(a).__name__} overrides NumPy's functions, of which inv knows neither out nor axes")
+        return np.linalg.inv(a)
     return fill(a, out, axes, lambda matrices, target: (inverse(inverter, matrices, target),))[0]
 
 
@@ -38,12 +42,21 @@ def inv_ex(inverter: Inverter, a: Any, rcond: bool, out: Any, axes: Any) -> InvE
         others = (None if part is None else _dlpack.from_numpy(np.asarray(part), a) for part in result[1:])
         return InvExResult(inverses, *others)
 
+    if overrides_functions(a):
+        raise TypeError(f"{type(a).__name__} overrides NumPy's functions, and inv_ex is none of them")
+
     def compute(matrices: Array, target: Array | None) -> tuple[Any, ...]:
         return inverse_ex(inverter, matrices, target, rcond)
 
     inverses, status, rconds = fill(a, out, axes, compute)
     # As NumPy does, scalars for a single matrix.
     return InvExResult(inverses, status[()], None if rconds is None else rconds[()])
+
+
+def overrides_functions(a: Any) -> bool:
+    """Whether the type of `a` has its own way with NumPy's functions, as quantities with units have."""
+    hook = getattr(type(a), "__array_function__", None)
+    return hook is not None and hook is not np.ndarray.__array_function__
 
 
 def fill(a: Any, out: Any, axes: Any, compute: Callable[[Array, Array | None], tuple[Any, ...]]) -> tuple[Any, ...]:

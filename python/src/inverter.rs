@@ -2,7 +2,7 @@
 
 use batchinv::{ScalarKind, Shape, Stack, Status};
 use numpy::{PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyMemoryError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple};
@@ -32,7 +32,8 @@ use crate::options::Options;
 ///     Who computes. "auto" takes a hardware GPU if the work is worth the trip and the GPU can do it, and the CPU
 ///     otherwise.
 /// threads : int, optional
-///     The most threads that the CPU engine uses. The default is that of `set_num_threads`.
+///     The most threads that the CPU engine uses, as far as there is use for them. The default is that of
+///     `set_num_threads`.
 ///
 /// Returns
 /// -------
@@ -81,7 +82,7 @@ use crate::options::Options;
 ///        [[-5. ,  2. ],
 ///         [ 3. , -1. ]]])
 #[pyfunction]
-#[pyo3(signature = (a, /, *, out=None, axes=None, precision="double", engine="auto", threads=None))]
+#[pyo3(signature = (a, *, out=None, axes=None, precision="double", engine="auto", threads=None))]
 pub fn inv<'py>(
     a: &Bound<'py, PyAny>,
     out: Option<&Bound<'py, PyAny>>,
@@ -127,7 +128,7 @@ pub fn inv<'py>(
 /// >>> bi.inv_ex(np.array([[[2.0, 0.0], [0.0, 4.0]], [[1.0, 2.0], [2.0, 4.0]]])).status
 /// array([0, 2], dtype=int32)
 #[pyfunction]
-#[pyo3(signature = (a, /, *, rcond=false, out=None, axes=None, precision="double", engine="auto", threads=None))]
+#[pyo3(signature = (a, *, rcond=false, out=None, axes=None, precision="double", engine="auto", threads=None))]
 pub fn inv_ex<'py>(
     a: &Bound<'py, PyAny>,
     rcond: bool,
@@ -185,7 +186,7 @@ impl PyInverter {
     }
 
     /// The same as `batchinv.inv`, with the options of this inverter.
-    #[pyo3(signature = (a, /, *, out=None, axes=None))]
+    #[pyo3(signature = (a, *, out=None, axes=None))]
     fn inv<'py>(
         &self,
         a: &Bound<'py, PyAny>,
@@ -196,7 +197,7 @@ impl PyInverter {
     }
 
     /// The same as `batchinv.inv_ex`, with the options of this inverter.
-    #[pyo3(signature = (a, /, *, rcond=false, out=None, axes=None))]
+    #[pyo3(signature = (a, *, rcond=false, out=None, axes=None))]
     fn inv_ex<'py>(
         &self,
         a: &Bound<'py, PyAny>,
@@ -330,6 +331,8 @@ fn strict<'py, T: Number>(
     let statuses = match a.shape.len() {
         len @ ..=8 => &mut few[..len],
         len => {
+            let reserved = many.try_reserve_exact(len);
+            reserved.map_err(|_| PyMemoryError::new_err(format!("no memory for {len} statuses")))?;
             many.resize(len, Status::INVERTED);
             &mut many[..]
         }

@@ -37,7 +37,7 @@ pub enum Workers {
 impl Workers {
     /// This many threads of this process, or as many as are set for it.
     pub fn new(count: Option<usize>) -> PyResult<Self> {
-        let count = count.unwrap_or_else(default_count);
+        let count = count.unwrap_or_else(default_count).min(most());
         if count == 1 {
             return Ok(Self::Caller);
         }
@@ -70,6 +70,11 @@ fn pools() -> &'static Pools {
     })
 }
 
+/// The most threads of a pool. More would only wait for each other, and starting thousands takes minutes.
+fn most() -> usize {
+    available_parallelism().map_or(1, NonZero::get).saturating_mul(2).max(16)
+}
+
 fn default_count() -> usize {
     match COUNT.load(Ordering::Relaxed) {
         0 => available_parallelism().map_or(1, NonZero::get),
@@ -82,7 +87,7 @@ fn default_count() -> usize {
 /// Parameters
 /// ----------
 /// count : int or None
-///     At least 1. ``None`` means as many as the process may run on, which is also what holds if nothing is set.
+///     At least 1; twice the processors or 16, whichever is more, are the most that are started. ``None`` means as many as the process may run on, which is also what holds if nothing is set.
 ///
 /// Raises
 /// ------

@@ -135,6 +135,34 @@ def test_subclasses_come_back_as_such(matrices):
     assert type(bi.inv(np.ma.masked_array(np.eye(2), mask=False))) is np.ma.MaskedArray
 
 
+class Quantity(np.ndarray):
+    """A number with a unit, of which only the overridden functions know what becomes."""
+
+    power = 1
+
+    def __array_function__(self, func, types, args, kwargs):
+        assert func is np.linalg.inv
+        result = np.linalg.inv(np.asarray(args[0])).view(Quantity)
+        result.power = -self.power
+        return result
+
+
+def test_functions_that_a_type_overrides():
+    a = np.array([[2.0, 0.0], [0.0, 4.0]]).view(Quantity)
+    got = bi.inv(a)
+    assert type(got) is Quantity and got.power == -1
+    assert np.array_equal(np.asarray(got), [[0.5, 0.0], [0.0, 0.25]])
+    with pytest.raises(TypeError, match="Quantity overrides NumPy's functions"):
+        bi.inv_ex(a)
+    with pytest.raises(TypeError, match="neither out nor axes"):
+        bi.inv(a, out=a)
+
+
+def test_the_argument_has_its_name():
+    a = np.array([[2.0]])
+    assert bi.inv(a=a) == bi.inv_ex(a=a).inverse == bi.Inverter("cpu").inv(a=a) == [[0.5]]
+
+
 def test_array_wrap_of_any_object_is_called():
     class Wrapped:
         def __array__(self, dtype=None, copy=None):

@@ -97,3 +97,11 @@ def test_two_calls_cannot_write_to_one_array():
     finally:
         refused.set()
         thread.join()
+
+
+def test_a_thousand_threads_are_not_started(matrices):
+    a = matrices((5000, 6, 6))
+    assert np.array_equal(bi.inv(a, threads=2**62), bi.inv(a, threads=1))
+    with open("/proc/self/status") as status:
+        running = next(int(line.split()[1]) for line in status if line.startswith("Threads:"))
+    assert running < 1000

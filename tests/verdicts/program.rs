@@ -79,6 +79,7 @@ fn strict_names_an_ill_conditioned_matrix() {
         let out = run(&[&files[..], &["--min-rcond", wrong]].concat());
         assert!(out.code == 2 && out.stderr.contains("--min-rcond"), "{wrong}: {}", out.stderr);
     }
+    run(&[&files[..], &["--rcond-of", "equilibrated"]].concat()).assert_failed(2, "--rcond-of needs --rcond or");
     let out = run(&[&files[..], &["--failed", "one"]].concat());
     assert!(out.code == 2 && out.stderr.contains("--failed"), "{}", out.stderr);
 }

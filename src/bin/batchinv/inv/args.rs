@@ -116,7 +116,7 @@ fn min_rcond(text: &str) -> Result<f64, String> {
 pub enum Measured {
     /// The matrix as given
     Given,
-    /// The matrix in the units of rows and columns that suit it best
+    /// The matrix in the units of rows and columns that suit it best; too small for triangular and sparse matrices
     Equilibrated,
 }
 
@@ -188,6 +188,9 @@ impl Args {
     pub fn check(&self) -> Result<(), Failure> {
         if self.outputs().filter(|path| is_stdout(path)).count() > 1 {
             return Err(Failure::input("only one of OUTPUT, STATUS and RCOND can be -, which is stdout"));
+        }
+        if self.rcond_of != Measured::Given && self.rcond.is_none() && self.min_rcond.is_none() {
+            return Err(Failure::input("--rcond-of needs --rcond or --min-rcond"));
         }
         if self.engine == Engine::Cpu {
             let useless = [("--adapter", self.adapter.is_some()), ("--allow-non-conformant", self.drivers.allow)];

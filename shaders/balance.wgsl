@@ -129,7 +129,8 @@ fn reject_large_pivot(status: i32, best: Bits) -> i32 {
     return select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
 }
 
-// The status of a finished matrix, given whether all elements of its result are finite.
+// The status of a finished matrix, given whether its result is finite. Kernels test the largest magnitude of all
+// elements: a compiler that assumes that no number is infinite may delete a test of each element, but not that one.
 fn final_status(status: i32, finite: bool) -> i32 {
     return select(status, NOT_FINITE, status == INVERTED && !finite);
 }

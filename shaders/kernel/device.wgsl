@@ -511,7 +511,7 @@ fn store_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id
     let first = group.x * BLOCK;
     clear_flag(local);
     if state[own + STATUS] == INVERTED {
-        var finite = true;
+        var top = NO_BITS;
         for (var p = local; p < PADDED / PACK; p += WORKGROUP) {
             var permutation: array<u32, PACK>;
             for (var c = 0u; c < PACK; c++) {
@@ -523,13 +523,13 @@ fn store_rows(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id
                 for (var c = 0u; c < PACK; c++) {
                     if p * PACK + c < N {
                         let x = unscaled_at(own, position, permutation[c], from_pack(pack, c));
-                        finite = finite && fits(x);
                         store(m, position, permutation[c], x);
+                        top = max(top, largest(as_stored(x)));
                     }
                 }
             }
         }
-        if !finite {
+        if top >= INFINITE {
             atomicStore(&flag, 1u);
         }
     }

@@ -207,7 +207,7 @@ fn main(
     // Still every load is over: all that a lane loads enters a shuffle before the elimination, by way of the range of
     // magnitudes, `first_small` or the norm, and a shuffle needs all lanes of the matrix. A storage barrier would say
     // so formally, but took 1.36 times as long at orders 16 to 32 on lavapipe (Mesa 22.3.6).
-    var finite = 1u;
+    var worst = NO_BITS;
     for (var k = 0u; k < counted(RESULT_COLUMNS); k++) {
         var sum = REAL_ZERO;
         let j = result_column(k, row_of(&permutation, k));
@@ -219,8 +219,8 @@ fn main(
                 if scaling || RIDING > 0u {
                     x = unscaled(x, of_column(exponents[i]), right_exponent(m, j, of_row(exponents[j])));
                 }
-                finite = select(0u, finite, fits(x));
                 store(m, i, j, x);
+                worst = max(worst, largest(as_stored(x)));
                 if RCOND {
                     sum += shifted_modulus(as_stored(x), shift);
                 }
@@ -231,9 +231,9 @@ fn main(
         }
     }
     for (var mask = 1u; mask < LANES; mask *= 2u) {
-        finite = min(finite, subgroupShuffleXor(finite, mask));
+        worst = max(worst, bits_across(worst, mask));
     }
-    status = final_status(status, finite != 0u);
+    status = final_status(status, worst < INFINITE);
     if present && own == 0u {
         statuses[m] = status;
         if RCOND {

@@ -172,16 +172,14 @@ fn main(
         substitute_back(&a);
     }
 
-    var finite = true;
     top = NO_BITS;
     for (var i = 0u; i < n; i++) {
         for (var k = 0u; k < RESULT_COLUMNS; k++) {
             let x = word(a[0][k]);
-            finite = finite && fits(x);
             store(m, i, result_column(k, permutation[k]), x);
+            top = max(top, largest(as_stored(x)));
             if RCOND {
                 sums[k] += modulus(as_stored(x));
-                top = max(top, largest(as_stored(x)));
             }
         }
         roll(&a);
@@ -193,13 +191,12 @@ fn main(
             for (var j = 0u; j < width; j++) {
                 let right = right_exponent(m, j, of_row(exponents[j]));
                 let x = unscaled(stored(m, i, j), of_column(exponents[i]), right);
-                finite = finite && fits(x);
                 store(m, i, j, x);
                 top = max(top, largest(as_stored(x)));
             }
         }
     }
-    status = final_status(status, finite);
+    status = final_status(status, top < INFINITE);
     statuses[m] = status;
     if RCOND {
         let shift = norm_shift_of(top);

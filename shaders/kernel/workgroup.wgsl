@@ -171,13 +171,11 @@ fn main(
         position = select(select(position, pivot, position == k), k, chosen);
     }
 
-    var finite = true;
     own_top = NO_BITS;
     if present {
         for (var c = 0u; c < COLUMNS; c++) {
             if first_column + c < N {
                 let x = word(v[c]);
-                finite = finite && fits(x);
                 store(m, position, permutation[slot][first_column + c], x);
                 own_top = max(own_top, largest(as_stored(x)));
             }
@@ -188,12 +186,11 @@ fn main(
         for (var k = first_column; k < min(first_column + COLUMNS, N); k++) {
             let j = permutation[slot][k];
             let x = unscaled(stored(m, position, j), column_exponents[slot][position], row_exponents[slot][j]);
-            finite = finite && fits(x);
             store(m, position, j, x);
             own_top = max(own_top, largest(as_stored(x)));
         }
     }
-    if !finite {
+    if own_top >= INFINITE {
         atomicStore(&infinite[slot], 1u);
     }
     if RCOND {

@@ -33,10 +33,6 @@ fn from_word(x: Word) -> Element {
     return Element(narrowed(x.x), narrowed(x.y));
 }
 
-fn fits(x: Word) -> bool {
-    return part_fits(x.x) && part_fits(x.y);
-}
-
 // |re| + |im|, by which LAPACK's icamax and izamax compare.
 fn key(x: Scalar) -> Bits {
     return bits(abs(x.x) + abs(x.y)) & MAGNITUDE;

@@ -25,11 +25,6 @@ fn widened(x: Part) -> Bits {
     return sign | (u64(leading + 874u) << 52u) | fraction;
 }
 
-// Returns whether x is finite and stays finite when it is rounded to float32.
-fn part_fits(x: Bits) -> bool {
-    return (narrowed(x) & 0x7fffffffu) < 0x7f800000u;
-}
-
 // Rounds to nearest even, also to a subnormal number.
 fn narrowed(x: Bits) -> Part {
     let sign = u32(x >> 63u) << 31u;

@@ -9,10 +9,6 @@ fn widened(x: Part) -> Bits {
     return x;
 }
 
-fn part_fits(x: Bits) -> bool {
-    return (x & MAGNITUDE) < INFINITE;
-}
-
 fn narrowed(x: Bits) -> Part {
     return x;
 }

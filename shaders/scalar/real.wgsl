@@ -33,11 +33,6 @@ fn from_word(x: Word) -> Element {
     return narrowed(x);
 }
 
-// Returns whether x stays finite when it is stored.
-fn fits(x: Word) -> bool {
-    return part_fits(x);
-}
-
 // The key by which pivots are compared: monotonic in |x|, 0 only for zero, and for NaN and infinity above every
 // finite number.
 fn key(x: Scalar) -> Bits {

@@ -10,8 +10,8 @@ use crate::questions::Orders;
 
 /// Asks a GPU driver that needs no GPU (Mesa's RADV) what it makes of the shaders that a plan takes.
 ///
-/// Exits with 1 if a program crashes the driver, does not compile, or spills registers and is not expected to; with 3 if
-/// the driver is absent.
+/// Exits with 1 if a program crashes the driver, does not compile, or spills registers and is not expected to; with 3
+/// if the driver is absent.
 #[derive(Parser)]
 pub struct Arguments {
     /// Families of GPUs by RADV's names, or `all` that the installed driver knows.
@@ -39,7 +39,7 @@ pub struct Arguments {
     /// A list of programs that spill, to be compared with.
     #[arg(long)]
     pub expected: Option<PathBuf>,
-    /// Where to write a line of JSON per program.
+    /// A file for one line of JSON per program.
     #[arg(long)]
     pub json: Option<PathBuf>,
     /// A folder for the instructions of each program, as text.

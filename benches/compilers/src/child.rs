@@ -8,7 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::compilation::{Compilation, Outcome};
+use crate::compilation::Compilation;
 use crate::family::Family;
 use crate::vulkan::Device;
 
@@ -24,7 +24,7 @@ pub fn radv() -> PathBuf {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// What the driver says of the family.
+    /// The driver's facts about the family.
     Facts,
     /// An entry point of a SPIR-V module to compile, and whether its instructions are wanted as text.
     Compile { words: Vec<u32>, entry: String, isa: bool },
@@ -49,6 +49,16 @@ impl fmt::Display for Death {
         }
         if self.last_words.is_empty() { Ok(()) } else { write!(f, " ({})", self.last_words) }
     }
+}
+
+/// The result of asking a driver to compile a program.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Compiled(Compilation),
+    /// The driver returned an error.
+    Refused(String),
+    /// The driver ended its process.
+    Died(Death),
 }
 
 /// A driver of which each question is asked in a process of its own.

@@ -1,20 +1,8 @@
-//! What a driver says of a program that it has compiled.
+//! The driver's statistics of a compiled program.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-
-use crate::child::Death;
-
-/// What became of a program.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    Compiled(Compilation),
-    /// The driver returned an error.
-    Refused(String),
-    /// The driver ended its process.
-    Died(Death),
-}
 
 /// A compiled program.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
-//! What a run finds out about one program, and how it reads as JSON.
+//! The result of a run for one program, also as JSON.
 
 use serde_json::{Value, json};
 
-use crate::compilation::Outcome;
+use crate::child::Outcome;
 use crate::executed::executed;
 use crate::family::simd_lanes;
 use crate::isa::Instructions;

@@ -1,6 +1,6 @@
 //! A run as a table for people.
 
-use crate::compilation::Outcome;
+use crate::child::Outcome;
 use crate::row::Row;
 
 /// One line per program, in columns.

@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use batchinv_compilers::child::{Driver, Request, radv};
-use batchinv_compilers::compilation::Outcome;
+use batchinv_compilers::child::{Driver, Outcome, Request, radv};
 use batchinv_compilers::executed::executed;
 use batchinv_compilers::spirv;
 

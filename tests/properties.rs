@@ -209,8 +209,8 @@ fn row_exchanges_in_complex128() {
     row_exchanges::<batchinv::Complex<f64>>();
 }
 
-/// Zeros below the diagonal blocks stay zeros, since nothing is ever added to them; at order 2 also those above, whichever
-/// row the pivot is in.
+/// Zeros below the diagonal blocks stay zeros, since nothing is ever added to them; at order 2 also those above,
+/// whichever row the pivot is in.
 fn triangular_zeros<T: Element>() {
     let mut random = Random::new(17);
     for n in [2, 3, 4, 7, 8, 16, 21, 32, 33, 48, 65, 100] {

@@ -116,8 +116,8 @@ impl<T: Scalar> Outcome<StackBuf<T>> {
     ///
     /// `eps / rcond` bounds the relative change of the inverse that rounding the elements of the matrix can cause, in
     /// the norm. It depends on the units of rows and columns: a matrix in mixed units has a tiny rcond, and its inverse
-    /// may still be right to the last digit. That of the equilibrated matrix bounds the change in the units that suit the
-    /// matrix best.
+    /// may still be right to the last digit. That of the equilibrated matrix bounds the change in the units that suit
+    /// the matrix best.
     pub fn rconds(&self) -> Option<&[T::Real]> {
         self.rconds.as_deref()
     }

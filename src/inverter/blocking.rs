@@ -132,8 +132,8 @@ impl Inverter {
     ///
     /// The bits are those of [`Inverter::invert`]. On the CPU engine, each thread has working memory for one matrix
     /// above order 32, in the precision of the elimination, and for a few of smaller orders; if reciprocal condition
-    /// numbers are asked for, also by [`Inverter::min_rcond`], for a copy of these matrices, too. The whole stack is copied
-    /// first on the GPU engine, with [`OnFailure::Input`](crate::OnFailure::Input), and for rconds of equilibrated
+    /// numbers are asked for, also by [`Inverter::min_rcond`], for a copy of these matrices, too. The whole stack is
+    /// copied first on the GPU engine, with [`OnFailure::Input`](crate::OnFailure::Input), and for rconds of equilibrated
     /// matrices.
     ///
     /// ```

@@ -139,8 +139,8 @@ impl Inverter {
         Self { rcond, ..self }
     }
 
-    /// What rcond describes, in results and for [`Inverter::min_rcond`]: the matrix as given, the default, or the matrix
-    /// in the units of rows and columns that suit it best. The threads of the CPU engine compute the latter once the
+    /// What rcond describes, in results and for [`Inverter::min_rcond`]: the matrix as given, the default, or the
+    /// matrix in the units of rows and columns that suit it best. The threads of the CPU engine compute the latter once the
     /// inverses are there, whatever engine made them.
     ///
     /// ```
@@ -156,8 +156,8 @@ impl Inverter {
     }
 
     /// The least reciprocal condition number of a matrix that counts as inverted; 0, the default, lets all pass. A
-    /// matrix below it gets the status [`Status::ILL_CONDITIONED`](crate::Status::ILL_CONDITIONED) and keeps its inverse;
-    /// [`strict`](crate::Outcome::strict) fails on it. Rconds are then computed even if no one else asks for them.
+    /// matrix below it gets the status [`Status::ILL_CONDITIONED`](crate::Status::ILL_CONDITIONED) and keeps its
+    /// inverse; [`strict`](crate::Outcome::strict) fails on it. Rconds are then computed even if no one else asks for them.
     ///
     /// rcond depends on the units of rows and columns, unless [`Inverter::rcond_of`] says otherwise: see the guide on
     /// [statuses](crate::guide::statuses). A NaN lets all pass, too.

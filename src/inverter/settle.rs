@@ -1,5 +1,5 @@
-//! What follows an engine if the options ask for it: rconds of equilibrated matrices, the verdict on ill-conditioned ones,
-//! and what stands in the place of an inverse that does not exist. Engines fill it with NaN.
+//! What follows an engine if the options ask for it: rconds of equilibrated matrices, the verdict on ill-conditioned
+//! ones, and what stands in the place of an inverse that does not exist. Engines fill it with NaN.
 
 use rayon::prelude::*;
 

@@ -117,8 +117,9 @@ impl<'a> JobDescriptor<'a> {
     }
 
     /// The least reciprocal condition number of a matrix that counts as inverted; 0, the default, lets all pass. A
-    /// matrix below it gets the status word -2 and keeps its inverse. The job makes a buffer for the rconds if none is given.
-    /// They are those of the matrices as given. NaN lets all pass, too. Every other number compiles a shader of its own.
+    /// matrix below it gets the status word -2 and keeps its inverse. The job makes a buffer for the rconds if
+    /// none is given. They are those of the matrices as given. NaN lets all pass, too. Every other number compiles a
+    /// shader of its own.
     #[must_use]
     pub fn min_rcond(self, min_rcond: f64) -> Self {
         Self { min_rcond, ..self }

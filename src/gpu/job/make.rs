@@ -25,8 +25,8 @@ impl GpuInverter {
     /// # Errors
     /// [`Error::Job`] if the order or the capacity is 0; if a buffer is too small, is larger than the device binds,
     /// lacks a usage, belongs to another device, or holds statuses or rconds beside other data of the job; if
-    /// inverses would overwrite each other or the matrices of others, or their own if these are needed on failure; or if a count's offset is no multiple of 4 or
-    /// lies outside its buffer.
+    /// inverses would overwrite each other or the matrices of others, or their own if these are needed on failure; or
+    /// if a count's offset is no multiple of 4 or lies outside its buffer.
     /// [`Error::Unsupported`] if the device cannot do it, [`Error::OutOfMemory`] and [`Error::DeviceLost`] from
     /// the device.
     ///

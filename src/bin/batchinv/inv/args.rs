@@ -15,8 +15,8 @@ use crate::place::is_stdout;
 /// become float64, as in NumPy. Either byte order, C or Fortran order, and zero-length axes are accepted. One file
 /// holds one array: bytes after it are refused.
 ///
-/// A matrix without an inverse comes back filled with NaN, or with what --failed says. Any status but 0 is an error only
-/// with --strict.
+/// A matrix without an inverse comes back filled with NaN, or with what --failed says. Any status but 0 is an error
+/// only with --strict.
 ///
 /// The file is read, inverted and written in pieces, so it may be larger than memory. Input from stdin in Fortran order
 /// is kept in a temporary file beside OUTPUT.
@@ -50,8 +50,8 @@ pub struct Args {
     /// Write the reciprocal condition number 1 / (||A||_1 ||A^-1||_1) of each matrix here
     ///
     /// float32 or float64. The relative error of an inverse in the 1-norm is below 3 n eps / rcond. A matrix in
-    /// mixed units has a tiny rcond and may still have an accurate inverse: --rcond-of equilibrated gives the rcond, and
-    /// that bound, in the units that suit the matrix best. 0 if singular, NaN if not finite.
+    /// mixed units has a tiny rcond and may still have an accurate inverse: --rcond-of equilibrated gives the rcond,
+    /// and that bound, in the units that suit the matrix best. 0 if singular, NaN if not finite.
     #[arg(long, value_name = "RCOND.npy")]
     pub rcond: Option<PathBuf>,
 

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::simd::level::SimdLevel;
 use super::task::{Task, run_complex64, run_complex128, run_float32, run_float64};
 use super::threads::Threads;
-use crate::data::condition::fill_rconds;
+use crate::data::condition::{fill_rconds, reciprocal_condition};
 use crate::data::engine::{CpuKernel, Engine, Kernel};
 use crate::data::output::InversesMut;
 use crate::data::reason::Reason;
@@ -55,7 +55,7 @@ pub fn run<T: Scalar>(
                 ScalarKind::Complex128 => run_complex128(plan, host.level, task.of()),
             }
             if let (Some(given), Some(rconds)) = (given, rconds) {
-                fill_rconds(given, elements, statuses, rconds);
+                fill_rconds(given, elements, statuses, rconds, reciprocal_condition);
             }
         };
         let task = |copy: &mut Vec<T>, index: usize, output: Output<'_, T>| {

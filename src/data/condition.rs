@@ -46,13 +46,19 @@ fn norm<T: Scalar>(matrix: &[T], order: usize) -> f64 {
     (0..order).map(column).fold(0.0, larger)
 }
 
-/// The reciprocal condition number of every matrix of a stack: 0 for a singular matrix, NaN for one that is
-/// not finite.
-pub(crate) fn fill_rconds<T: Scalar>(stack: Stack<'_, T>, inverses: &[T], statuses: &[Status], rconds: &mut [T::Real]) {
+/// The reciprocal condition number of every matrix of a stack: what `rcond` says of an inverted one and its inverse, 0 for
+/// a singular matrix, NaN for one that is not finite.
+pub(crate) fn fill_rconds<T: Scalar>(
+    stack: Stack<'_, T>,
+    inverses: &[T],
+    statuses: &[Status],
+    rconds: &mut [T::Real],
+    mut rcond: impl FnMut(&[T], &[T], usize) -> T::Real,
+) {
     let (order, size) = (stack.order(), stack.order() * stack.order());
-    for (index, (rcond, status)) in rconds.iter_mut().zip(statuses).enumerate() {
-        *rcond = match status.word() {
-            0 => reciprocal_condition(stack.matrix(index), &inverses[index * size..][..size], order),
+    for (index, (place, status)) in rconds.iter_mut().zip(statuses).enumerate() {
+        *place = match status.word() {
+            0 => rcond(stack.matrix(index), &inverses[index * size..][..size], order),
             1.. => T::Real::ZERO,
             _ => T::Real::NAN,
         };

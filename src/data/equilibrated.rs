@@ -3,8 +3,6 @@
 use super::condition::{larger, reciprocal_condition};
 use super::scalar::{Real, Scalar};
 use super::scaling::equilibrate;
-use super::stack::Stack;
-use super::status::Status;
 
 /// The matrix that a reciprocal condition number is of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -60,27 +58,9 @@ const STEPS: usize = 12;
 /// Where the upper and the lower bound are this close, the power method ends.
 const CLOSE: f64 = 1.02;
 
-/// The same for every matrix of a stack: 0 for a singular matrix, NaN for one that is not finite.
-pub(crate) fn fill_equilibrated<T: Scalar>(
-    stack: Stack<'_, T>,
-    inverses: &[T],
-    statuses: &[Status],
-    rconds: &mut [T::Real],
-) {
-    let (order, size) = (stack.order(), stack.order() * stack.order());
-    let mut equilibration = Equilibration::default();
-    for (index, (rcond, status)) in rconds.iter_mut().zip(statuses).enumerate() {
-        *rcond = match status.word() {
-            0 => equilibration.rcond(stack.matrix(index), &inverses[index * size..][..size], order),
-            1.. => T::Real::ZERO,
-            _ => T::Real::NAN,
-        };
-    }
-}
-
 /// Memory that is kept from matrix to matrix.
 #[derive(Default)]
-struct Equilibration {
+pub(crate) struct Equilibration {
     rows: Vec<i32>,
     columns: Vec<i32>,
     /// The moduli of A and X, or of R A C and of C^-1 X R^-1 divided by a power of two.
@@ -90,7 +70,8 @@ struct Equilibration {
 }
 
 impl Equilibration {
-    fn rcond<T: Scalar>(&mut self, a: &[T], x: &[T], order: usize) -> T::Real {
+    /// [`equilibrated_rcond`], without its panics.
+    pub(crate) fn rcond<T: Scalar>(&mut self, a: &[T], x: &[T], order: usize) -> T::Real {
         if order == 0 {
             return T::Real::from_f64(f64::INFINITY);
         }

@@ -4,7 +4,8 @@
 use rayon::prelude::*;
 
 use super::options::Inverter;
-use crate::data::equilibrated::{RcondOf, fill_equilibrated};
+use crate::data::condition::fill_rconds;
+use crate::data::equilibrated::{Equilibration, RcondOf};
 use crate::data::error::Error;
 use crate::data::on_failure::OnFailure;
 use crate::data::output::InversesMut;
@@ -78,7 +79,8 @@ impl Inverter {
         let size = order * order;
         let fill = |first: usize, inverses: &[T], statuses: &[Status], rconds: &mut [T::Real]| {
             let given = Stack::with_len(&given[first * size..][..inverses.len()], order, statuses.len());
-            fill_equilibrated(given.expect("as many matrices as inverses"), inverses, statuses, rconds);
+            let (given, mut equilibration) = (given.expect("as many matrices as inverses"), Equilibration::default());
+            fill_rconds(given, inverses, statuses, rconds, |a, x, order| equilibration.rcond(a, x, order));
         };
         let piece = (RCOND_PIECE / size.max(1)).max(1);
         if size == 0 || statuses.len() <= piece || !self.is_parallel() {

@@ -4,6 +4,7 @@ mod arithmetic;
 mod balance;
 mod frame;
 mod kernel;
+pub mod lu;
 mod memory;
 pub mod simd;
 mod task;

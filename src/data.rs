@@ -1,6 +1,8 @@
 //! The ground floor: numbers, shapes, stacks, statuses, errors and results. It imports nothing above itself.
 
+pub mod columns;
 pub mod condition;
+pub mod determinant;
 pub mod engine;
 pub mod equilibrated;
 pub mod error;
@@ -16,3 +18,4 @@ pub mod scaling;
 pub mod shape;
 pub mod stack;
 pub mod status;
+pub mod system_shape;

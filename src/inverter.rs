@@ -3,11 +3,13 @@
 pub mod blocking;
 mod buffers;
 mod choice;
+mod determinants;
 pub mod engine_choice;
 mod in_place;
 pub mod options;
 mod run;
 mod settle;
+pub mod solve;
 mod source;
 #[cfg(not(feature = "gpu"))]
 mod without_gpu;

@@ -7,7 +7,7 @@ mod common;
 
 use std::arch::asm;
 
-use batchinv::{Complex, InversesMut, Inverter, Precision, Real, Scalar, Stack, Status, reciprocal_condition};
+use batchinv::{Columns, Complex, InversesMut, Inverter, Precision, Real, Scalar, Stack, Status, reciprocal_condition};
 use common::cases::{self, Random};
 use common::{Element, bits};
 
@@ -53,8 +53,17 @@ fn invert<T: Element>(inverter: &Inverter, stack: Stack<'_, T>, on_such_a_thread
     (bits(&elements), words, rconds.iter().map(|rcond| rcond.to_f64().to_bits()).collect())
 }
 
+/// Solutions, statuses, and determinants.
+fn solve<T: Element>(inverter: &Inverter, a: Stack<'_, T>, b: Columns<'_, T>) -> Found {
+    let solutions = inverter.clone().det(true).solve(a, b).unwrap();
+    let determinants = solutions.determinants().unwrap().iter();
+    let words = determinants.flat_map(|d| [d.mantissa().bits()[0], d.mantissa().bits()[1], d.exponent() as u64]);
+    let statuses = solutions.statuses().iter().map(|status| status.word()).collect();
+    (bits(solutions.columns().elements()), statuses, words.collect())
+}
+
 fn same<T: Element>(name: &str, exponents: [i32; 3]) {
-    let mut random = Random::new(29);
+    let (mut random, mut random_rhs) = (Random::new(29), Random::new(31));
     for n in [1, 2, 3, 4, 5, 8, 9, 24, 33, 100] {
         let matrix = |m: usize| {
             let mut matrix = cases::dominant::<T>(n, &mut random);
@@ -75,6 +84,13 @@ fn same<T: Element>(name: &str, exponents: [i32; 3]) {
         };
         let elements: Vec<T> = (0..120 / n + 13).flat_map(matrix).collect();
         let stack = Stack::new(&elements, n).unwrap();
+        // Right-hand sides of the same magnitudes, some of them mixed within a column.
+        let rhs: Vec<T> = (0..stack.len() * n)
+            .map(|at| {
+                let (z, exponent) = (random_rhs.element::<T>(), exponents[(at / n + at % n * (at / n % 2)) % 3]);
+                T::new(z.re * cases::power(exponent), z.im * cases::power(exponent))
+            })
+            .collect();
         for precision in [Precision::Native, Precision::Double] {
             let inverter = Inverter::cpu().precision(precision).threads(1).unwrap();
             for len in [1, 2, stack.len()] {
@@ -83,6 +99,9 @@ fn same<T: Element>(name: &str, exponents: [i32; 3]) {
                 assert!(len < 13 || [-1, 0, n as i32].iter().all(|word| wanted.1.contains(word)), "{name} {n}");
                 let found = invert(&inverter, stack, true);
                 assert!(found == wanted, "{name}, {len} of order {n}, {precision:?}");
+                let columns = Columns::new(&rhs[..len * n], n, 1).unwrap();
+                let (wanted, found) = (solve(&inverter, stack, columns), flushing(|| solve(&inverter, stack, columns)));
+                assert!(found == wanted, "solve: {name}, {len} of order {n}, {precision:?}");
             }
         }
     }

@@ -68,6 +68,11 @@ impl<S: Simd, T: Lane> Balance<S, T> {
         self.groups[group].rows()
     }
 
+    /// The exponents of rows and columns of a group, if a matrix of it is scaled.
+    pub fn exponents_of(&self, group: usize) -> Option<[&[Magnitude<T, S>]; 2]> {
+        self.groups.get(group).filter(|_| self.scaled).and_then(ByLane::exponents)
+    }
+
     /// Turns the inverses of the scaled matrices of all groups into those of the matrices themselves, by the exponents
     /// of the rows as they stand now.
     #[inline(never)]

@@ -42,7 +42,7 @@ pub fn run<T: Scalar>(
             // Matrices of order 0, or no matrices of any order.
             return output.fill_empty();
         }
-        let InversesMut { elements, statuses, rconds } = output;
+        let InversesMut { elements, statuses, rconds, .. } = output;
         let (size, task_len) = (order * order, plan.task_len);
         let invert = |given: Option<Stack<'_, T>>, output: Output<'_, T>| {
             let Output { elements, statuses, rconds } = output;

@@ -26,13 +26,19 @@ pub enum Op {
     /// Its inverse.
     #[default]
     Inverse,
+    /// The solution of the system with it.
+    Solve,
+    /// Its determinant.
+    Det,
 }
 
 impl Op {
-    /// The operation's word, which is also the name of its file in `shaders/op/`.
+    /// The operation's word, which is also the name of its file in `shaders/op/` if the GPU engine has it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Inverse => "inverse",
+            Self::Solve => "solve",
+            Self::Det => "det",
         }
     }
 }

@@ -11,8 +11,8 @@ pub enum Error {
     #[error(transparent)]
     Shape(#[from] ShapeError),
 
-    /// From [`inv`](crate::inv): the first matrix with a status other than 0 is singular. NumPy raises
-    /// `LinAlgError: Singular matrix`.
+    /// From [`inv`](crate::inv) and [`solve`](crate::solve): the first matrix with a status other than 0 is singular.
+    /// NumPy raises `LinAlgError: Singular matrix`.
     #[error("Singular matrix: matrix {index} of the stack, the pivot of column {column} is exactly zero")]
     Singular {
         /// Position in the stack, from 0.
@@ -21,9 +21,11 @@ pub enum Error {
         column: usize,
     },
 
-    /// From [`inv`](crate::inv): the first matrix with a status other than 0 holds NaN or infinity, or its
-    /// inverse overflows the scalar.
-    #[error("not finite: matrix {index} of the stack holds NaN or infinity, or its inverse overflows")]
+    /// From [`inv`](crate::inv) and [`solve`](crate::solve): the first matrix with a status other than 0, or its
+    /// right-hand side, holds NaN or infinity, or the result overflows the scalar.
+    #[error(
+        "not finite: matrix {index} of the stack, or its right-hand side, holds NaN or infinity, or the result overflows"
+    )]
     NotFinite {
         /// Position in the stack, from 0.
         index: usize,
@@ -238,8 +240,86 @@ pub enum ShapeError {
         len: usize,
     },
 
-    /// Matrices of order 0 have no elements, so their number must be given: use `with_len`.
-    #[error("a stack of order 0 has no elements to count: give its length")]
+    /// The number of elements is no multiple of order * width.
+    #[error("{elements} elements do not make whole right-hand sides of {order} rows and {width} columns")]
+    ColumnsNotWhole {
+        /// The number of elements.
+        elements: usize,
+        /// The number of rows.
+        order: usize,
+        /// The number of columns.
+        width: usize,
+    },
+
+    /// The number of elements is not len * order * width.
+    #[error("{len} right-hand sides of {order} rows and {width} columns need {needed} elements, got {elements}")]
+    ColumnsLength {
+        /// The number of elements.
+        elements: usize,
+        /// The number of rows.
+        order: usize,
+        /// The number of columns.
+        width: usize,
+        /// The number of right-hand sides.
+        len: usize,
+        /// len * order * width.
+        needed: usize,
+    },
+
+    /// There is no memory for the solutions, or len * order * width elements are more than memory can address.
+    #[error("{len} right-hand sides of {order} rows and {width} columns are more than memory can hold")]
+    ColumnsTooLarge {
+        /// The number of rows.
+        order: usize,
+        /// The number of columns.
+        width: usize,
+        /// The number of right-hand sides.
+        len: usize,
+    },
+
+    /// Matrices and right-hand sides differ in order, or in number while neither is a single one.
+    #[error("{len} matrices of order {order} do not go together with {rhs_len} right-hand sides of {rhs_order} rows")]
+    Rhs {
+        /// The number of matrices.
+        len: usize,
+        /// Their order.
+        order: usize,
+        /// The number of right-hand sides.
+        rhs_len: usize,
+        /// The number of their rows.
+        rhs_order: usize,
+    },
+
+    /// An array of right-hand sides has no axis.
+    #[error("0-dimensional right-hand side given. It must be at least one-dimensional")]
+    RhsWithoutAxes,
+
+    /// An array of right-hand sides has another number of rows than the matrices.
+    #[error("right-hand sides of shape {axes:?} have {rows} rows, the matrices have order {order}{}", hint(axes, *order))]
+    RhsRows {
+        /// The axes of the right-hand sides.
+        axes: Vec<usize>,
+        /// The number of their rows.
+        rows: usize,
+        /// The order of the matrices.
+        order: usize,
+    },
+
+    /// The leading axes of matrices and right-hand sides do not broadcast.
+    #[error(
+        "the leading axes of the matrices, {leading:?}, do not broadcast with those of the right-hand sides, \
+         {rhs_leading:?}"
+    )]
+    Broadcast {
+        /// The leading axes of the matrices.
+        leading: Vec<usize>,
+        /// The leading axes of the right-hand sides.
+        rhs_leading: Vec<usize>,
+    },
+
+    /// Matrices of order 0 and right-hand sides without columns have no elements, so their number must be given: use
+    /// `with_len`.
+    #[error("what has no elements cannot be counted: give the number of matrices")]
     UnknownLength,
 
     /// An array has fewer than two axes. In NumPy's words.
@@ -261,7 +341,7 @@ pub enum ShapeError {
     /// An output slice has the wrong length for the stack.
     #[error("the output for {what} holds {got}, the stack needs {needed}")]
     Output {
-        /// `elements`, `statuses` or `rconds`.
+        /// `elements`, `statuses`, `rconds` or `determinants`.
         what: &'static str,
         /// Its length.
         got: usize,
@@ -283,4 +363,9 @@ pub enum ShapeError {
         /// Order of the right stack.
         right_order: usize,
     },
+}
+
+/// What to do about right-hand sides with these axes that NumPy 1 took for a stack of vectors.
+fn hint(axes: &[usize], order: usize) -> &'static str {
+    if axes.len() > 1 && axes.last() == Some(&order) { ": a stack of vectors has a last axis of 1" } else { "" }
 }

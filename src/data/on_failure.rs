@@ -21,9 +21,9 @@ pub enum OnFailure {
     Nan,
     /// Zero in every element, so that products with it vanish.
     Zero,
-    /// The identity matrix, a transform that does nothing.
+    /// The identity matrix, a transform that does nothing. `solve` refuses it.
     Identity,
-    /// The elements of the matrix itself.
+    /// The elements of the matrix itself; those of the right-hand side, if a system is solved.
     Input,
 }
 

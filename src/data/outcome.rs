@@ -2,6 +2,8 @@
 
 use std::fmt::Debug;
 
+use super::columns::{Columns, ColumnsBuf};
+use super::determinant::Determinant;
 use super::error::Error;
 use super::report::Report;
 use super::scalar::Scalar;
@@ -15,7 +17,7 @@ use super::status::{Status, Verdict};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Outcome<C: Container> {
-    /// One value per matrix: its inverse.
+    /// One value per matrix: its inverse, or the solution of its system.
     pub values: C,
     /// One status per matrix.
     pub statuses: C::Statuses,
@@ -23,6 +25,8 @@ pub struct Outcome<C: Container> {
     /// instead: 0 for a singular matrix or if the number is too small for its type, NaN if the matrix is not finite,
     /// infinite at order 0.
     pub rconds: Option<C::Rconds>,
+    /// The determinant of each matrix if the call asked for it.
+    pub determinants: Option<C::Determinants>,
     /// The account of what ran.
     pub report: Report,
 }
@@ -33,6 +37,8 @@ pub trait Container {
     type Statuses: Clone + Debug;
     /// One reciprocal condition number per matrix.
     type Rconds: Clone + Debug;
+    /// One determinant per matrix.
+    type Determinants: Clone + Debug;
 
     /// The statuses in the order of the matrices.
     fn statuses(statuses: &Self::Statuses) -> impl Iterator<Item = Status>;
@@ -88,6 +94,7 @@ pub type Inverses<T> = Outcome<StackBuf<T>>;
 impl<T: Scalar> Container for StackBuf<T> {
     type Statuses = Vec<Status>;
     type Rconds = Vec<T::Real>;
+    type Determinants = Vec<Determinant<T>>;
 
     fn statuses(statuses: &Vec<Status>) -> impl Iterator<Item = Status> {
         statuses.iter().copied()
@@ -122,6 +129,11 @@ impl<T: Scalar> Outcome<StackBuf<T>> {
         self.rconds.as_deref()
     }
 
+    /// The determinant of each matrix if the call asked for it ([`Inverter::det`](crate::Inverter::det)).
+    pub fn determinants(&self) -> Option<&[Determinant<T>]> {
+        self.determinants.as_deref()
+    }
+
     /// Consumes the outcome and returns what [`Inverses::stack`] shows.
     pub fn into_stack(self) -> StackBuf<T> {
         self.values
@@ -131,4 +143,73 @@ impl<T: Scalar> Outcome<StackBuf<T>> {
     pub fn report(&self) -> &Report {
         &self.report
     }
+}
+
+/// The solutions X of systems A X = B, with a status for each.
+///
+/// The solution of a system whose matrix is singular, or that is not finite, comes back filled with [`Scalar::NAN`],
+/// unless the call chose another [`OnFailure`](crate::OnFailure).
+///
+/// ```
+/// use batchinv::{Columns, Stack, Verdict};
+/// let a = [2.0_f64, 0.0, 0.0, 4.0, /* singular: */ 1.0, 2.0, 2.0, 4.0];
+/// let b = [1.0, 1.0, /* the second: */ 1.0, 1.0];
+/// let solutions = batchinv::Inverter::cpu().solve(Stack::new(&a, 2)?, Columns::new(&b, 2, 1)?)?;
+/// assert_eq!(solutions.get(0), Some(&[0.5, 0.25][..]));
+/// assert_eq!(solutions.get(1), None);
+/// assert_eq!(solutions.statuses()[1].verdict(), Verdict::Singular { column: 2 });
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+pub type Solutions<T> = Outcome<ColumnsBuf<T>>;
+
+impl<T: Scalar> Container for ColumnsBuf<T> {
+    type Statuses = Vec<Status>;
+    type Rconds = Vec<T::Real>;
+    type Determinants = Vec<Determinant<T>>;
+
+    fn statuses(statuses: &Vec<Status>) -> impl Iterator<Item = Status> {
+        statuses.iter().copied()
+    }
+}
+
+impl<T: Scalar> Outcome<ColumnsBuf<T>> {
+    /// The solution of system `index`, or `None` if it has none or there is no such system.
+    pub fn get(&self, index: usize) -> Option<&[T]> {
+        self.statuses.get(index)?.is_inverted().then(|| self.values.matrix(index))
+    }
+
+    /// All solutions; where there is none stands NaN, or what [`OnFailure`](crate::OnFailure) says.
+    pub fn columns(&self) -> Columns<'_, T> {
+        self.values.view()
+    }
+
+    /// One status per system.
+    pub fn statuses(&self) -> &[Status] {
+        &self.statuses
+    }
+
+    /// The determinant of each system's matrix if the call asked for it ([`Inverter::det`](crate::Inverter::det)).
+    pub fn determinants(&self) -> Option<&[Determinant<T>]> {
+        self.determinants.as_deref()
+    }
+
+    /// Consumes the outcome and returns what [`Solutions::columns`] shows.
+    pub fn into_columns(self) -> ColumnsBuf<T> {
+        self.values
+    }
+
+    /// The account of what ran.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+}
+
+/// The determinants of a stack, and an account of what ran.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Determinants<T> {
+    /// One per matrix: 0 for a singular one, NaN for one that is not finite.
+    pub values: Vec<Determinant<T>>,
+    /// The account of what ran.
+    pub report: Report,
 }

@@ -1,5 +1,6 @@
 //! The memory that a call writes to.
 
+use super::determinant::Determinant;
 use super::error::ShapeError;
 use super::scalar::{Real, Scalar};
 use super::stack::Stack;
@@ -20,12 +21,13 @@ pub struct InversesMut<'a, T: Scalar> {
     pub(crate) elements: &'a mut [T],
     pub(crate) statuses: &'a mut [Status],
     pub(crate) rconds: Option<&'a mut [T::Real]>,
+    pub(crate) determinants: Option<&'a mut [Determinant<T>]>,
 }
 
 impl<'a, T: Scalar> InversesMut<'a, T> {
     /// Memory for len * order^2 elements and len statuses.
     pub fn new(elements: &'a mut [T], statuses: &'a mut [Status]) -> Self {
-        Self { elements, statuses, rconds: None }
+        Self { elements, statuses, rconds: None, determinants: None }
     }
 
     /// Adds memory for len reciprocal condition numbers, which the call then computes.
@@ -40,16 +42,20 @@ impl<'a, T: Scalar> InversesMut<'a, T> {
 
     /// The same memory, borrowed for a shorter time.
     pub(crate) fn reborrow(&mut self) -> InversesMut<'_, T> {
-        InversesMut { elements: self.elements, statuses: self.statuses, rconds: self.rconds.as_deref_mut() }
+        InversesMut {
+            elements: self.elements,
+            statuses: self.statuses,
+            rconds: self.rconds.as_deref_mut(),
+            determinants: self.determinants.as_deref_mut(),
+        }
     }
 
     /// Checks that every output has the length that the stack needs.
     pub(crate) fn check(&self, stack: Stack<'_, T>) -> Result<(), ShapeError> {
-        let fits =
-            |what, got, needed| if got == needed { Ok(()) } else { Err(ShapeError::Output { what, got, needed }) };
         fits("elements", self.elements.len(), stack.elements().len())?;
         fits("statuses", self.statuses.len(), stack.len())?;
-        self.rconds.as_ref().map_or(Ok(()), |rconds| fits("rconds", rconds.len(), stack.len()))
+        self.rconds.as_ref().map_or(Ok(()), |rconds| fits("rconds", rconds.len(), stack.len()))?;
+        self.determinants.as_ref().map_or(Ok(()), |dets| fits("determinants", dets.len(), stack.len()))
     }
 
     /// Checks that the elements are as many matrices of this order as there are statuses, and returns their number.
@@ -65,6 +71,7 @@ impl<'a, T: Scalar> InversesMut<'a, T> {
             elements: &mut self.elements[first * order * order..],
             statuses: &mut self.statuses[first..],
             rconds: self.rconds.map(|rconds| &mut rconds[first..]),
+            determinants: self.determinants.map(|determinants| &mut determinants[first..]),
         }
     }
 
@@ -75,4 +82,57 @@ impl<'a, T: Scalar> InversesMut<'a, T> {
             rconds.fill(T::Real::from_f64(f64::INFINITY));
         }
     }
+}
+
+/// The caller's own memory, for the solutions of systems A X = B.
+///
+/// ```
+/// use batchinv::{Columns, Inverter, SolutionsMut, Stack, Status};
+/// let (a, b) = ([2.0_f32, 0.0, 0.0, 4.0], [1.0, 1.0]);
+/// let (mut x, mut statuses) = ([0.0; 2], [Status::NOT_FINITE; 1]);
+/// let output = SolutionsMut::new(&mut x, &mut statuses);
+/// Inverter::cpu().solve_into(Stack::new(&a, 2)?, Columns::new(&b, 2, 1)?, output)?;
+/// assert_eq!(x, [0.5, 0.25]);
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct SolutionsMut<'a, T: Scalar> {
+    pub(crate) elements: &'a mut [T],
+    pub(crate) statuses: &'a mut [Status],
+    pub(crate) determinants: Option<&'a mut [Determinant<T>]>,
+}
+
+impl<'a, T: Scalar> SolutionsMut<'a, T> {
+    /// Memory for len * order * width elements and len statuses.
+    pub fn new(elements: &'a mut [T], statuses: &'a mut [Status]) -> Self {
+        Self { elements, statuses, determinants: None }
+    }
+
+    /// Adds memory for the determinants of the len matrices, which the call then computes.
+    pub fn with_determinants(self, determinants: &'a mut [Determinant<T>]) -> Self {
+        Self { determinants: Some(determinants), ..self }
+    }
+
+    /// The same memory, borrowed for a shorter time.
+    pub(crate) fn reborrow(&mut self) -> SolutionsMut<'_, T> {
+        SolutionsMut {
+            elements: self.elements,
+            statuses: self.statuses,
+            determinants: self.determinants.as_deref_mut(),
+        }
+    }
+
+    /// Checks that every output has the length that `len` solutions need.
+    pub(crate) fn check(&self, order: usize, width: usize, len: usize) -> Result<(), ShapeError> {
+        let needed = order.checked_mul(width).and_then(|size| size.checked_mul(len));
+        let needed = needed.ok_or(ShapeError::ColumnsTooLarge { order, width, len })?;
+        fits("elements", self.elements.len(), needed)?;
+        fits("statuses", self.statuses.len(), len)?;
+        self.determinants.as_ref().map_or(Ok(()), |dets| fits("determinants", dets.len(), len))
+    }
+}
+
+/// Checks the length of an output.
+pub(crate) fn fits(what: &'static str, got: usize, needed: usize) -> Result<(), ShapeError> {
+    if got == needed { Ok(()) } else { Err(ShapeError::Output { what, got, needed }) }
 }

@@ -1,11 +1,33 @@
 //! Why an engine cannot do some work, as a value whose words are made only when somebody reads them.
 
+use super::engine::Op;
 use super::scalar::ScalarKind;
 
 /// Why an engine cannot do some work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// The engine does not have the operation.
+    #[error("it does not have the operation `{op}` yet")]
+    Operation {
+        /// The operation.
+        op: Op,
+    },
+
+    /// The call asks for rconds, which come from inverses.
+    #[error("`{op}` gives no rconds")]
+    NoRconds {
+        /// The operation.
+        op: Op,
+    },
+
+    /// The call asks for the identity in the place of a result that is not square.
+    #[error("`{op}` gives no identity on failure")]
+    NoIdentity {
+        /// The operation.
+        op: Op,
+    },
+
     /// The order is above the largest that any kernel takes.
     #[error("order {order} of {scalar} is above {max}, the largest its kernels take")]
     Order {

@@ -130,6 +130,10 @@ pub trait Scalar:
     #[doc(hidden)]
     fn modulus(self) -> f64;
 
+    /// self / |self|; 0 for 0, NaN for NaN.
+    #[doc(hidden)]
+    fn sign(self) -> Self;
+
     /// The larger of `|re|` and `|im|`; its exponent is what scaling looks at.
     #[doc(hidden)]
     fn largest_part(self) -> Self::Real;
@@ -233,6 +237,10 @@ macro_rules! real {
 
             fn modulus(self) -> f64 {
                 f64::from(self.abs())
+            }
+
+            fn sign(self) -> Self {
+                if self == 0.0 { self } else { self.signum() }
             }
 
             #[inline(always)]
@@ -393,6 +401,14 @@ macro_rules! complex {
 
             fn modulus(self) -> f64 {
                 f64::from(self.re).hypot(f64::from(self.im))
+            }
+
+            fn sign(self) -> Self {
+                if self == Self::ZERO {
+                    return self;
+                }
+                let modulus = self.modulus();
+                Self::from_double(Complex::new(f64::from(self.re) / modulus, f64::from(self.im) / modulus))
             }
 
             #[inline(always)]

@@ -9,6 +9,10 @@
 //! middle. Entries that then fall below the normal range are dropped, and products of entries more than 2^w smaller
 //! than the largest may underflow. From the first column with such an entry on, a zero pivot therefore proves nothing,
 //! unless its whole column is zero.
+//!
+//! For A X = B, each column of B is always scaled by a power of two of its own, and what overflows and underflows on
+//! the way is then what would do so in the inverse: (R A C) y = R b 2^t, and x = C y 2^-t. So x for 2^k b has the
+//! digits of x for b.
 
 use super::scalar::{Real, Scalar};
 use super::status::Status;
@@ -41,6 +45,12 @@ pub fn in_window<T: Scalar>(element: T, (low, high): (T::Real, T::Real)) -> bool
 /// there is one. No entry falls below the normal range with it.
 pub fn one_exponent<T: Scalar>(bottom: i32, top: i32) -> Option<i32> {
     (top - bottom <= 2 * T::Real::WINDOW - 2).then_some(T::Real::WINDOW - 1 - top)
+}
+
+/// The exponent t by which a column with these smallest and largest exponents is scaled: its largest part comes into
+/// [1, 2), or as far above as the window permits if its smallest would otherwise fall below the normal range.
+pub fn rhs_exponent<T: Scalar>(bottom: i32, top: i32) -> i32 {
+    (T::Real::MIN_EXPONENT - bottom).clamp(-top, T::Real::WINDOW - 1 - top)
 }
 
 /// The exponents that bring the largest part of every row, and then of every column, into [1, 2); 0 for those that are
@@ -126,6 +136,21 @@ impl Scaling {
     /// Element (i, j) of the inverse, from that of the scaled matrix.
     pub fn undo<T: Scalar>(&self, i: usize, j: usize, element: T) -> T {
         element.scaled(self.columns[i] + self.rows[j])
+    }
+
+    /// The exponent by which row i is scaled.
+    pub fn row(&self, i: usize) -> i32 {
+        self.rows[i]
+    }
+
+    /// The exponent by which column j is scaled.
+    pub fn column(&self, j: usize) -> i32 {
+        self.columns[j]
+    }
+
+    /// The sum of all exponents, by which that of the determinant is too large.
+    pub fn sum(&self) -> i32 {
+        self.rows.iter().chain(&self.columns).sum()
     }
 
     /// The status of a matrix with a zero pivot in `column`, counted from 0.

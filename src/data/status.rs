@@ -2,9 +2,10 @@
 
 /// The verdict on one matrix, as one word.
 ///
-/// `0`: inverted. `k >= 1`: singular, the pivot of column k, counted from 1, is exactly zero (LAPACK's `info`).
-/// `-1`: not finite, the input holds NaN or infinity or the inverse overflows the scalar. `-2`: ill-conditioned,
-/// inverted but below the least rcond that the caller asked for. Of several verdicts -1 comes first, then k, then -2.
+/// `0`: inverted, or solved. `k >= 1`: singular, the pivot of column k, counted from 1, is exactly zero (LAPACK's
+/// `info`). `-1`: not finite, the input holds NaN or infinity or the result overflows the scalar. `-2`:
+/// ill-conditioned, inverted but below the least rcond that the caller asked for. Of several verdicts -1 comes first,
+/// then k, then -2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(transparent)]
 pub struct Status(i32);
@@ -59,7 +60,7 @@ pub enum Verdict {
         /// Counted from 1.
         column: usize,
     },
-    /// The input holds NaN or infinity, or the inverse overflows the scalar.
+    /// The input, a right-hand side included, holds NaN or infinity, or the result overflows the scalar.
     NotFinite,
     /// The matrix was inverted, and its rcond is below the least that the caller asked for
     /// ([`Inverter::min_rcond`](crate::Inverter::min_rcond)).

@@ -154,7 +154,7 @@ impl<'a, T: Scalar> Call<'a, T> {
         output: InversesMut<'a, T>,
     ) -> Result<Self, DeviceError> {
         gpu.check_thread()?;
-        let InversesMut { elements, statuses, rconds } = output;
+        let InversesMut { elements, statuses, rconds, .. } = output;
         let start = Instant::now();
         let variant = Variant { rcond: rconds.is_some(), ..plan.variant };
         let steps = Steps::new(&gpu.pipelines, &gpu.device, variant, &gpu.facts.limits).await?;

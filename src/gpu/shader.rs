@@ -56,6 +56,7 @@ pub fn source(program: Program, variant: Variant) -> String {
     let layout = include_str!("../../shaders/layout.wgsl");
     let op = match variant.op {
         Op::Inverse => include_str!("../../shaders/op/inverse.wgsl"),
+        Op::Solve | Op::Det => unreachable!("no plan for the GPU engine has it"),
     };
     let output = include_str!("../../shaders/access/output.wgsl");
     let failed = include_str!("../../shaders/access/failed.wgsl");

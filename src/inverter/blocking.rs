@@ -4,12 +4,14 @@ use super::buffers::Buffers;
 use super::engine_choice::EngineChoice;
 use super::options::Inverter;
 use crate::cpu::tasks;
+use crate::data::columns::{Columns, ColumnsBuf};
+use crate::data::determinant::Determinant;
 use crate::data::error::Error;
-use crate::data::outcome::Inverses;
-use crate::data::output::InversesMut;
+use crate::data::outcome::{Determinants, Inverses, Solutions};
+use crate::data::output::{InversesMut, SolutionsMut, fits};
 use crate::data::report::Report;
 use crate::data::scalar::Scalar;
-use crate::data::stack::{Stack, StackBuf};
+use crate::data::stack::{Stack, StackBuf, zeroed};
 #[cfg(feature = "gpu")]
 use crate::gpu::device::GpuInverter;
 #[cfg(feature = "gpu")]
@@ -39,7 +41,7 @@ use crate::plan::work::Work;
 /// # Errors
 /// None for the numbers in the stack. [`Error`] if no engine could finish the work.
 pub fn invert<T: Scalar>(stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
-    let mut buffers = Buffers::new(stack, false)?;
+    let mut buffers = Buffers::new(stack, [false; 2])?;
     let report = Inverter::auto().invert_into(stack, buffers.output())?;
     Ok(buffers.into_outcome(report))
 }
@@ -58,6 +60,39 @@ pub fn invert<T: Scalar>(stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
 /// [`invert`].
 pub fn inv<T: Scalar>(stack: Stack<'_, T>) -> Result<StackBuf<T>, Error> {
     invert(stack)?.strict()
+}
+
+/// Solves every system A X = B, or fails on the first that has no solution, as `np.linalg.solve` does; the engine is
+/// chosen automatically.
+///
+/// ```
+/// use batchinv::{Columns, Stack};
+/// let a = Stack::new(&[4.0_f64, 1.0, 1.0, 3.0], 2)?;
+/// let x = batchinv::solve(a, Columns::new(&[5.0, 4.0], 2, 1)?)?;
+/// assert_eq!(x.elements(), [1.0, 1.0]);
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Singular`] or [`Error::NotFinite`] for the first system with a status other than 0; otherwise as
+/// [`Inverter::solve`].
+pub fn solve<T: Scalar>(a: Stack<'_, T>, b: Columns<'_, T>) -> Result<ColumnsBuf<T>, Error> {
+    Inverter::auto().solve(a, b)?.strict()
+}
+
+/// The determinant of every matrix of a stack; the engine is chosen automatically.
+///
+/// ```
+/// use batchinv::Stack;
+/// let determinants = batchinv::determinants(Stack::new(&[1.0_f64, 2.0, 2.0, 4.0], 2)?)?;
+/// assert_eq!(determinants[0].value(), 0.0); // singular, which is no error
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`Inverter::determinants`].
+pub fn determinants<T: Scalar>(stack: Stack<'_, T>) -> Result<Vec<Determinant<T>>, Error> {
+    Ok(Inverter::auto().determinants(stack)?.values)
 }
 
 /// Waits for a future, and lets the GPU engine know that this thread does nothing else meanwhile.
@@ -98,7 +133,7 @@ impl Inverter {
     /// [`Error::DeviceLost`] from the device. The automatic choice returns none of these: it leaves to the CPU the
     /// matrices that the GPU has not finished, and says so in the [`Report`].
     pub fn invert<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
-        let mut buffers = Buffers::new(stack, self.rcond)?;
+        let mut buffers = Buffers::new(stack, [self.rcond, self.det.is_some()])?;
         let report = self.invert_into(stack, buffers.output())?;
         Ok(buffers.into_outcome(report))
     }
@@ -110,6 +145,7 @@ impl Inverter {
     /// [`Inverter::invert`]. After an error, the contents of the outputs are unspecified.
     pub fn invert_into<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>) -> Result<Report, Error> {
         output.check(stack)?;
+        let output = self.with_determinants(stack, output);
         match self.cpu_at_once(self.work::<T>(stack.order(), stack.len())) {
             Some((plan, reason)) => {
                 let mut rconds = self.rconds_of_verdicts(stack.order(), &output)?;
@@ -133,8 +169,8 @@ impl Inverter {
     /// The bits are those of [`Inverter::invert`]. On the CPU engine, each thread has working memory for one matrix
     /// above order 32, in the precision of the elimination, and for a few of smaller orders; if reciprocal condition
     /// numbers are asked for, also by [`Inverter::min_rcond`], for a copy of these matrices, too. The whole stack is
-    /// copied first on the GPU engine, with [`OnFailure::Input`](crate::OnFailure::Input), and for rconds of equilibrated
-    /// matrices.
+    /// copied first on the GPU engine, with [`OnFailure::Input`](crate::OnFailure::Input), and for rconds of
+    /// equilibrated matrices.
     ///
     /// ```
     /// use batchinv::{InversesMut, Inverter, Status};
@@ -166,6 +202,96 @@ impl Inverter {
             }
             None => block_on(self.invert_in_place_async(order, stack)),
         }
+    }
+
+    /// Solves every system A X = B, each with a [`Status`](crate::Status): Gaussian elimination with partial pivoting
+    /// and back substitution. One matrix goes with all right-hand sides, and one right-hand side with all matrices.
+    /// Blocks.
+    ///
+    /// The status of a system is k for a singular matrix, as that of its inverse, and -1 if the matrix or the
+    /// right-hand side is not finite, or if the solution overflows. It is one for all columns of the right-hand side;
+    /// apart from it, a column of the solution depends on the matrix and on its own column alone, to the bit. The CPU
+    /// engine solves, under the automatic choice, too.
+    ///
+    /// ```
+    /// use batchinv::{Columns, Inverter, Stack};
+    /// let a = Stack::new(&[4.0_f64, 1.0, 1.0, 3.0], 2)?;
+    /// let b = [1.0, 2.0, /* the second: */ 5.0, 4.0];
+    /// let solutions = Inverter::cpu().solve(a, Columns::new(&b, 2, 1)?)?;
+    /// assert_eq!(solutions.columns().matrix(1), [1.0, 1.0]);
+    /// # Ok::<(), batchinv::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// None for the numbers. [`ShapeError::Rhs`](crate::ShapeError::Rhs) if matrices and right-hand sides do not go
+    /// together, [`ShapeError::ColumnsTooLarge`](crate::ShapeError::ColumnsTooLarge) if there is no memory for the
+    /// solutions. [`Error::Unsupported`] if the options ask for rconds or for identities on failure, and from the GPU
+    /// engine chosen by name, which does not solve yet; [`Error::NoAdapter`] from it if there is no adapter.
+    pub fn solve<T: Scalar>(&self, a: Stack<'_, T>, b: Columns<'_, T>) -> Result<Solutions<T>, Error> {
+        match self.cpu_at_once(self.system(a, b)?) {
+            Some((plan, reason)) => self.solve_on_cpu(&plan, reason, a, b),
+            None => block_on(self.solve_async(a, b)),
+        }
+    }
+
+    /// Solves systems into the caller's own memory. Blocks.
+    ///
+    /// # Errors
+    /// [`ShapeError::Output`](crate::ShapeError::Output) if an output does not fit; otherwise as [`Inverter::solve`].
+    pub fn solve_into<T: Scalar>(
+        &self,
+        a: Stack<'_, T>,
+        b: Columns<'_, T>,
+        output: SolutionsMut<'_, T>,
+    ) -> Result<Report, Error> {
+        let work = self.system(a, b)?;
+        output.check(work.order, work.width, work.len)?;
+        let (plan, reason) = match self.cpu_at_once(work) {
+            Some(choice) => choice,
+            None => block_on(self.factors(work))?,
+        };
+        Ok(self.solve_into_on_cpu(&plan, reason, a, b, output))
+    }
+
+    /// The determinant of every matrix of a stack. Blocks.
+    ///
+    /// 0 for a singular matrix, NaN for one that is not finite; never an error for the numbers. The CPU engine computes
+    /// them, under the automatic choice, too.
+    ///
+    /// ```
+    /// use batchinv::{Inverter, Stack};
+    /// let determinants = Inverter::cpu().determinants(Stack::new(&[4.0_f32, 7.0, 2.0, 6.0], 2)?)?;
+    /// assert_eq!(determinants.values[0].value(), 10.0);
+    /// # Ok::<(), batchinv::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ShapeError::TooLarge`](crate::ShapeError::TooLarge) if there is no memory for them. [`Error::Unsupported`]
+    /// from the GPU engine chosen by name, which computes none yet; [`Error::NoAdapter`] from it if there is no
+    /// adapter.
+    pub fn determinants<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Determinants<T>, Error> {
+        let mut values = zeroed(stack.len(), stack.order(), stack.len())?;
+        let report = self.determinants_into(stack, &mut values)?;
+        Ok(Determinants { values, report })
+    }
+
+    /// Computes determinants into the caller's own memory. Blocks.
+    ///
+    /// # Errors
+    /// [`ShapeError::Output`](crate::ShapeError::Output) if there is not one place for each matrix; otherwise as
+    /// [`Inverter::determinants`].
+    pub fn determinants_into<T: Scalar>(
+        &self,
+        stack: Stack<'_, T>,
+        determinants: &mut [Determinant<T>],
+    ) -> Result<Report, Error> {
+        fits("determinants", determinants.len(), stack.len())?;
+        let work = self.det_work::<T>(stack.order(), stack.len());
+        let (plan, reason) = match self.cpu_at_once(work) {
+            Some(choice) => choice,
+            None => block_on(self.factors(work))?,
+        };
+        Ok(self.determinants_on_cpu(&plan, reason, stack, determinants))
     }
 
     /// This inverter with its engine decided for all of `work`, for a stack that comes in pieces: every call goes to

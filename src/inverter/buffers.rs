@@ -1,5 +1,6 @@
 //! Memory for the result of a call.
 
+use crate::data::determinant::Determinant;
 use crate::data::error::Error;
 use crate::data::outcome::Inverses;
 use crate::data::output::InversesMut;
@@ -13,26 +14,34 @@ pub struct Buffers<T: Scalar> {
     values: StackBuf<T>,
     statuses: Vec<Status>,
     rconds: Option<Vec<T::Real>>,
+    determinants: Option<Vec<Determinant<T>>>,
 }
 
 impl<T: Scalar> Buffers<T> {
-    pub fn new(stack: Stack<'_, T>, rcond: bool) -> Result<Self, Error> {
+    /// Memory for the inverses of a stack, and on request for rconds and determinants.
+    pub fn new(stack: Stack<'_, T>, [rcond, det]: [bool; 2]) -> Result<Self, Error> {
         let (order, len) = (stack.order(), stack.len());
         Ok(Self {
             values: StackBuf::zeros(order, len)?,
             // All bits of `Status::INVERTED` are zero.
             statuses: zeroed(len, order, len)?,
             rconds: rcond.then(|| zeroed(len, order, len)).transpose()?,
+            determinants: det.then(|| zeroed(len, order, len)).transpose()?,
         })
     }
 
     pub fn output(&mut self) -> InversesMut<'_, T> {
-        let Self { values, statuses, rconds } = self;
-        InversesMut { elements: values.elements_mut(), statuses, rconds: rconds.as_deref_mut() }
+        let Self { values, statuses, rconds, determinants } = self;
+        InversesMut {
+            elements: values.elements_mut(),
+            statuses,
+            rconds: rconds.as_deref_mut(),
+            determinants: determinants.as_deref_mut(),
+        }
     }
 
     pub fn into_outcome(self, report: Report) -> Inverses<T> {
-        let Self { values, statuses, rconds } = self;
-        Inverses { values, statuses, rconds, report }
+        let Self { values, statuses, rconds, determinants } = self;
+        Inverses { values, statuses, rconds, determinants, report }
     }
 }

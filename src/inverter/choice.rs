@@ -6,7 +6,7 @@ use super::engine_choice::EngineChoice;
 use super::options::{Decided, Inverter};
 #[cfg(not(feature = "gpu"))]
 use super::without_gpu::GpuInverter;
-use crate::data::engine::{Engine, Op};
+use crate::data::engine::Engine;
 use crate::data::error::Error;
 use crate::data::reason::Reason;
 use crate::data::refusal::Refusal;
@@ -56,7 +56,7 @@ impl Inverter {
 
     /// The inverses of `len` matrices of `order` in the precision of this inverter.
     pub(crate) fn work<T: Scalar>(&self, order: usize, len: usize) -> Work {
-        Work { op: Op::Inverse, scalar: T::KIND, precision: self.precision, order, len }
+        Work::inverse(T::KIND, order, len).with_precision(self.precision)
     }
 
     /// The choice, if it is the CPU and no device has to be opened to know it. A call for a 4x4 takes less time than

@@ -3,6 +3,7 @@
 #[cfg(feature = "gpu")]
 use std::time::Duration;
 
+use super::determinants::{FillDeterminants, fill_determinants};
 use super::engine_choice::EngineChoice;
 #[cfg(feature = "gpu")]
 use super::source::DeviceSource;
@@ -39,6 +40,7 @@ pub struct Inverter {
     pub(super) choice: EngineChoice,
     pub(super) precision: Precision,
     pub(super) rcond: bool,
+    pub(super) det: Option<FillDeterminants>,
     pub(super) rcond_of: RcondOf,
     /// 0 for no verdict.
     pub(super) min_rcond: f64,
@@ -66,6 +68,7 @@ impl Inverter {
             choice,
             precision: Precision::Native,
             rcond: false,
+            det: None,
             rcond_of: RcondOf::Given,
             min_rcond: 0.0,
             on_failure: OnFailure::Nan,
@@ -139,9 +142,24 @@ impl Inverter {
         Self { rcond, ..self }
     }
 
+    /// Sets whether [`Inverter::invert`] and [`Inverter::solve`] also compute determinants; `false` by default. Those
+    /// of `invert` cost a factorization on the CPU engine's threads, whatever engine inverts: a third of the arithmetic
+    /// of the inverse.
+    ///
+    /// ```
+    /// use batchinv::{Inverter, Stack};
+    /// let inverses = Inverter::cpu().det(true).invert(Stack::new(&[2.0_f64, 1.0, 0.0, 3.0], 2)?)?;
+    /// assert_eq!(inverses.determinants().unwrap()[0].value(), 6.0);
+    /// # Ok::<(), batchinv::Error>(())
+    /// ```
+    #[must_use]
+    pub fn det(self, det: bool) -> Self {
+        Self { det: det.then_some(fill_determinants as FillDeterminants), ..self }
+    }
+
     /// What rcond describes, in results and for [`Inverter::min_rcond`]: the matrix as given, the default, or the
-    /// matrix in the units of rows and columns that suit it best. The threads of the CPU engine compute the latter once the
-    /// inverses are there, whatever engine made them.
+    /// matrix in the units of rows and columns that suit it best. The threads of the CPU engine compute the latter once
+    /// the inverses are there, whatever engine made them.
     ///
     /// ```
     /// use batchinv::{Inverter, RcondOf, Stack};
@@ -157,7 +175,8 @@ impl Inverter {
 
     /// The least reciprocal condition number of a matrix that counts as inverted; 0, the default, lets all pass. A
     /// matrix below it gets the status [`Status::ILL_CONDITIONED`](crate::Status::ILL_CONDITIONED) and keeps its
-    /// inverse; [`strict`](crate::Outcome::strict) fails on it. Rconds are then computed even if no one else asks for them.
+    /// inverse; [`strict`](crate::Outcome::strict) fails on it. Rconds are then computed even if no one else asks for
+    /// them.
     ///
     /// rcond depends on the units of rows and columns, unless [`Inverter::rcond_of`] says otherwise: see the guide on
     /// [statuses](crate::guide::statuses). A NaN lets all pass, too.

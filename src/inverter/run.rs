@@ -36,7 +36,7 @@ impl Inverter {
     /// # Errors
     /// The same as for [`Inverter::invert`].
     pub async fn invert_async<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
-        let mut buffers = Buffers::new(stack, self.rcond)?;
+        let mut buffers = Buffers::new(stack, [self.rcond, self.det.is_some()])?;
         let report = self.invert_into_async(stack, buffers.output()).await?;
         Ok(buffers.into_outcome(report))
     }
@@ -61,6 +61,7 @@ impl Inverter {
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
         output.check(stack)?;
+        let output = self.with_determinants(stack, output);
         let mut rconds = self.rconds_of_verdicts(stack.order(), &output)?;
         let mut output = output.or_rconds(rconds.as_deref_mut());
         let equilibrated = self.withhold_rconds(&mut output);

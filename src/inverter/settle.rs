@@ -4,11 +4,12 @@
 use rayon::prelude::*;
 
 use super::options::Inverter;
+use crate::data::columns::Columns;
 use crate::data::condition::fill_rconds;
 use crate::data::equilibrated::{Equilibration, RcondOf};
 use crate::data::error::Error;
 use crate::data::on_failure::OnFailure;
-use crate::data::output::InversesMut;
+use crate::data::output::{InversesMut, SolutionsMut};
 use crate::data::scalar::{Real, Scalar};
 use crate::data::stack::{Stack, StackBuf, zeroed};
 use crate::data::status::Status;
@@ -73,9 +74,23 @@ impl Inverter {
         }
     }
 
+    /// Settles the solutions of systems with right-hand sides `b`, of which there may be one for all.
+    pub(super) fn settle_solutions<T: Scalar>(&self, b: Columns<'_, T>, output: SolutionsMut<'_, T>) {
+        let size = b.order() * b.width();
+        if self.on_failure == OnFailure::Nan || size == 0 {
+            return;
+        }
+        for (index, place) in output.elements.chunks_exact_mut(size).enumerate() {
+            if !output.statuses[index].is_inverted() {
+                let given = b.matrix(if b.len() == 1 { 0 } else { index });
+                self.on_failure.fill(b.order(), given, place);
+            }
+        }
+    }
+
     /// Fills in the rconds of the equilibrated matrices, on several threads if there is enough to do.
     fn equilibrate<T: Scalar>(&self, order: usize, given: &[T], output: &mut InversesMut<'_, T>) {
-        let InversesMut { elements, statuses, rconds: Some(rconds) } = output else { return };
+        let InversesMut { elements, statuses, rconds: Some(rconds), .. } = output else { return };
         let size = order * order;
         let fill = |first: usize, inverses: &[T], statuses: &[Status], rconds: &mut [T::Real]| {
             let given = Stack::with_len(&given[first * size..][..inverses.len()], order, statuses.len());

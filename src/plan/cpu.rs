@@ -1,14 +1,15 @@
 //! The CPU engine's plan, and all of its tuning as one value.
 
 use super::work::Work;
-use crate::data::engine::{CpuKernel, Precision};
+use crate::data::engine::{CpuKernel, Op, Precision};
 use crate::data::scalar::ScalarKind;
 
 /// How a stack goes through the CPU engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CpuPlan {
-    /// The kernel. `Lanes` leaves a last group that is less than half full to `Rows`, which gives the same bits.
+    /// The kernel. `Lanes` leaves a last group that is less than half full to `Rows`, or when it solves to `Blocked`,
+    /// which gives the same bits.
     pub kernel: CpuKernel,
     /// The precision of the elimination.
     pub precision: Precision,
@@ -67,8 +68,12 @@ impl CpuPlan {
         let &CpuFacts { threads, vector_bytes, tuning } = facts;
         let Work { order, len, precision, .. } = work;
         let group = vector_bytes / work.working_scalar().real_size();
+        let short = order > 0 && len > 0 && !fills_lanes(len.min(group), group);
+        if work.op != Op::Inverse {
+            return Self::factors(work, facts, short);
+        }
         let kernel = match tuning.kernel(work) {
-            CpuKernel::Lanes if order > 0 && len > 0 && !fills_lanes(len.min(group), group) => CpuKernel::Rows,
+            CpuKernel::Lanes if short => CpuKernel::Rows,
             kernel => kernel,
         };
         let sharing = match (threads > 1 && tuning.is_parallel(work), kernel) {
@@ -81,6 +86,27 @@ impl CpuPlan {
             (CpuKernel::Blocked, _) => tuning.blocked_task_len(order, len, threads),
             _ => tuning.task_len(order),
         };
+        Self { kernel, precision, task_len, sharing, timed: tuning.is_timed(work), tuning }
+    }
+
+    /// Plans LU factors and what comes from them. `short` says that the stack does not fill lanes.
+    fn factors(work: Work, facts: &CpuFacts, short: bool) -> Self {
+        let &CpuFacts { threads, tuning, .. } = facts;
+        let Work { order, width, len, precision, .. } = work;
+        let size = order.saturating_mul(order.saturating_add(width));
+        let kernel = match tuning.kernel(work) {
+            CpuKernel::Lanes if !short && size <= tuning.system_elements => CpuKernel::Lanes,
+            _ => CpuKernel::Blocked,
+        };
+        let parallel = threads > 1 && len > 1 && tuning.is_parallel(work);
+        let task_len = match kernel {
+            // Whole groups of lanes, of which a vector has at most 16.
+            CpuKernel::Lanes => (tuning.task_elements / size.max(1)).next_multiple_of(16).max(16),
+            _ => (tuning.task_elements / size.max(1))
+                .max(len / tuning.blocked_tasks.saturating_mul(threads).max(1))
+                .max(1),
+        };
+        let sharing = if parallel { Sharing::Tasks } else { Sharing::None };
         Self { kernel, precision, task_len, sharing, timed: tuning.is_timed(work), tuning }
     }
 }
@@ -129,6 +155,9 @@ pub struct CpuTuning {
     /// Tasks per thread of `blocked`: few enough that memory is allocated once for many matrices, enough that no thread
     /// waits long for the last one.
     pub blocked_tasks: usize,
+    /// Most elements of a matrix with its right-hand side that `lanes` takes: more of them, in every lane, would leave
+    /// the near caches.
+    pub system_elements: usize,
     /// Multiply-adds below which a stack stays on the calling thread: about 20 microseconds.
     pub parallel_multiply_adds: usize,
     /// Multiply-adds below which a call is not timed: reading the clock twice takes 50 ns, a whole call for a 4x4 180.
@@ -158,6 +187,7 @@ impl CpuTuning {
         shared_min_order: 320,
         task_elements: 1 << 14,
         blocked_tasks: 8,
+        system_elements: 1 << 12,
         parallel_multiply_adds: 1 << 17,
         timed_multiply_adds: 1 << 9,
     };
@@ -255,6 +285,14 @@ pub(crate) const COMPILED_ORDERS: usize = 8;
 pub(crate) const fn pass_columns(vector_bytes: usize) -> usize {
     if vector_bytes > 32 { 6 } else { 5 }
 }
+
+/// Columns of A that `lanes` factors together, for vectors of this many bytes: registers hold them of two rows.
+pub(crate) const fn factor_columns(vector_bytes: usize) -> usize {
+    if vector_bytes > 32 { 6 } else { 4 }
+}
+
+/// Columns of B that `lanes` solves for together.
+pub(crate) const SOLVED_COLUMNS: usize = 4;
 
 /// Columns of a pivot row that `lanes` gathers together.
 pub(crate) const GATHER_COLUMNS: usize = 8;

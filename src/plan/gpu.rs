@@ -14,7 +14,7 @@ use std::time::Duration;
 use self::variant::Variant;
 use super::facts::{AdapterKind, GpuLimits};
 use super::work::Work;
-use crate::data::engine::GpuKernel;
+use crate::data::engine::{GpuKernel, Op};
 use crate::data::error::Error;
 use crate::data::refusal::Refusal;
 use crate::data::scalar::ScalarKind;
@@ -46,6 +46,9 @@ pub struct GpuPlan {
 impl GpuPlan {
     /// Plans this work for a device with these limits.
     pub(crate) fn new(work: Work, limits: &GpuLimits) -> Result<Self, Refusal> {
+        if work.op != Op::Inverse {
+            return Err(Refusal::Operation { op: work.op });
+        }
         let working = work.working_scalar();
         let variant = u32::try_from(work.order).ok().and_then(|order| {
             let variants = GpuKernel::ALL

@@ -14,6 +14,8 @@ pub struct Work {
     pub precision: Precision,
     /// The n of n x n.
     pub order: usize,
+    /// The columns of a right-hand side; 0 if the operation has none.
+    pub width: usize,
     /// The number of matrices.
     pub len: usize,
 }
@@ -21,7 +23,17 @@ pub struct Work {
 impl Work {
     /// The inverses of `len` matrices of `order`, in the scalar's own precision.
     pub const fn inverse(scalar: ScalarKind, order: usize, len: usize) -> Self {
-        Self { op: Op::Inverse, scalar, precision: Precision::Native, order, len }
+        Self { op: Op::Inverse, scalar, precision: Precision::Native, order, width: 0, len }
+    }
+
+    /// The solutions of `len` systems of `order`, each with a right-hand side of `width` columns.
+    pub const fn solve(scalar: ScalarKind, order: usize, width: usize, len: usize) -> Self {
+        Self { op: Op::Solve, width, ..Self::inverse(scalar, order, len) }
+    }
+
+    /// The determinants of `len` matrices of `order`.
+    pub const fn det(scalar: ScalarKind, order: usize, len: usize) -> Self {
+        Self { op: Op::Det, ..Self::inverse(scalar, order, len) }
     }
 
     /// The same work in this precision.
@@ -35,8 +47,16 @@ impl Work {
         self.scalar.working(self.precision)
     }
 
-    /// The number of multiply-adds: order^3 per matrix.
+    /// The number of multiply-adds: order^3 for an inverse, order^3 / 3 for factors, and order^2 for each right-hand
+    /// side.
     pub(crate) const fn multiply_adds(self) -> usize {
-        self.len.saturating_mul(self.order.saturating_mul(self.order).saturating_mul(self.order))
+        let square = self.order.saturating_mul(self.order);
+        let each = match self.op {
+            Op::Inverse => square.saturating_mul(self.order),
+            Op::Solve | Op::Det => {
+                (square.saturating_mul(self.order) / 3).saturating_add(square.saturating_mul(self.width))
+            }
+        };
+        self.len.saturating_mul(each)
     }
 }

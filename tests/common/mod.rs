@@ -6,6 +6,7 @@ pub mod engines;
 pub mod oracle;
 #[cfg(all(feature = "gpu", feature = "testing"))]
 pub mod own;
+pub mod systems;
 
 use batchinv::Scalar;
 use num_complex::Complex;

@@ -77,6 +77,20 @@ impl Alone {
         }
     }
 
+    /// The exponent by which row i is scaled.
+    pub fn row(&self, i: usize) -> i32 {
+        match self.kind {
+            Kind::ByOne(exponent) => exponent,
+            Kind::ByRowsAndColumns => self.scaling.row(i),
+            Kind::Unscaled | Kind::NotFinite => 0,
+        }
+    }
+
+    /// The exponent by which column j is scaled.
+    pub fn column(&self, j: usize) -> i32 {
+        if self.kind == Kind::ByRowsAndColumns { self.scaling.column(j) } else { 0 }
+    }
+
     /// The status of a finite matrix with a zero pivot in `column`, counted from 0. `elements` holds the matrix as
     /// given, and may be overwritten.
     pub fn zero_pivot<T: Scalar>(&mut self, order: usize, elements: &mut [T], column: usize) -> Status {

@@ -258,6 +258,11 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         }
     }
 
+    /// The exponents of rows and columns, if a matrix is scaled.
+    pub fn exponents(&self) -> Option<[&[Magnitude<T, S>]; 2]> {
+        self.any().then_some([&self.exponents.rows, &self.exponents.columns])
+    }
+
     /// The exponents of the rows, if a matrix is scaled.
     pub fn rows(&mut self) -> Option<&mut [Magnitude<T, S>]> {
         self.any().then_some(&mut self.exponents.rows)

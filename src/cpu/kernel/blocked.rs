@@ -26,17 +26,16 @@ mod panels;
 
 use std::ops::Range;
 
-use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
+use fearless_simd::Simd;
 
 use self::outer_block::OuterBlock;
 use self::panels::Panels;
 use crate::cpu::arithmetic::Arithmetic;
 use crate::cpu::frame::{Kernel, Reals, Settings, Vectors};
-use crate::cpu::memory::window::Extremes;
+use crate::cpu::memory::strips::Strips;
 use crate::cpu::simd::apart::apart;
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::prefetch::Prefetch;
-use crate::cpu::simd::transpose::{MAX_LANES, transpose};
 use crate::cpu::simd::vector::Vector;
 use crate::data::scalar::Scalar;
 
@@ -97,52 +96,24 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Blocked<S, A> {
 
     #[inline(always)]
     fn load(&mut self, simd: S, source: &[A::Element]) -> bool {
-        let (lanes, parts) = (Vectors::<S, A>::LANES, Vectors::<S, A>::PARTS);
-        let zero = Reals::<S, A>::splat(simd, WorkReal::<A>::ZERO);
-        let (mut extremes, mut poison) = (Extremes::<S, A::Work>::new(simd), zero);
-        let (n, width) = (self.n, self.width);
-        let row = n * parts;
-        self.columns.resize(n * width, Vectors::<S, A>::splat(simd, A::Work::ZERO));
-        self.panels.begin(n, width * lanes);
-
-        for down in 0..width {
-            let rows = lanes.min(n - down * lanes);
-            let source = &source[down * lanes * n..];
-            let strip: &[WorkReal<A>] = match A::as_work(source) {
+        let (n, lanes) = (self.n, Vectors::<S, A>::LANES);
+        let mut strips = Strips::<S, A::Work>::new(simd, n, n);
+        self.columns.resize(n * self.width, Vectors::<S, A>::splat(simd, A::Work::ZERO));
+        self.panels.begin(n, self.width * lanes);
+        for strip in 0..self.width {
+            let source = &source[strip * lanes * n..];
+            let reals: &[WorkReal<A>] = match A::as_work(source) {
                 Some(source) => bytemuck::cast_slice(source),
                 None => {
-                    let flushes = self.settings.flushes;
+                    let (flushes, rows) = (self.settings.flushes, strips.rows_of(strip));
                     self.strip.clear();
                     self.strip.extend(source[..rows * n].iter().map(|&element| A::widen(element, flushes)));
                     bytemuck::cast_slice(&self.strip)
                 }
             };
-            for first in (0..row).step_by(lanes) {
-                let mut block = [zero; MAX_LANES];
-                for (index, vector) in block[..rows].iter_mut().enumerate() {
-                    // Beyond the end of a row stands the next one, and is ignored.
-                    let rest = &strip[index * row + first..];
-                    *vector = match rest.get(..lanes) {
-                        Some(whole) => Reals::<S, A>::from_slice(simd, whole),
-                        None => {
-                            let mut vector = Reals::<S, A>::splat(simd, WorkReal::<A>::ONE);
-                            vector.as_mut_slice()[..rest.len()].copy_from_slice(rest);
-                            vector
-                        }
-                    };
-                    extremes.see(*vector);
-                    poison = vector.mul_add(zero, poison);
-                }
-                transpose::<S, A::Work>(&mut block);
-                let columns = self.columns[first / parts * width + down..].iter_mut().step_by(width);
-                for (column, reals) in columns.zip(block[..lanes].chunks_exact(parts)) {
-                    for (part, &real) in reals.iter().enumerate() {
-                        column.set_part(part, real);
-                    }
-                }
-            }
+            strips.load(simd, strip, reals, &mut self.columns);
         }
-        extremes.in_window(simd) && poison.simd_eq(zero).all_true()
+        strips.in_window(simd)
     }
 
     #[inline(always)]
@@ -187,49 +158,24 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Blocked<S, A> {
 
     #[inline(always)]
     fn store(&mut self, simd: S, target: &mut [A::Element]) -> bool {
-        let (lanes, parts) = (Vectors::<S, A>::LANES, Vectors::<S, A>::PARTS);
-        let zero = Reals::<S, A>::splat(simd, WorkReal::<A>::ZERO);
-        let (n, width) = (self.n, self.width);
-        let row = n * parts;
+        let (n, lanes) = (self.n, Vectors::<S, A>::LANES);
+        let mut strips = Strips::<S, A::Work>::new(simd, n, n);
         self.sources.resize(n, 0);
         for (k, &row) in self.panels.permutation.iter().enumerate() {
             self.sources[row as usize] = k as u32;
         }
 
-        let (mut poison, mut finite) = (zero, true);
-        for down in 0..width {
-            let rows = lanes.min(n - down * lanes);
-            let target = &mut target[down * lanes * n..];
-            let strip: &mut [WorkReal<A>] = match A::as_work_mut(target) {
+        let mut finite = true;
+        for strip in 0..self.width {
+            let target = &mut target[strip * lanes * n..];
+            let reals: &mut [WorkReal<A>] = match A::as_work_mut(target) {
                 Some(target) => bytemuck::cast_slice_mut(target),
                 None => {
-                    self.strip.resize(rows * n, A::Work::ZERO);
+                    self.strip.resize(strips.rows_of(strip) * n, A::Work::ZERO);
                     bytemuck::cast_slice_mut(&mut self.strip)
                 }
             };
-            // From right to left, so that the beginning of the next row overwrites the excess of a row.
-            for first in (0..row).step_by(lanes).rev() {
-                let mut block = [zero; MAX_LANES];
-                let sources = &self.sources[first / parts..];
-                for (reals, &source) in block[..lanes].chunks_exact_mut(parts).zip(sources) {
-                    let vector = self.columns[source as usize * width + down];
-                    poison = vector.poison(poison, zero);
-                    for (part, real) in reals.iter_mut().enumerate() {
-                        *real = vector.part(part);
-                    }
-                }
-                transpose::<S, A::Work>(&mut block);
-                for (index, vector) in block[..rows].iter().enumerate() {
-                    let rest = &mut strip[index * row + first..];
-                    match rest.get_mut(..lanes) {
-                        Some(whole) => vector.store_slice(whole),
-                        None => {
-                            let end = rest.len();
-                            rest.copy_from_slice(&vector.as_slice()[..end]);
-                        }
-                    }
-                }
-            }
+            strips.store(simd, strip, &self.columns, Some(&self.sources), reals);
             if A::NARROWS {
                 for (element, &inverse) in target.iter_mut().zip(&self.strip) {
                     *element = A::narrow(inverse, self.settings.flushes);
@@ -237,7 +183,7 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Blocked<S, A> {
                 }
             }
         }
-        finite && poison.simd_eq(zero).all_true()
+        finite && strips.finite(simd)
     }
 }
 

@@ -23,6 +23,7 @@
 
 use fearless_simd::{Select, Simd, SimdBase};
 
+use super::pieces::{Pieces, piece};
 use super::pivots::{self, Maximum, number};
 use crate::cpu::arithmetic::Native;
 use crate::cpu::frame::{Kernel, Settings};
@@ -178,28 +179,6 @@ impl<S: Simd, T: Lane, const N: usize> Lanes<S, T, N> {
     #[inline(always)]
     fn n(&self) -> usize {
         if N > 0 { N } else { self.n }
-    }
-}
-
-/// Columns in pieces of similar width, at most `widest`.
-#[derive(Clone, Copy)]
-struct Pieces {
-    count: usize,
-    width: usize,
-    /// The number of pieces, counted from the last one, that are one column wider.
-    wider: usize,
-}
-
-impl Pieces {
-    #[inline(always)]
-    fn new(columns: usize, widest: usize) -> Self {
-        let count = columns.div_ceil(widest);
-        Self { count, width: columns / count, wider: columns % count }
-    }
-
-    #[inline(always)]
-    fn widths(self) -> impl Iterator<Item = usize> {
-        (0..self.count).map(move |piece| self.width + usize::from(piece + self.wider >= self.count))
     }
 }
 
@@ -431,10 +410,4 @@ impl<S: Simd, T: Lane, const N: usize> Pass<'_, S, T, N> {
         }
         row[from..][..W].copy_from_slice(&part);
     }
-}
-
-/// W vectors from `from` on.
-#[inline(always)]
-fn piece<V: Copy, const W: usize>(vectors: &[V], from: usize) -> [V; W] {
-    *vectors[from..].first_chunk().expect("as many as W")
 }

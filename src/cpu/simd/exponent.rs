@@ -27,6 +27,8 @@ pub trait Format: SimdFloatElement {
     const EXPONENTS: [Self; 2];
     /// Minus twice the digits, below which an exponent leaves no trace in a sum with 1.
     const NO_TRACE: Self;
+    /// The exponent bits of 2^e and of 2^-e together.
+    const OPPOSITES: Word<Self>;
     /// The exponent of infinity and NaN, and minus that of zero: far beyond all sums of exponents of other numbers.
     const FAR: Self;
     /// Below all of these sums, and above any sum that zero takes part in.
@@ -46,6 +48,7 @@ macro_rules! format {
             const INFINITY: Self = Self::INFINITY;
             const EXPONENTS: [Self; 2] = [(Self::MIN_EXP - 1) as Self, (Self::MAX_EXP - 1) as Self];
             const NO_TRACE: Self = -2.0 * Self::MANTISSA_DIGITS as Self;
+            const OPPOSITES: Word<Self> = Self::MAX.to_bits() & Self::EXPONENT;
             const FAR: Self = 65536.0;
             const FAR_BELOW: Self = -32768.0;
         }
@@ -147,6 +150,13 @@ pub fn stated<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, magnitude: V) 
     let units = word::<S, V>(simd, V::Element::UNITS);
     let biased = V::from_bits((magnitude.to_bits() >> V::Element::FRACTION_BITS) | units) - V::from_bits(units);
     biased - V::splat(simd, V::Element::EXPONENTS[1])
+}
+
+/// 2^-e and 2^e for normal numbers with the exponent e, if both powers are normal; any finite number and 0 for zero.
+#[inline(always)]
+pub fn powers<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, magnitude: V) -> [V; 2] {
+    let exponent = magnitude.to_bits() & word::<S, V>(simd, V::Element::EXPONENT);
+    [V::from_bits(word::<S, V>(simd, V::Element::OPPOSITES) - exponent), V::from_bits(exponent)]
 }
 
 /// A normal number times 2^exponent, if the result is normal.

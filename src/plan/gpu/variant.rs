@@ -140,6 +140,9 @@ impl Variant {
 
     /// Why a device with these limits cannot run it.
     pub(crate) fn refusal(self, limits: &GpuLimits) -> Option<Refusal> {
+        if self.op != Op::Inverse {
+            return Some(Refusal::Operation { op: self.op });
+        }
         if self.needs_float64() && !limits.float64 {
             return Some(Refusal::Float64 { scalar: self.scalar });
         }

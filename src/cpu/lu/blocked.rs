@@ -1,0 +1,328 @@
+//! `blocked`: one matrix at a time, its columns in SIMD vectors, several pivots per pass.
+//!
+//! A panel of PANEL columns is factored by itself. Every column to the right of it, of A or of B, then takes its steps
+//! in one pass: it exchanges rows as the panel did, its entries in the rows of the pivots become rows of U, and the
+//! rows below are updated.
+//!
+//! ```text
+//!      done        panel     columns to the right, and of B
+//!    +--------+ +---------+ +-----------------------------+
+//!    |  U   U | |    U    | |              U              |
+//!    |  L   U | |    U    | |              U              |
+//!    +--------+ +---------+ +-----------------------------+
+//!    |  L   L | |  1 \ U  | |   rows of the pivots: U     |
+//!    |  L   L | |    L    | |   rows below: -= L u        |
+//!    +--------+ +---------+ +-----------------------------+
+//! ```
+//!
+//! Rows of L stand as they did at their panel: later exchanges do not reach them.
+#![allow(clippy::needless_range_loop, reason = "one index walks several arrays; iterators would hide it")]
+
+use fearless_simd::{Simd, SimdBase};
+
+use crate::cpu::kernel::column_pivot::pivot;
+use crate::cpu::simd::exponent::Format;
+use crate::cpu::simd::lane::{Lane, Magnitude};
+use crate::cpu::simd::vector::{Mask, Vector};
+use crate::data::scalar::{Real, Scalar};
+use crate::plan::cpu::{COLUMNS_TOGETHER, CpuTuning};
+
+/// Units of roundoff for each order by which two eliminations may differ in a pivot beside the largest element of its
+/// column: many more than they do.
+const DOUBT: f64 = 256.0;
+
+/// The most columns of a panel.
+const PANEL: usize = CpuTuning::BLOCK;
+
+/// The factors of one matrix of order n.
+pub struct Factors<S: Simd, T: Lane> {
+    n: usize,
+    /// Vectors per column.
+    pub width: usize,
+    /// Column j in `width` vectors from j * width on; lanes beyond row n - 1 are zero. First A, then L below the
+    /// diagonal and U above it.
+    pub columns: Vec<T::Vector<S>>,
+    /// The row that was exchanged with row k.
+    pub rows: Vec<usize>,
+    /// The pivots, and 1 / pivot, in every lane.
+    pub pivots: Vec<T::Vector<S>>,
+    reciprocals: Vec<T::Vector<S>>,
+    /// The row number of every lane of a column.
+    numbers: Vec<T::Real>,
+    /// The largest magnitude of every column of A.
+    largest: Vec<T::Real>,
+    /// True if a pivot is so small beside its column that rounding may have made it.
+    pub doubtful: bool,
+}
+
+impl<S: Simd, T: Lane> Factors<S, T> {
+    /// Room for a matrix of order n.
+    pub fn new(simd: S, n: usize) -> Self {
+        let lanes = T::Vector::<S>::LANES;
+        let width = n.div_ceil(lanes);
+        Self {
+            n,
+            width,
+            columns: vec![T::Vector::<S>::splat(simd, T::ZERO); n * width],
+            rows: Vec::new(),
+            pivots: Vec::new(),
+            reciprocals: Vec::new(),
+            numbers: (0..width * lanes).map(|row| T::Real::from_f64(row as f64)).collect(),
+            largest: Vec::new(),
+            doubtful: false,
+        }
+    }
+
+    /// Factors the matrix that stands in `columns`. Returns the column of the first zero pivot, from 0; with `floor`,
+    /// zero pivots are replaced by a unit of roundoff of their columns instead.
+    #[inline(never)]
+    pub fn factor(&mut self, simd: S, panel: usize, floor: bool) -> Option<usize> {
+        simd.vectorize(
+            #[inline(always)]
+            || self.factor_here(simd, panel, floor),
+        )
+    }
+
+    #[inline(always)]
+    fn factor_here(&mut self, simd: S, panel: usize, floor: bool) -> Option<usize> {
+        let (n, width) = (self.n, self.width);
+        self.doubtful = false;
+        self.largest.clear();
+        for column in self.columns.chunks_exact(width) {
+            let mut largest = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
+            for x in column {
+                largest = x.magnitude().max(largest);
+            }
+            self.largest.push(largest.reduce_max());
+        }
+        self.rows.clear();
+        self.pivots.clear();
+        self.reciprocals.clear();
+        for k in (0..n).step_by(panel) {
+            let count = panel.min(n - k);
+            for b in 0..count {
+                if let Some(column) = self.step(simd, (k, b), count, floor) {
+                    return Some(column);
+                }
+            }
+            let (factors, right) = self.columns.split_at_mut((k + count) * width);
+            let Self { rows, reciprocals, numbers, .. } = self;
+            let factors = &factors[k * width..];
+            Panel::<S, T>::new(simd, k, &rows[k..], factors, &reciprocals[k..], numbers).apply(simd, right);
+        }
+        None
+    }
+
+    /// One step in the panel of `count` columns from k on: its column b.
+    #[inline(always)]
+    fn step(&mut self, simd: S, (k, b): (usize, usize), count: usize, floor: bool) -> Option<usize> {
+        let Self { n, width, columns, rows, pivots, reciprocals, numbers, largest, doubtful } = self;
+        let (lanes, row) = (T::Vector::<S>::LANES, k + b);
+        let panel = &mut columns[k * *width..][..count * *width];
+        let own = &mut panel[b * *width..][..*width];
+        let pivot_row = match pivot::<S, T>(simd, own, numbers, *n, row) {
+            Some(pivot_row) => pivot_row,
+            None if floor => {
+                let roundoff = T::ONE.scaled(largest[row].exponent() - T::Real::FRACTION_BITS as i32 - 1);
+                own[row / lanes].set_lane(row % lanes, roundoff);
+                row
+            }
+            None => return Some(row),
+        };
+        let doubt = T::Real::from_f64(DOUBT * *n as f64 * T::Real::EPS);
+        *doubtful |= own[pivot_row / lanes].lane(pivot_row % lanes).pivot_magnitude() < doubt * largest[row];
+        for column in panel.chunks_exact_mut(*width) {
+            swap::<S, T>(column, row, pivot_row);
+        }
+        let (done, right) = panel.split_at_mut((b + 1) * *width);
+        let factors = &done[b * *width..];
+        let pivot = T::Vector::<S>::splat(simd, factors[row / lanes].lane(row % lanes));
+        let reciprocal = pivot.reciprocal(simd);
+        let below = Below::<S, T>::new(simd, numbers, row + 1);
+        for column in right.chunks_exact_mut(*width) {
+            let u = T::Vector::<S>::splat(simd, column[row / lanes].lane(row % lanes)).mul(reciprocal);
+            column[row / lanes].set_lane(row % lanes, u.lane(0));
+            for v in below.first..*width {
+                let updated = column[v].sub_mul(factors[v], u);
+                column[v] = below.keep(v, updated, column[v]);
+            }
+        }
+        rows.push(pivot_row);
+        pivots.push(pivot);
+        reciprocals.push(reciprocal);
+        None
+    }
+
+    /// Solves for columns of right-hand sides, which stand in `b` as those of A in `columns`.
+    #[inline(always)]
+    pub fn solve(&self, simd: S, panel: usize, b: &mut [T::Vector<S>]) {
+        let Self { n, width, columns, rows, reciprocals, numbers, .. } = self;
+        for k in (0..*n).step_by(panel) {
+            let count = panel.min(n - k);
+            let (factors, rows) = (&columns[k * width..][..count * width], &rows[k..][..count]);
+            Panel::<S, T>::new(simd, k, rows, factors, &reciprocals[k..], numbers).apply(simd, b);
+        }
+        let mut groups = b.chunks_exact_mut(COLUMNS_TOGETHER * width);
+        for group in groups.by_ref() {
+            self.substitute::<COLUMNS_TOGETHER>(simd, group);
+        }
+        for column in groups.into_remainder().chunks_exact_mut(*width) {
+            self.substitute::<1>(simd, column);
+        }
+    }
+
+    /// The substitution from the last row up.
+    #[inline(always)]
+    fn substitute<const COLUMNS: usize>(&self, simd: S, x: &mut [T::Vector<S>]) {
+        let (lanes, width) = (T::Vector::<S>::LANES, self.width);
+        for j in (1..self.n).rev() {
+            let (u, below) = (&self.columns[j * width..][..width], Below::<S, T>::new(simd, &self.numbers, j));
+            for c in 0..COLUMNS {
+                let column = &mut x[c * width..][..width];
+                let known = T::Vector::<S>::splat(simd, column[j / lanes].lane(j % lanes));
+                for v in 0..below.first {
+                    column[v] = column[v].sub_mul(u[v], known);
+                }
+                let last = &mut column[below.first];
+                *last = Vector::select(below.mask, *last, last.sub_mul(u[below.first], known));
+            }
+        }
+    }
+}
+
+/// The rows from some row on.
+struct Below<S: Simd, T: Lane> {
+    /// The first vector that holds any.
+    first: usize,
+    /// The lanes of that vector that do.
+    mask: Mask<Magnitude<T, S>, S>,
+}
+
+impl<S: Simd, T: Lane> Below<S, T> {
+    /// The rows from `row` on, which may be the number of lanes of a column.
+    #[inline(always)]
+    fn new(simd: S, numbers: &[T::Real], row: usize) -> Self {
+        let lanes = T::Vector::<S>::LANES;
+        let first = row / lanes;
+        let start = (first * lanes).min(numbers.len() - lanes);
+        let numbers = Magnitude::<T, S>::from_slice(simd, &numbers[start..][..lanes]);
+        Self { first, mask: numbers.simd_ge(Magnitude::<T, S>::splat(simd, T::Real::from_f64(row as f64))) }
+    }
+
+    /// `new` in these rows, `old` in those above.
+    #[inline(always)]
+    fn keep(&self, vector: usize, new: T::Vector<S>, old: T::Vector<S>) -> T::Vector<S> {
+        if vector == self.first { Vector::select(self.mask, new, old) } else { new }
+    }
+}
+
+/// The steps of a panel, for other columns.
+struct Panel<'a, S: Simd, T: Lane> {
+    /// The panel's first column.
+    k: usize,
+    /// The rows of its pivots.
+    rows: &'a [usize],
+    factors: &'a [T::Vector<S>],
+    reciprocals: &'a [T::Vector<S>],
+    /// Element (b, e) of L in the rows of the pivots, in every lane.
+    corner: [[T::Vector<S>; PANEL]; PANEL],
+    below: Below<S, T>,
+    width: usize,
+}
+
+impl<'a, S: Simd, T: Lane> Panel<'a, S, T> {
+    #[inline(always)]
+    fn new(
+        simd: S,
+        k: usize,
+        rows: &'a [usize],
+        factors: &'a [T::Vector<S>],
+        reciprocals: &'a [T::Vector<S>],
+        numbers: &[T::Real],
+    ) -> Self {
+        let (lanes, width) = (T::Vector::<S>::LANES, factors.len() / rows.len());
+        let mut corner = [[T::Vector::<S>::splat(simd, T::ZERO); PANEL]; PANEL];
+        for (b, row) in corner[..rows.len()].iter_mut().enumerate() {
+            for (e, element) in row[..b].iter_mut().enumerate() {
+                let at = k + b;
+                *element = T::Vector::<S>::splat(simd, factors[e * width + at / lanes].lane(at % lanes));
+            }
+        }
+        Self { k, rows, factors, reciprocals, corner, below: Below::new(simd, numbers, k + rows.len()), width }
+    }
+
+    /// Takes all steps to the columns.
+    #[inline(never)]
+    fn apply(&self, simd: S, columns: &mut [T::Vector<S>]) {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                // Two real columns share the loads of L; registers do not hold two complex ones.
+                let (mut rest, width) = (columns, self.width);
+                while T::Vector::<S>::PARTS == 1 && rest.len() >= COLUMNS_TOGETHER * width {
+                    let (group, others) = rest.split_at_mut(COLUMNS_TOGETHER * width);
+                    if self.rows.len() == PANEL {
+                        self.update::<PANEL, COLUMNS_TOGETHER>(simd, group);
+                    } else {
+                        self.update::<0, COLUMNS_TOGETHER>(simd, group);
+                    }
+                    rest = others;
+                }
+                for column in rest.chunks_exact_mut(width) {
+                    self.update::<0, 1>(simd, column);
+                }
+            },
+        );
+    }
+
+    /// Takes its P steps, or as many as there are if P is 0, to some columns.
+    #[inline(always)]
+    fn update<const P: usize, const COLUMNS: usize>(&self, simd: S, columns: &mut [T::Vector<S>]) {
+        let (lanes, width, k) = (T::Vector::<S>::LANES, self.width, self.k);
+        let steps = if P > 0 { P } else { self.rows.len() };
+        let mut pivots = [[T::Vector::<S>::splat(simd, T::ZERO); COLUMNS]; PANEL];
+        for c in 0..COLUMNS {
+            let column = &mut columns[c * width..][..width];
+            for (b, &row) in self.rows.iter().enumerate() {
+                swap::<S, T>(column, k + b, row);
+            }
+            for b in 0..steps {
+                let mut u = T::Vector::<S>::splat(simd, column[(k + b) / lanes].lane((k + b) % lanes));
+                for e in 0..b {
+                    u = u.sub_mul(self.corner[b][e], pivots[e][c]);
+                }
+                pivots[b][c] = u.mul(self.reciprocals[b]);
+            }
+            for b in 0..steps {
+                column[(k + b) / lanes].set_lane((k + b) % lanes, pivots[b][c].lane(0));
+            }
+        }
+        for v in self.below.first..width {
+            let mut sums = [pivots[0][0]; COLUMNS];
+            for c in 0..COLUMNS {
+                sums[c] = columns[c * width + v];
+            }
+            for b in 0..steps {
+                let factor = self.factors[b * width + v];
+                for c in 0..COLUMNS {
+                    sums[c] = sums[c].sub_mul(factor, pivots[b][c]);
+                }
+            }
+            for c in 0..COLUMNS {
+                let place = &mut columns[c * width + v];
+                *place = self.below.keep(v, sums[c], *place);
+            }
+        }
+    }
+}
+
+/// Exchanges two rows of a column.
+#[inline(always)]
+fn swap<S: Simd, T: Lane>(column: &mut [T::Vector<S>], i: usize, j: usize) {
+    if i != j {
+        let lanes = T::Vector::<S>::LANES;
+        let (x, y) = (column[i / lanes].lane(i % lanes), column[j / lanes].lane(j % lanes));
+        column[i / lanes].set_lane(i % lanes, y);
+        column[j / lanes].set_lane(j % lanes, x);
+    }
+}

@@ -1,0 +1,106 @@
+//! Orders 2 to 4 with one right-hand side or none: a group stays in registers from its load to its store. What is not
+//! usual, a matrix that must be scaled, a zero pivot, a solution that is not finite, is left to `group`, which gives
+//! the same bits.
+
+use fearless_simd::Simd;
+
+use super::lanes::Factors;
+use super::pivot_product::{normalized, product};
+use super::scaled::{all_in_window, multiply, scale_in_window};
+use super::solver::{Groups, Results, Solver};
+use crate::cpu::memory::{blocks, fixed, rectangles};
+use crate::cpu::simd::lane::Lane;
+use crate::cpu::simd::vector::Vector;
+use crate::data::determinant::Determinant;
+use crate::data::status::Status;
+
+/// Returns whether orders are compiled each by itself: with vectors of 16 bytes, it would not pay for its size.
+pub const fn suits<S: Simd, T: Lane>() -> bool {
+    T::Vector::<S>::LANES * size_of::<T::Real>() > 16
+}
+
+/// Runs all groups; a solver of one group takes those that are not usual.
+#[inline(never)]
+pub fn run<S: Simd, T: Lane, const N: usize>(simd: S, unusual: &mut dyn Solver<T>, groups: Groups<'_, T>) {
+    let Groups { a, b, results: Results { elements, statuses }, determinants } = groups;
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let lanes = T::Vector::<S>::LANES;
+            let (size, rhs_size) = (lanes * N * N, if b.is_empty() { 0 } else { lanes * N });
+            let (mut rest, mut rest_statuses, mut rest_determinants) = (elements, statuses, determinants);
+            for (index, a) in a.chunks_exact(size).enumerate() {
+                let b = &b[index * rhs_size..][..rhs_size];
+                let (x, statuses, determinants);
+                (x, rest) = rest.split_at_mut(rhs_size);
+                (statuses, rest_statuses) = rest_statuses.split_at_mut(lanes.min(rest_statuses.len()));
+                (determinants, rest_determinants) = rest_determinants.split_at_mut(lanes.min(rest_determinants.len()));
+                if one::<S, T, N>(simd, a, b, x, determinants) {
+                    statuses.fill(Status::INVERTED);
+                    continue;
+                }
+                unusual.factor(a);
+                if !determinants.is_empty() {
+                    unusual.determinants(determinants);
+                }
+                if !statuses.is_empty() {
+                    unusual.solve(1, b, Results { elements: x, statuses });
+                }
+            }
+        },
+    );
+}
+
+/// Runs one group. Returns whether it was usual.
+#[inline(always)]
+fn one<S: Simd, T: Lane, const N: usize>(
+    simd: S,
+    a: &[T],
+    b: &[T],
+    x: &mut [T],
+    determinants: &mut [Determinant<T>],
+) -> bool {
+    let zero = T::Vector::<S>::splat(simd, T::ZERO);
+    let (mut rows, mut l, mut rhs) = ([[zero; N]; N], [[zero; N]; N], [zero; N]);
+    let in_window = fixed::load::<S, T, N>(simd, bytemuck::cast_slice(a), &mut rows);
+    if !in_window && !all_in_window::<S, T>(simd, rows.as_flattened()) {
+        return false;
+    }
+    if !b.is_empty() {
+        let in_window = rectangles::load::<S, T, N>(simd, bytemuck::cast_slice(b), &mut rhs);
+        if !in_window && !all_in_window::<S, T>(simd, &rhs) {
+            return false;
+        }
+    }
+    let (mut chosen, mut pivots, mut reciprocals, mut zero_pivots) =
+        ([zero.magnitude(); N], [zero; N], [zero; N], [0; N]);
+    let mut factors = Factors::<S, T> {
+        a: rows.as_flattened_mut(),
+        l: l.as_flattened_mut(),
+        chosen: &mut chosen,
+        pivots: &mut pivots,
+        reciprocals: &mut reciprocals,
+        zero_pivots: &mut zero_pivots,
+    };
+    factors.factor::<N>(simd, N);
+    if factors.zero_pivots.iter().fold(0, |any, lanes| any | lanes) != 0 {
+        return false;
+    }
+    if !b.is_empty() {
+        let mut back = [zero.magnitude()];
+        scale_in_window::<S, T>(simd, &mut rhs, &mut back);
+        factors.solve::<N>(simd, N, 1, &mut rhs);
+        for x in &mut rhs {
+            multiply::<S, T>(x, back[0]);
+        }
+        if !blocks::finite::<S, T>(simd, &rhs) {
+            return false;
+        }
+        rectangles::store::<S, T, N>(simd, &rhs, bytemuck::cast_slice_mut(x));
+    }
+    if !determinants.is_empty() {
+        let product = product::<S, T>(simd, pivots.into_iter().zip(chosen));
+        normalized::<S, T>(&product, |_| 0, determinants);
+    }
+    true
+}

@@ -2,8 +2,10 @@
 
 use ndarray::{Array, ArrayD, ArrayRef, Dimension, IxDyn};
 
+use crate::data::determinant::Determinant;
 use crate::data::error::{Error, ShapeError};
-use crate::data::outcome::{Container, Outcome};
+use crate::data::outcome::{Container, Determinants, Outcome};
+use crate::data::report::Report;
 use crate::data::scalar::Scalar;
 use crate::data::shape::Shape;
 use crate::data::stack::Stack;
@@ -17,6 +19,7 @@ pub type ArrayInverses<T, D> = Outcome<Array<T, D>>;
 impl<T: Scalar, D: Dimension> Container for Array<T, D> {
     type Statuses = ArrayD<Status>;
     type Rconds = ArrayD<T::Real>;
+    type Determinants = ArrayD<Determinant<T>>;
 
     fn statuses(statuses: &ArrayD<Status>) -> impl Iterator<Item = Status> {
         statuses.iter().copied()
@@ -72,6 +75,34 @@ pub fn inv_array<T: Scalar, D: Dimension>(array: &ArrayRef<T, D>) -> Result<Arra
     invert_array(array)?.strict()
 }
 
+/// The determinants of the matrices in an array's last two axes, and an account of what ran.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ArrayDeterminants<T: Scalar> {
+    /// One per matrix, in the array's shape without its last two axes: 0 for a singular one, NaN for one that is not
+    /// finite.
+    pub values: ArrayD<Determinant<T>>,
+    /// The account of what ran.
+    pub report: Report,
+}
+
+/// The determinants of the matrices in the last two axes of an array or view; the engine is chosen automatically. As
+/// NumPy's `det` and `slogdet` in one.
+///
+/// ```
+/// use ndarray::array;
+/// let determinants = batchinv::host::determinants_array(&array![[[4.0, 7.0], [2.0, 6.0]], [[1.0, 2.0], [2.0,
+/// 4.0_f64]]])?; assert_eq!(determinants.map(|determinant| determinant.value()), array![10.0, 0.0].into_dyn());
+/// assert_eq!(determinants[1].ln_abs(), f64::NEG_INFINITY);
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+///
+/// # Errors
+/// The same as for [`Inverter::determinants_array`].
+pub fn determinants_array<T: Scalar, D: Dimension>(array: &ArrayRef<T, D>) -> Result<ArrayD<Determinant<T>>, Error> {
+    Ok(Inverter::auto().determinants_array(array)?.values)
+}
+
 /// Arrays, with an engine and options.
 impl Inverter {
     /// [`Inverter::invert`] for the matrices in the last two axes of an array or view of any dimension and stride.
@@ -90,9 +121,30 @@ impl Inverter {
         let too_large = |_| ShapeError::TooLarge { order, len };
         let leading = IxDyn(leading);
         let statuses = ArrayD::from_shape_vec(leading.clone(), result.statuses().to_vec()).map_err(too_large)?;
-        let rconds = result.rconds().map(|rconds| ArrayD::from_shape_vec(leading, rconds.to_vec()));
+        let rconds = result.rconds().map(|rconds| ArrayD::from_shape_vec(leading.clone(), rconds.to_vec()));
+        let determinants = result.determinants().map(|dets| ArrayD::from_shape_vec(leading, dets.to_vec()));
         let (rconds, report) = (rconds.transpose().map_err(too_large)?, result.report().clone());
+        let determinants = determinants.transpose().map_err(too_large)?;
         let values = Array::from_shape_vec(array.raw_dim(), result.into_stack().into_elements()).map_err(too_large)?;
-        Ok(Outcome { values, statuses, rconds, report })
+        Ok(Outcome { values, statuses, rconds, determinants, report })
+    }
+    /// [`Inverter::determinants`] for the matrices in the last two axes of an array or view, which are taken as
+    /// [`Inverter::invert_array`] takes them.
+    ///
+    /// # Errors
+    /// [`ShapeError::TooFewAxes`] if there are fewer than two axes, [`ShapeError::NotSquare`] if the last two differ;
+    /// otherwise as [`Inverter::determinants`].
+    pub fn determinants_array<T: Scalar, D: Dimension>(
+        &self,
+        array: &ArrayRef<T, D>,
+    ) -> Result<ArrayDeterminants<T>, Error> {
+        let shape = Shape::new(array.shape())?;
+        let (order, len) = (shape.order(), shape.len());
+        let standard = array.as_standard_layout();
+        let elements = standard.as_slice().unwrap_or_default();
+        let Determinants { values, report } = self.determinants(Stack::with_len(elements, order, len)?)?;
+        let too_large = |_| ShapeError::TooLarge { order, len };
+        let values = ArrayD::from_shape_vec(IxDyn(shape.leading()), values).map_err(too_large)?;
+        Ok(ArrayDeterminants { values, report })
     }
 }

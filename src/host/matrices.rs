@@ -1,10 +1,8 @@
 //! Slices of matrices of fixed order, of any type.
 
-use std::time::Instant;
-
-use rayon::prelude::*;
-
-use crate::data::engine::Engine;
+use super::pieces::{Beside, Done, Slices, by_pieces};
+use super::rows::{first, read_each, write_each};
+use crate::data::determinant::Determinant;
 use crate::data::error::{Error, ShapeError};
 use crate::data::outcome::{Container, Inverses, Outcome};
 use crate::data::output::InversesMut;
@@ -13,7 +11,7 @@ use crate::data::scalar::Scalar;
 use crate::data::stack::Stack;
 use crate::data::status::Status;
 use crate::inverter::options::Inverter;
-use crate::plan::host::{HOST_CPU_PIECE, HOST_GPU_PIECE, HOST_TRANSPOSE};
+use crate::plan::work::Work;
 
 /// A type that holds one square matrix of fixed order: arrays of rows, and with the features `glam` and `nalgebra` the
 /// matrices of those crates. Implement it for your own types.
@@ -91,6 +89,7 @@ pub type MatrixInverses<M> = Outcome<Vec<M>>;
 impl<M: SquareMatrix> Container for Vec<M> {
     type Statuses = Vec<Status>;
     type Rconds = Vec<<M::Scalar as Scalar>::Real>;
+    type Determinants = Vec<Determinant<M::Scalar>>;
 
     fn statuses(statuses: &Vec<Status>) -> impl Iterator<Item = Status> {
         statuses.iter().copied()
@@ -140,8 +139,9 @@ impl Inverter {
     pub fn invert_matrices<M: SquareMatrix>(&self, matrices: &[M]) -> Result<MatrixInverses<M>, Error> {
         let mut values = matrices.to_vec();
         let mut statuses = vec![Status::INVERTED; matrices.len()];
-        let (rconds, report) = by_pieces(self, &mut values, &mut statuses)?;
-        Ok(Outcome { values, statuses, rconds, report })
+        let matrices = Matrices { matrices: &mut values, statuses: &mut statuses };
+        let (Beside { rconds, determinants }, report) = by_pieces(self, self.work_on::<M>(matrices.len()), matrices)?;
+        Ok(Outcome { values, statuses, rconds, determinants, report })
     }
 
     /// Replaces every matrix of a slice by its inverse, and fills in its status. Allocates memory for one piece,
@@ -167,119 +167,63 @@ impl Inverter {
         if got != needed {
             return Err(ShapeError::Output { what: "statuses", got, needed }.into());
         }
-        by_pieces(self, matrices, statuses).map(|(_, report)| report)
+        by_pieces(self, self.work_on::<M>(needed), Matrices { matrices, statuses }).map(|(_, report)| report)
+    }
+
+    fn work_on<M: SquareMatrix>(&self, len: usize) -> Work {
+        self.work::<M::Scalar>(M::ORDER, len)
     }
 }
 
-type Rconds<M> = Option<Vec<<<M as SquareMatrix>::Scalar as Scalar>::Real>>;
+/// Matrices that become their inverses.
+struct Matrices<'a, M> {
+    matrices: &'a mut [M],
+    statuses: &'a mut [Status],
+}
 
-/// Inverts a slice in place, in pieces. An empty slice is one empty piece: its report says what would have run.
-fn by_pieces<M: SquareMatrix>(
-    inverter: &Inverter,
-    matrices: &mut [M],
-    statuses: &mut [Status],
-) -> Result<(Rconds<M>, Report), Error> {
-    let total = matrices.len();
-    // Decided once for all pieces: neither the engine nor the bits depend on where they end.
-    let inverter = inverter.decided(inverter.work::<M::Scalar>(M::ORDER, total))?;
-    let on_gpu = inverter.decided_engine() == Some(Engine::Gpu);
-    let elements = if on_gpu { HOST_GPU_PIECE } else { HOST_CPU_PIECE };
-    let piece = (elements / (M::ORDER * M::ORDER).max(1)).max(1);
-    if total <= piece {
-        return Rows::new().invert(&inverter, matrices, statuses);
+/// The rows of a piece, and its inverses.
+struct Rows<T: Scalar> {
+    rows: Vec<T>,
+    inverses: Option<Inverses<T>>,
+}
+
+impl<M: SquareMatrix> Slices for Matrices<'_, M> {
+    type Scalar = M::Scalar;
+    type Memory = Rows<M::Scalar>;
+
+    fn memory() -> Self::Memory {
+        Rows { rows: Vec::new(), inverses: None }
     }
-    if on_gpu {
-        return one_by_one(inverter, piece, matrices, statuses);
+
+    fn len(&self) -> usize {
+        self.matrices.len()
     }
-    let start = Instant::now();
-    let invert = |rows: &mut Rows<M>, (matrices, statuses): (&mut [M], &mut [Status])| {
-        rows.invert(&inverter, matrices, statuses)
-    };
-    let pieces = if inverter.is_parallel() {
-        inverter.share(|| {
-            let pieces = matrices.par_chunks_mut(piece).zip(statuses.par_chunks_mut(piece));
-            pieces.map_init(Rows::new, invert).collect::<Result<Vec<_>, Error>>()
-        })?
-    } else {
-        let mut rows = Rows::new();
-        let pieces = matrices.chunks_mut(piece).zip(statuses.chunks_mut(piece));
-        pieces.map(|piece| invert(&mut rows, piece)).collect::<Result<Vec<_>, Error>>()?
-    };
-    let (rconds, mut report) = merge::<M>(pieces);
-    // The pieces ran side by side, and none went to a device.
-    (report.chunks, report.seconds.dispatch) = (1, start.elapsed().as_secs_f64());
-    Ok((rconds, report))
-}
 
-/// Inverts pieces on a GPU one after another: each overlaps within itself. Once the GPU has failed, the CPU takes the
-/// rest.
-fn one_by_one<M: SquareMatrix>(
-    mut inverter: Inverter,
-    piece: usize,
-    matrices: &mut [M],
-    statuses: &mut [Status],
-) -> Result<(Rconds<M>, Report), Error> {
-    let total = matrices.len();
-    let mut rows = Rows::new();
-    let mut pieces = Vec::new();
-    for (i, (matrices, statuses)) in matrices.chunks_mut(piece).zip(statuses.chunks_mut(piece)).enumerate() {
-        let rebased = |error: Error| error.of_piece(i * piece, total);
-        let (rconds, mut report) = rows.invert(&inverter, matrices, statuses).map_err(rebased)?;
-        report.gpu_failure = report.gpu_failure.map(rebased);
-        if report.gpu_failure.is_some() {
-            inverter = inverter.on_cpu();
-        }
-        pieces.push((rconds, report));
+    fn size(&self) -> usize {
+        M::ORDER * M::ORDER
     }
-    Ok(merge::<M>(pieces))
-}
 
-/// The results of successive pieces as one.
-fn merge<M: SquareMatrix>(pieces: Vec<(Rconds<M>, Report)>) -> (Rconds<M>, Report) {
-    let merged = pieces.into_iter().reduce(|(mut rconds, mut report), (next_rconds, next)| {
-        if let Some((rconds, next)) = rconds.as_mut().zip(next_rconds) {
-            rconds.extend(next);
-        }
-        report += next;
-        (rconds, report)
-    });
-    merged.unwrap_or_else(|| unreachable!("there is at least one piece"))
-}
-
-/// Memory for the rows of a piece and for its inverses, kept from piece to piece: fresh memory costs more than
-/// transposing.
-struct Rows<M: SquareMatrix> {
-    rows: Vec<M::Scalar>,
-    inverses: Option<Inverses<M::Scalar>>,
-}
-
-impl<M: SquareMatrix> Rows<M> {
-    const SIZE: usize = M::ORDER * M::ORDER;
-
-    fn new() -> Self {
-        Self { rows: Vec::new(), inverses: None }
+    fn split_at(self, at: usize) -> (Self, Self) {
+        let (matrices, statuses) = (self.matrices.split_at_mut(at), self.statuses.split_at_mut(at));
+        (Self { matrices: matrices.0, statuses: statuses.0 }, Self { matrices: matrices.1, statuses: statuses.1 })
     }
 
     /// Writes the rows of the matrices, inverts, and makes matrices of the rows again.
-    fn invert(
-        &mut self,
-        inverter: &Inverter,
-        matrices: &mut [M],
-        statuses: &mut [Status],
-    ) -> Result<(Rconds<M>, Report), Error> {
-        let (len, elements) = (matrices.len(), matrices.len() * Self::SIZE);
-        if self.rows.len() < elements {
-            self.rows.resize(elements, M::Scalar::ZERO);
-        }
-        let rows = &mut self.rows[..elements];
-        visit_rows(matrices, rows, |matrix, rows| matrix.write_rows(rows));
+    fn run(self, memory: &mut Self::Memory, inverter: &Inverter) -> Result<Done<M::Scalar>, Error> {
+        let (size, len, Self { matrices, statuses }) = (self.size(), self.len(), self);
+        let elements = len * size;
+        let rows = first(&mut memory.rows, elements);
+        write_each(matrices, rows, size, M::write_rows);
         let stack = Stack::with_len(rows, M::ORDER, len)?;
-        let report = match &mut self.inverses {
-            Some(Inverses { values: kept, rconds, .. }) if kept.elements().len() >= elements && kept.len() >= len => {
+        let report = match &mut memory.inverses {
+            Some(Inverses { values: kept, rconds, determinants, .. })
+                if kept.elements().len() >= elements && kept.len() >= len =>
+            {
                 let output = InversesMut {
                     elements: &mut kept.elements_mut()[..elements],
                     statuses: &mut *statuses,
                     rconds: rconds.as_mut().map(|rconds| &mut rconds[..len]),
+                    determinants: determinants.as_mut().map(|determinants| &mut determinants[..len]),
                 };
                 inverter.invert_into(stack, output)?
             }
@@ -289,31 +233,10 @@ impl<M: SquareMatrix> Rows<M> {
                 inverses.report().clone()
             }
         };
-        let Some(inverses) = &mut self.inverses else { return Ok((None, report)) };
-        let rows = &mut inverses.values.elements_mut()[..elements];
-        visit_rows(matrices, rows, |matrix, rows| matrix.read_rows(rows));
-        Ok((inverses.rconds().map(|rconds| rconds[..len].to_vec()), report))
-    }
-}
-
-/// Visits every matrix and its rows, on several threads if there is enough to do.
-fn visit_rows<M: SquareMatrix>(
-    matrices: &mut [M],
-    rows: &mut [M::Scalar],
-    visit: impl Fn(&mut M, &mut [M::Scalar]) + Send + Sync,
-) {
-    let size = M::ORDER * M::ORDER;
-    // Matrices of order 0 have no rows.
-    if size == 0 {
-        return;
-    }
-    let some = |(matrices, rows): (&mut [M], &mut [M::Scalar])| {
-        matrices.iter_mut().zip(rows.chunks_exact_mut(size)).for_each(|(matrix, rows)| visit(matrix, rows));
-    };
-    let at_once = (HOST_TRANSPOSE / size).max(1);
-    if matrices.len() <= at_once {
-        some((matrices, rows));
-    } else {
-        matrices.par_chunks_mut(at_once).zip(rows.par_chunks_mut(at_once * size)).for_each(some);
+        let Some(inverses) = &memory.inverses else { unreachable!("the first piece made them") };
+        read_each(matrices, &inverses.values.elements()[..elements], size, M::read_rows);
+        let rconds = inverses.rconds().map(|rconds| rconds[..len].to_vec());
+        let determinants = inverses.determinants().map(|determinants| determinants[..len].to_vec());
+        Ok((Beside { rconds, determinants }, report))
     }
 }

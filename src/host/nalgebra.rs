@@ -1,8 +1,9 @@
-//! nalgebra's matrices of fixed size.
+//! nalgebra's matrices and vectors of fixed size.
 
-use nalgebra::{SMatrix, SMatrixView, SMatrixViewMut};
+use nalgebra::{SMatrix, SMatrixView, SMatrixViewMut, SVector};
 
 use super::matrices::SquareMatrix;
+use super::systems::Vector;
 use crate::data::scalar::Scalar;
 
 /// nalgebra stores it column by column.
@@ -37,5 +38,28 @@ impl<T: Scalar, const N: usize> SquareMatrix for SMatrix<T, N, N> {
     #[inline]
     fn read_rows(&mut self, rows: &[T]) {
         SMatrixView::<T, N, N>::from_slice(rows).transpose_to(self);
+    }
+}
+
+/// ```
+/// use nalgebra::{Matrix3, Vector3};
+/// let stiffness = Matrix3::new(4.0, 1.0, 0.0, 1.0, 3.0, 1.0, 0.0, 1.0, 2.0);
+/// let loads = [Vector3::new(1.0, 0.0, 0.0), Vector3::new(0.0, 0.0, 1.0)];
+/// let displacements = batchinv::host::solve_matrices(&[stiffness], &loads)?;
+/// assert!((stiffness * displacements[1] - loads[1]).norm() < 1e-14);
+/// # Ok::<(), batchinv::Error>(())
+/// ```
+impl<T: Scalar, const N: usize> Vector for SVector<T, N> {
+    type Scalar = T;
+    const LEN: usize = N;
+
+    #[inline]
+    fn write(&self, elements: &mut [T]) {
+        elements.copy_from_slice(self.as_slice());
+    }
+
+    #[inline]
+    fn from_elements(elements: &[T]) -> Self {
+        Self::from_column_slice(elements)
     }
 }

@@ -35,6 +35,7 @@ fn every_row_has_the_names_that_the_peers_scripts_have() {
         assert_eq!((row["schema"].as_u64(), row["engine"].as_str()), (Some(1), Some("cpu")));
         assert_eq!(row["program"], format!("batchinv {}", env!("CARGO_PKG_VERSION")));
         assert_eq!((row["len"].as_u64(), row["repeats"].as_u64()), (Some(37), Some(2)));
+        assert_eq!((&row["op"], &row["width"]), (&json!("inverse"), &Value::Null));
         assert!(["lanes", "rows", "blocked"].contains(&row["kernel"].as_str().unwrap()), "{row}");
         assert!(row["threads"].as_u64() >= Some(1) && row["machine"].as_str().unwrap().contains("thread"), "{row}");
         let date = row["date"].as_str().unwrap();
@@ -113,6 +114,79 @@ fn stdout_taken_by_json_leaves_the_table_to_stderr() {
     run(&[&QUICK[..], &["--json", "-", "--plot", "-"]].concat()).assert_failed(2, "the same file");
 }
 
+#[test]
+fn systems_and_determinants_are_timed() {
+    let quick = ["bench", "--engine=cpu", "--order=1,2,5,40", "--len=37", "--scalar=float32,complex128", "--repeats=1"];
+    let head = |op: &[&str]| {
+        let out = run(&[&quick[..], op].concat());
+        out.assert_code(0);
+        assert!(out.stdout.lines().all(|line| line.chars().count() <= 120), "{}", out.stdout);
+        out.stdout
+    };
+    for (args, op, width, title) in [
+        (&["--op=solve"][..], "solve", json!(1), "cpu, complex128, solve of 1 column\n"),
+        (&["--op=solve", "--width=3"], "solve", json!(3), "cpu, complex128, solve of 3 columns\n"),
+        (&["--op=det"], "det", Value::Null, "cpu, complex128, det\n"),
+    ] {
+        assert!(head(args).contains(title), "{title}");
+        let out = run(&[&quick[..], args, &["--json=-"]].concat());
+        let rows = out.rows();
+        assert_eq!(rows.len(), 8);
+        for row in rows {
+            assert_eq!((&row["op"], &row["width"]), (&json!(op), &width));
+            let bound = if op == "det" { 1.0 } else { 8.0 };
+            assert!((0.0..bound).contains(&row["max_ratio"].as_f64().unwrap()), "{row}");
+            assert!(row.seconds("total_seconds") > 0.0 && row.seconds("copy_seconds") > 0.0, "{row}");
+        }
+    }
+}
+
+/// GB/s and GFLOP/s, from a peer's time: 1 microsecond for 10 matrices of order 6 in float32.
+#[test]
+fn bytes_and_operations_are_those_of_the_operation() {
+    let folder = TempDir::new().unwrap();
+    let peers = folder.path().join("peers.json");
+    let row = |op: &str, width: Value| {
+        json!({"schema": 1, "program": "p 1", "engine": "p", "op": op, "width": width, "scalar": "float32", "order": 6,
+               "len": 10, "total_seconds": 1e-6})
+    };
+    let rows =
+        json!([row("inverse", Value::Null), row("solve", json!(1)), row("solve", json!(4)), row("det", json!(0))]);
+    fs::write(&peers, rows.to_string()).unwrap();
+    for (args, section, gigabytes, gigaflops) in [
+        // 72 elements, 432 operations
+        (&[][..], "p, float32: p 1", "2.88", "4.32"),
+        // 36 + 2 * 6, 144 + 72
+        (&["--op=solve"], "p, float32, solve of 1 column: p 1", "1.92", "2.16"),
+        // 36 + 2 * 24, 144 + 288
+        (&["--op=solve", "--width=4"], "p, float32, solve of 4 columns: p 1", "3.36", "4.32"),
+        (&["--op=det"], "p, float32, det: p 1", "1.44", "1.44"),
+    ] {
+        let quick = ["bench", "--engine=cpu", "--order=6", "--len=3", "--repeats=1", "--with", path(&peers)];
+        let out = run(&[&quick[..], args].concat());
+        out.assert_code(0);
+        assert_eq!(out.stdout.matches(": p 1").count(), 1, "one peer for each operation: {}", out.stdout);
+        let rest = out.stdout.split(&format!("{section}\n")).nth(1).unwrap_or_else(|| panic!("{}", out.stdout));
+        let cells: Vec<&str> = rest.lines().nth(2).unwrap().split_whitespace().collect();
+        // Order, length, total, then no median and no fresh; matrices/s take two words.
+        assert_eq!(cells[..5], ["6", "10", "100", "-", "-"], "{rest}");
+        assert_eq!((cells[7], cells[12]), (gigabytes, gigaflops), "{rest}");
+    }
+}
+
+#[test]
+fn the_plot_says_what_was_timed() {
+    for (args, title) in [
+        (&["--op=solve"][..], "Time to solve one system, by order"),
+        (&["--op=solve", "--width=2"], "Time to solve one system with 2 right-hand sides, by order"),
+        (&["--op=det"], "Time to compute one determinant, by order"),
+        (&[], "Time to invert one matrix, by order"),
+    ] {
+        let out = run(&[&QUICK[..], &["--plot=-", "--quiet"], args].concat());
+        assert!(texts_of_xml(&out.stdout).iter().any(|text| text == title), "{title}");
+    }
+}
+
 // ---------------------------------------------------------------------------------------------------------
 // Refusals
 
@@ -136,6 +210,16 @@ fn a_wrong_kernel_gets_no_time() {
             assert!(!out.stdout.contains("matrices/s"), "{}", out.stdout);
         }
     }
+    for (op, order, reason) in
+        [("solve", "1", "has residual ratio"), ("solve", "33", "has"), ("det", "5", "has determinant")]
+    {
+        let mut command = batchinv(&["bench", "--engine=cpu", "--op", op, "--order", order, "--len=70", "--repeats=1"]);
+        command.args(["--json", path(&json)]).env("BATCHINV_TEST_WRONG_KERNEL", "1");
+        let out = finish(command);
+        out.assert_failed(1, "wrong answer, so no time is shown: cpu engine, kernel ");
+        let title = if op == "solve" { "solve of 1 column" } else { op };
+        out.assert_failed(1, &format!(", {title}, float32, order {order}: matrix 69 of 70 {reason}"));
+    }
     // Nothing half done is left.
     assert_eq!(fs::read_to_string(&json).unwrap(), "as it was");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -143,7 +227,12 @@ fn a_wrong_kernel_gets_no_time() {
 
 #[test]
 fn bad_arguments_are_one_line_and_exit_2() {
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 17] = [
+        (&["--op", "invert"], "'invert' for '--op"),
+        (&["--op", "solve", "--width", "0"], "'0' for '--width"),
+        (&["--width", "2"], "--width is about right-hand sides"),
+        (&["--op", "det", "--width", "1"], "--width is about right-hand sides"),
+        (&["--op", "solve", "--width", "18446744073709551615"], "more than memory can address"),
         (&["--order", "0"], "'0' for '--order"),
         (&["--order", "4,,8"], "'' for '--order"),
         (&["--order", "four"], "'four' for '--order"),
@@ -178,6 +267,15 @@ fn an_engine_that_is_absent_or_cannot_is_exit_3() {
     // 16385 is above what any kernel on a GPU takes.
     run(&[&quick[..], &["--engine=gpu", "--order=16385"]].concat()).assert_failed(3, "the gpu engine cannot do this");
     run(&[&quick[..], &["--engine=gpu", "--order=16385,16386"]].concat()).assert_failed(3, "the gpu engine cannot");
+    // Nor does the GPU engine solve, or compute determinants.
+    for op in ["solve", "det"] {
+        let of_op = ["--op", op, "--order=4"];
+        let refusal = format!("the gpu engine cannot do this: it does not have the operation `{op}` yet");
+        run(&[&quick[..], &of_op, &["--engine=gpu"]].concat()).assert_failed(3, &refusal);
+        let out = run(&[&quick[..], &of_op, &["--json=-"]].concat());
+        assert_eq!(out.rows().len(), 1, "the CPU's");
+        assert!(out.stderr.contains(&format!("skipped gpu for float32, order 4: {refusal}")), "{}", out.stderr);
+    }
     // Among others, it is left out with a line.
     let out = run(&[&quick[..], &["--engine=gpu", "--order=4,16385,5"]].concat());
     out.assert_code(0);
@@ -299,6 +397,9 @@ fn a_list_that_is_none_is_exit_2_and_names_file_and_row() {
         (changed("order", json!(-1)), "row 2: invalid value"),
         (changed("len", json!(0)), "row 2: order and len must be above 0"),
         (changed("total_seconds", json!(-1.0)), "row 2: -1 is not a time"),
+        (changed("op", json!("invert")), "row 2: unknown variant `invert`"),
+        (changed("op", json!("solve")), "row 2: its width is null, and its op is solve"),
+        (changed("width", json!(3)), "row 2: its width is 3, and its op is inverse"),
         (changed("total_seconds", json!("soon")), "row 2: invalid type"),
     ];
     for (i, (text, what)) in cases.iter().enumerate() {

@@ -8,7 +8,7 @@ mod program;
 use std::fs;
 use std::path::Path;
 
-use program::{batchinv, data, finish, names_in, npy, path, run};
+use program::{batchinv, crc, data, entries, finish, names_in, npy, path, run};
 use tempfile::TempDir;
 
 /// The arrays of both archives, by the names of their files: all scalars, shapes and orders of elements.
@@ -295,32 +295,4 @@ fn overlapping() -> Vec<u8> {
     let mut inner = inner;
     inner.at = Some(30 + outer.name.len() as u32);
     zip(&[outer, inner])
-}
-
-/// The names and bytes of the entries, all of them stored, as the directory lists them.
-fn entries(file: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let half = |at: usize| usize::from(u16::from_le_bytes(file[at..at + 2].try_into().unwrap()));
-    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
-    let end = file.len() - 22;
-    assert_eq!(&file[end..end + 4], b"PK\x05\x06");
-    let mut at = word(end + 16);
-    let mut entries = Vec::new();
-    while at < end {
-        assert_eq!((&file[at..at + 4], half(at + 10)), (&b"PK\x01\x02"[..], 0), "a stored entry");
-        let name = String::from_utf8(file[at + 46..][..half(at + 28)].to_vec()).unwrap();
-        let local = word(at + 42);
-        let data = local + 30 + half(local + 26) + half(local + 28);
-        let bytes = file[data..][..word(at + 20)].to_vec();
-        assert_eq!((word(at + 20), word(at + 16)), (word(at + 24), crc(&bytes) as usize), "{name}");
-        entries.push((name, bytes));
-        at += 46 + half(at + 28) + half(at + 30) + half(at + 32);
-    }
-    assert_eq!(entries.len(), half(end + 10));
-    entries
-}
-
-/// CRC-32 as in zip, bit by bit.
-fn crc(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
-    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), step))
 }

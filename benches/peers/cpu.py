@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times how NumPy, SciPy, and MKL's compact routines invert stacks on this machine's CPU.
+"""Times how NumPy, SciPy, and MKL's compact routines invert stacks, or solve systems, on this machine's CPU.
 
     pip install numpy scipy mkl
     python3 cpu.py --threads 1 --json cpu.json
@@ -22,7 +22,8 @@ STACK_BYTES = 8 << 20
 class NumPy:
     name = "numpy"
     package = "numpy"
-    kernel = "linalg.inv"
+    # The values of many determinants are beyond the range of their type.
+    kernels = {"inverse": "linalg.inv", "solve": "linalg.solve", "det": "linalg.slogdet"}
     largest = float("inf")
     pivots = True
 
@@ -40,19 +41,22 @@ class NumPyJob(measure.Job):
         import numpy
 
         self.inputs = inputs
-        self.inv = numpy.linalg.inv
+        self.linalg = numpy.linalg
         self.note = "takes no output array, so total is fresh" + blas(numpy)
-        if inputs[0].dtype in ("float32", "complex64"):
+        if inputs[0].elements.dtype in ("float32", "complex64"):
             self.note = "computes in double precision and rounds; " + self.note
 
     def fresh(self, i):
-        return self.inv(self.inputs[i])
+        given = self.inputs[i]
+        if given.op == "solve":
+            return self.linalg.solve(given.a, given.b)
+        return self.linalg.inv(given.a) if given.op == "inverse" else self.linalg.slogdet(given.a)
 
 
 class SciPy:
     name = "scipy"
     package = "scipy"
-    kernel = "linalg.inv"
+    kernels = {"inverse": "linalg.inv", "solve": "linalg.solve"}
     largest = float("inf")
     pivots = True
 
@@ -77,27 +81,30 @@ class SciPyJob(measure.Job):
 
         self.inputs = inputs
         self.options = {"check_finite": False}
+        self.routine = scipy.linalg.inv if inputs[0].op == "inverse" else scipy.linalg.solve
         # Newer versions first examine each matrix for structure, unless told that there is none.
-        if "assume_a" in inspect.signature(scipy.linalg.inv).parameters:
+        if "assume_a" in inspect.signature(self.routine).parameters:
             self.options["assume_a"] = "general"
-        self.inv = scipy.linalg.inv
         told = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
         self.note = f"{told}; takes no output array, so total is fresh" + blas(scipy)
         try:
-            self.inv(inputs[0][:2], **self.options)
+            self.routine(*(each[:2] for each in self.operands(inputs[0])), **self.options)
             self.batched = True
         except ValueError:
             self.batched = False
             self.empty_like = numpy.empty_like
             self.note = "a Python loop, as this version takes one matrix at a time; " + self.note
 
+    def operands(self, given):
+        return (given.a,) if given.op == "inverse" else (given.a, given.b)
+
     def fresh(self, i):
-        a = self.inputs[i]
+        operands = self.operands(self.inputs[i])
         if self.batched:
-            return self.inv(a, **self.options)
-        output = self.empty_like(a)
-        for k in range(len(a)):
-            output[k] = self.inv(a[k], **self.options)
+            return self.routine(*operands, **self.options)
+        output = self.empty_like(operands[-1])
+        for k in range(len(output)):
+            output[k] = self.routine(*(each[k] for each in operands), **self.options)
         return output
 
 

@@ -1,7 +1,9 @@
-"""cuBLAS's two batched inverses, called through ctypes: matinvBatched, and getrfBatched + getriBatched.
+"""cuBLAS's two batched inverses, called through ctypes: matinvBatched, and getrfBatched + getriBatched; and its batched
+solution of systems: getrfBatched + getrsBatched.
 
 cuBLAS reads a row-major matrix as its transpose. The inverse of the transpose is the transpose of the inverse, so
-cuBLAS writes the row-major inverse, and nothing is transposed.
+cuBLAS writes the row-major inverse, and nothing is transposed. Systems are solved with the transpose of what it reads;
+their right-hand sides are stored by columns beforehand.
 """
 
 import ctypes
@@ -19,14 +21,16 @@ SIGNATURES = {
     "matinvBatched": [P, I, D, I, D, I, D, I],
     "getrfBatched": [P, I, D, I, D, D, I],
     "getriBatched": [P, I, D, I, D, D, I, D, I],
+    "getrsBatched": [P, I, I, I, D, I, D, D, I, P, I],
 }
+TRANSPOSED = 1
 POINTERS = "pointer arrays and device memory allocated beforehand, host memory pageable"
 
 
 class Matinv:
     name = "cublas-matinv"
     package = "cublas"
-    kernel = "matinvBatched"
+    kernels = {"inverse": "matinvBatched"}
     largest = 32
     pivots = True
 
@@ -43,11 +47,20 @@ class Matinv:
 
 class Getri(Matinv):
     name = "cublas-getri"
-    kernel = "getrfBatched + getriBatched"
+    kernels = {"inverse": "getrfBatched + getriBatched"}
     largest = float("inf")
 
     def job(self, inputs, threads):
         return GetriJob(self, inputs)
+
+
+class Getrs(Matinv):
+    name = "cublas-getrs"
+    kernels = {"solve": "getrfBatched + getrsBatched"}
+    largest = float("inf")
+
+    def job(self, inputs, threads):
+        return GetrsJob(self, inputs)
 
 
 class MatinvJob(measure.Job):
@@ -59,11 +72,11 @@ class MatinvJob(measure.Job):
         self.np = np
         self.gpu = peer.device
         self.inputs = inputs
-        self.a = inputs[0]
+        self.a = inputs[0].a
         self.count, self.order = self.a.shape[:2]
         self.addresses = []
-        self.source, self.source_pointers = self.stack()
-        self.target, self.target_pointers = self.stack()
+        self.source, self.source_pointers = self.stack(self.a)
+        self.target, self.target_pointers = self.stack(self.like(0))
         self.infos = self.memory(4 * self.count)
         self.gpu.upload(self.source, self.a)
         self.handle = peer.handle
@@ -75,11 +88,15 @@ class MatinvJob(measure.Job):
         self.addresses.append(self.gpu.filled(size))
         return self.addresses[-1]
 
-    def stack(self):
+    def like(self, i):
+        """An array of the shape of the answer."""
+        return self.inputs[i].a
+
+    def stack(self, like):
         """Device memory for a stack, and the device array of pointers to its matrices."""
         np = self.np
-        start = self.memory(self.a.nbytes)
-        step = self.a.nbytes // self.count
+        start = self.memory(like.nbytes)
+        step = like.nbytes // self.count
         pointers = np.uint64(start) + np.arange(self.count, dtype=np.uint64) * np.uint64(step)
         array = self.memory(pointers.nbytes)
         self.gpu.upload(array, pointers)
@@ -93,7 +110,7 @@ class MatinvJob(measure.Job):
         return self.target
 
     def fetch(self, answer):
-        output = self.np.empty_like(self.a)
+        output = self.np.empty_like(self.like(0))
         self.gpu.download(output, answer)
         infos = self.np.empty(self.count, self.np.int32)
         self.gpu.download(infos, self.infos)
@@ -102,7 +119,7 @@ class MatinvJob(measure.Job):
         return output
 
     def into(self, i, output):
-        self.gpu.upload(self.source, self.inputs[i])
+        self.gpu.upload(self.source, self.inputs[i].a)
         self.device()
         self.gpu.download(output, self.target)
 
@@ -135,6 +152,49 @@ class GetriJob(MatinvJob):
         return self.target
 
 
+class GetrsJob(MatinvJob):
+    note = f"overwrites its input, which is restored outside the device clock; right-hand sides by columns; {POINTERS}"
+    # Solutions come by columns, and are not transposed into memory of the caller.
+    into = None
+
+    def __init__(self, peer, inputs):
+        import numpy as np
+
+        self.columns = [np.ascontiguousarray(given.b.transpose(0, 2, 1)) for given in inputs]
+        super().__init__(peer, inputs)
+        self.kept = self.memory(self.a.nbytes)
+        self.gpu.upload(self.kept, self.a)
+        self.kept_columns = self.memory(self.like(0).nbytes)
+        self.gpu.upload(self.kept_columns, self.like(0))
+        self.pivots = self.memory(4 * self.count * self.order)
+
+    def like(self, i):
+        return self.columns[i]
+
+    def before(self):
+        self.gpu.queue_copy(self.source, self.kept, self.a.nbytes)
+        self.gpu.queue_copy(self.target, self.kept_columns, self.like(0).nbytes)
+
+    def device(self):
+        n, a, b, width = self.order, self.source_pointers, self.target_pointers, self.like(0).shape[1]
+        require(self.getrfBatched(self.handle, n, a, n, self.pivots, self.infos, self.count))
+        info = I()
+        arguments = (TRANSPOSED, n, width, a, n, self.pivots, b, n, ctypes.byref(info), self.count)
+        require(self.getrsBatched(self.handle, *arguments))
+        return self.target
+
+    def fetch(self, answer):
+        return super().fetch(answer).transpose(0, 2, 1)
+
+    def fresh(self, i):
+        self.gpu.upload(self.source, self.inputs[i].a)
+        self.gpu.upload(self.target, self.like(i))
+        self.device()
+        output = self.np.empty_like(self.like(0))
+        self.gpu.download(output, self.target)
+        return output.transpose(0, 2, 1)
+
+
 def require(status):
     if status:
         raise RuntimeError(f"cuBLAS returned {status}")
@@ -144,7 +204,7 @@ _loaded = None
 
 
 def load():
-    """The library, its handle, and its version, loaded once for both peers."""
+    """The library, its handle, and its version, loaded once for all peers."""
     global _loaded
     if _loaded is None:
         library = open_library()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times how PyTorch, CuPy, and cuBLAS invert stacks on this machine's first NVIDIA GPU.
+"""Times how PyTorch, CuPy, and cuBLAS invert stacks, or solve systems, on this machine's first NVIDIA GPU.
 
     pip install numpy torch cupy-cuda12x
     python3 cuda.py --scalar float32,float64,complex64,complex128 --json cuda.json
@@ -27,7 +27,7 @@ STACK_BYTES = 256 << 20
 class Torch:
     name = "torch"
     package = "torch"
-    kernel = "linalg.inv_ex"
+    kernels = {"inverse": "linalg.inv_ex", "solve": "linalg.solve_ex", "det": "linalg.slogdet"}
     largest = float("inf")
     pivots = True
 
@@ -54,30 +54,47 @@ class TorchJob(measure.Job):
         import torch
 
         self.torch = torch
-        self.inputs = [torch.from_numpy(a) for a in inputs]
-        self.resident = self.inputs[0].to("cuda")
+        self.op = inputs[0].op
+        self.inputs = [[torch.from_numpy(part) for part in operands(given)] for given in inputs]
+        self.resident = self.on_device(0)
+        if self.op == "det":
+            self.into = None
+
+    def on_device(self, i):
+        return [part.to("cuda") for part in self.inputs[i]]
+
+    def call(self, parts):
+        linalg = self.torch.linalg
+        if self.op == "det":
+            return linalg.slogdet(*parts)
+        return linalg.inv_ex(*parts).inverse if self.op == "inverse" else linalg.solve_ex(*parts).result
 
     def device(self):
-        return self.torch.linalg.inv_ex(self.resident).inverse
+        return self.call(self.resident)
 
     def fetch(self, answer):
-        return answer.cpu().numpy()
+        return [part.cpu().numpy() for part in answer] if self.op == "det" else answer.cpu().numpy()
 
     def fresh(self, i):
-        return self.fetch(self.torch.linalg.inv_ex(self.inputs[i].to("cuda")).inverse)
+        return self.fetch(self.call(self.on_device(i)))
 
     def into(self, i, output):
-        self.torch.from_numpy(output).copy_(self.torch.linalg.inv_ex(self.inputs[i].to("cuda")).inverse)
+        self.torch.from_numpy(output).copy_(self.call(self.on_device(i)))
 
     def close(self):
         self.resident = None
         self.torch.cuda.empty_cache()
 
 
+def operands(given):
+    """The arrays that a routine takes."""
+    return [given.a, given.b] if given.op == "solve" else [given.a]
+
+
 class CuPy:
     name = "cupy"
     package = "cupy"
-    kernel = "linalg.inv"
+    kernels = {"inverse": "linalg.inv", "solve": "linalg.solve", "det": "linalg.slogdet"}
     largest = float("inf")
     pivots = True
 
@@ -102,27 +119,40 @@ class CuPyJob(measure.Job):
         import cupy
 
         self.cupy = cupy
-        self.inputs = inputs
-        self.resident = cupy.asarray(inputs[0])
+        self.op = inputs[0].op
+        self.routine = {"inverse": cupy.linalg.inv, "solve": cupy.linalg.solve, "det": cupy.linalg.slogdet}[self.op]
+        self.inputs = [operands(given) for given in inputs]
+        self.resident = self.on_device(0)
+        if self.op == "det":
+            self.into = None
+
+    def on_device(self, i):
+        return [self.cupy.asarray(part) for part in self.inputs[i]]
 
     def device(self):
-        return self.cupy.linalg.inv(self.resident)
+        return self.routine(*self.resident)
 
     def fetch(self, answer):
-        return answer.get()
+        return [part.get() for part in answer] if self.op == "det" else answer.get()
 
     def fresh(self, i):
-        return self.fetch(self.cupy.linalg.inv(self.cupy.asarray(self.inputs[i])))
+        return self.fetch(self.routine(*self.on_device(i)))
 
     def into(self, i, output):
-        self.cupy.linalg.inv(self.cupy.asarray(self.inputs[i])).get(out=output)
+        self.routine(*self.on_device(i)).get(out=output)
 
     def close(self):
         self.resident = None
         self.cupy.get_default_memory_pool().free_all_blocks()
 
 
-PEERS = {"torch": Torch, "cupy": CuPy, "cublas-matinv": cublas.Matinv, "cublas-getri": cublas.Getri}
+PEERS = {
+    "torch": Torch,
+    "cupy": CuPy,
+    "cublas-matinv": cublas.Matinv,
+    "cublas-getri": cublas.Getri,
+    "cublas-getrs": cublas.Getrs,
+}
 
 
 def main():

@@ -1,4 +1,5 @@
-"""MKL's compact batched LU inverse, called through ctypes: mkl_?gepack, ?getrfnp, ?getrinp, and ?geunpack_compact.
+"""MKL's compact batched LU inverse and solution, called through ctypes: mkl_?gepack, ?getrfnp, ?getrinp or twice ?trsm,
+and ?geunpack_compact.
 
 These routines do not pivot, and work on a layout of their own that interleaves several matrices, one per SIMD lane.
 They start no threads, so this module cuts the stack into one piece per thread, and each piece into blocks that stay
@@ -14,7 +15,8 @@ import measure
 import schema
 
 LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
-ROW_MAJOR = 101
+ROW_MAJOR, LEFT, AS_IT_IS = 101, 141, 111
+UPPER, LOWER, NOT_UNIT, UNIT = 121, 122, 131, 132
 # MKL's number of each format, the bytes of its vectors, and the CPU flag that it needs.
 FORMATS = {"SSE": (181, 16, "sse2"), "AVX": (182, 32, "avx"), "AVX-512": (183, 64, "avx512f")}
 BLOCK_BYTES = (1 << 20, 1 << 18)
@@ -23,7 +25,7 @@ BLOCK_BYTES = (1 << 20, 1 << 18)
 class Peer:
     name = "mkl-compact"
     package = "mkl"
-    kernel = "getrfnp_compact + getrinp_compact"
+    kernels = {"inverse": "getrfnp_compact + getrinp_compact", "solve": "getrfnp_compact + trsm_compact"}
     largest = float("inf")
     pivots = False
 
@@ -44,10 +46,14 @@ class Job(measure.Job):
 
         self.np = np
         self.inputs = inputs
-        self.count, self.order = inputs[0].shape[:2]
-        self.matrix_bytes = inputs[0].itemsize * self.order**2
-        self.real_bytes = inputs[0].real.itemsize
-        letter = LETTERS[inputs[0].dtype.name]
+        self.count, self.order, self.width = inputs[0].count, inputs[0].order, inputs[0].width
+        elements = inputs[0].elements
+        self.system_bytes = elements.nbytes // self.count
+        self.real_bytes = elements.real.itemsize
+        letter = LETTERS[elements.dtype.name]
+        # Real factors are passed by value, complex ones by address.
+        self.ones = np.ones(1, elements.dtype)
+        self.one = {"s": ctypes.c_float(1), "d": ctypes.c_double(1)}.get(letter, P(self.ones.ctypes.data))
         for name in SIGNATURES:
             setattr(self, name, getattr(library, f"mkl_{letter}{name}_compact"))
         self.threads = threads
@@ -57,7 +63,7 @@ class Job(measure.Job):
         self.choose(formats)
 
     def choose(self, formats):
-        output = self.np.zeros_like(self.inputs[0])
+        output = self.np.zeros_like(self.like(0))
         trials = []
         for name in formats:
             for block_bytes in BLOCK_BYTES:
@@ -76,7 +82,7 @@ class Job(measure.Job):
         self.format, vector_bytes, _ = FORMATS[format]
         # Only the last block may leave lanes of a vector empty.
         lanes = vector_bytes // self.real_bytes
-        block = max(1, block_bytes // self.matrix_bytes // lanes) * lanes
+        block = max(1, block_bytes // self.system_bytes // lanes) * lanes
         packs = -(-self.count // lanes)
         bounds = [min(self.count, packs * t // self.threads * lanes) for t in range(self.threads + 1)]
         self.pieces = [
@@ -85,25 +91,38 @@ class Job(measure.Job):
             if begin < end
         ]
         self.block_bytes = self.get_size(self.order, self.order, self.format, block)
-        self.scratch = [self.aligned(self.block_bytes) for _ in self.pieces]
+        self.columns_bytes = self.get_size(self.width, self.order, self.format, block) if self.width else 0
+        self.scratch = [self.aligned(self.block_bytes + self.columns_bytes) for _ in self.pieces]
         # The routine needs n scalars per lane; this is more in every format.
         self.workspaces = [self.np.zeros(self.order * 64, self.np.complex128) for _ in self.pieces]
         self.packed = None
 
+    def like(self, i):
+        """An array of the shape of the answer."""
+        return self.inputs[i].b if self.width else self.inputs[i].a
+
     def fresh(self, i):
-        output = self.np.empty_like(self.inputs[i])
-        self.each_piece(self.invert, self.pointers(self.inputs[i]), self.new_pointers(output))
+        output = self.np.empty_like(self.like(i))
+        self.call(i, self.new_pointers(output))
         return output
 
     def into(self, i, output):
-        self.each_piece(self.invert, self.pointers(self.inputs[i]), self.pointers(output))
+        self.call(i, self.pointers(output))
+
+    def call(self, i, targets):
+        self.each_piece(self.answer, *self.sources(i), targets)
 
     def work(self, i):
-        """Seconds to factor and invert a stack that was packed outside the clock."""
+        """Seconds to eliminate in a stack that was packed outside the clock."""
         if self.packed is None:
-            self.packed = self.aligned(self.block_bytes * sum(map(len, self.pieces)))
-        self.each_piece(self.pack_all, self.pointers(self.inputs[i]))
+            self.packed = self.aligned((self.block_bytes + self.columns_bytes) * sum(map(len, self.pieces)))
+        self.each_piece(self.pack_all, *self.sources(i))
         return measure.wall(lambda _: self.each_piece(self.eliminate_all))(0)
+
+    def sources(self, i):
+        """The pointers to matrices and right-hand sides, if there are any."""
+        given = self.inputs[i]
+        return self.pointers(given.a), self.pointers(given.b) if self.width else None
 
     def each_piece(self, call, *arguments):
         if len(self.pieces) == 1:
@@ -112,28 +131,47 @@ class Job(measure.Job):
             # Reading the results raises any exception from a thread.
             list(self.pool.map(lambda piece: call(piece, *arguments), range(len(self.pieces))))
 
-    def invert(self, piece, sources, targets):
-        n, packed = self.order, self.scratch[piece].ctypes.data
+    def answer(self, piece, matrices, columns, targets):
+        n, width, packed = self.order, self.width, self.scratch[piece].ctypes.data
         for start, count in self.pieces[piece]:
-            source, target = sources.ctypes.data + 8 * start, targets.ctypes.data + 8 * start
-            self.gepack(ROW_MAJOR, n, n, source, n, packed, n, self.format, count)
+            self.pack(packed, matrices, columns, start, count)
             self.eliminate(piece, packed, count)
-            self.geunpack(ROW_MAJOR, n, n, target, n, packed, n, self.format, count)
+            target = targets.ctypes.data + 8 * start
+            if width:
+                solutions = packed + self.block_bytes
+                self.geunpack(ROW_MAJOR, n, width, target, width, solutions, width, self.format, count)
+            else:
+                self.geunpack(ROW_MAJOR, n, n, target, n, packed, n, self.format, count)
+
+    def pack(self, packed, matrices, columns, start, count):
+        """Packs a block: the matrices, and the right-hand sides behind them."""
+        n, width = self.order, self.width
+        self.gepack(ROW_MAJOR, n, n, matrices.ctypes.data + 8 * start, n, packed, n, self.format, count)
+        if width:
+            source, target = columns.ctypes.data + 8 * start, packed + self.block_bytes
+            self.gepack(ROW_MAJOR, n, width, source, width, target, width, self.format, count)
 
     def eliminate(self, piece, packed, count):
         n, workspace = self.order, self.workspaces[piece]
         info = ctypes.c_int(0)
         at = ctypes.addressof(info)
         self.getrfnp(ROW_MAJOR, n, n, packed, n, at, self.format, count)
-        if info.value == 0:
+        if info.value == 0 and not self.width:
             self.getrinp(ROW_MAJOR, n, packed, n, workspace.ctypes.data, workspace.size, at, self.format, count)
         if info.value:
             raise ArithmeticError(f"MKL's info is {info.value}")
+        if self.width:
+            self.substitute(LOWER, UNIT, packed, count)
+            self.substitute(UPPER, NOT_UNIT, packed, count)
 
-    def pack_all(self, piece, sources):
-        n = self.order
+    def substitute(self, part, diagonal, packed, count):
+        n, width, columns = self.order, self.width, packed + self.block_bytes
+        options = (ROW_MAJOR, LEFT, part, AS_IT_IS, diagonal)
+        self.trsm(*options, n, width, self.one, P(packed), n, P(columns), width, self.format, count)
+
+    def pack_all(self, piece, matrices, columns):
         for (start, count), packed in zip(self.pieces[piece], self.kept(piece)):
-            self.gepack(ROW_MAJOR, n, n, sources.ctypes.data + 8 * start, n, packed, n, self.format, count)
+            self.pack(packed, matrices, columns, start, count)
 
     def eliminate_all(self, piece):
         for (_, count), packed in zip(self.pieces[piece], self.kept(piece)):
@@ -142,7 +180,8 @@ class Job(measure.Job):
     def kept(self, piece):
         """The address of each block of a piece in the packed copy of the whole stack."""
         first = sum(map(len, self.pieces[:piece]))
-        return [self.packed.ctypes.data + self.block_bytes * (first + k) for k in range(len(self.pieces[piece]))]
+        size = self.block_bytes + self.columns_bytes
+        return [self.packed.ctypes.data + size * (first + k) for k in range(len(self.pieces[piece]))]
 
     def pointers(self, stack):
         """The array of pointers that the routines need. It is kept, as a program would keep it with its stack."""
@@ -153,7 +192,8 @@ class Job(measure.Job):
 
     def new_pointers(self, stack):
         np = self.np
-        return np.uintp(stack.ctypes.data) + np.arange(self.count, dtype=np.uintp) * np.uintp(self.matrix_bytes)
+        step = np.uintp(stack.nbytes // self.count)
+        return np.uintp(stack.ctypes.data) + np.arange(self.count, dtype=np.uintp) * step
 
     def aligned(self, count):
         """`count` bytes that start on a cache line and whose pages are mapped."""
@@ -172,6 +212,8 @@ SIGNATURES = {
     "geunpack": [I, I, I, P, I, P, I, I, I],
     "getrfnp": [I, I, I, P, I, P, I, I],
     "getrinp": [I, I, P, I, P, I, P, I, I],
+    # Its factor is of another type for each scalar; ctypes goes by the arguments.
+    "trsm": None,
 }
 
 

@@ -22,8 +22,10 @@ FIELDS = {
     "adapter": "the GPU's name, null on the CPU",
     "driver": "the GPU driver's version",
     "kernel": "the routine's name",
+    "op": "inverse, solve or det",
     "scalar": "float32, float64, complex64 or complex128",
     "order": "n, for matrices n x n",
+    "width": "columns of each right-hand side; null without any",
     "len": "matrices in the stack",
     "threads": "host threads that the peer may use",
     "repeats": "timed calls behind the best and the median of total_seconds",
@@ -37,7 +39,7 @@ FIELDS = {
     "copy_seconds": "a plain copy of the same bytes: memcpy on one thread, or a copy within the device",
     "peak_gflops": "vector multiply-adds on as many threads without loads or stores; null for peers",
     "first_call_seconds": "the first call for this configuration, libraries loaded; null if not measured",
-    "max_ratio": "largest ||I - X A||_1 / (n ||A||_1 ||X||_1 eps) seen; under 3 or nothing is timed",
+    "max_ratio": "largest test ratio seen, below the bound in stacks.py or nothing is timed",
     "machine": "CPU model and its threads",
     "commit": "batchinv's commit; null for peers",
     "date": "ISO date, UTC",
@@ -45,6 +47,7 @@ FIELDS = {
 }
 SCALARS = {"float32": 4, "float64": 8, "complex64": 8, "complex128": 16}
 ORDERS = "2,3,4,6,8,12,16,24,32,48,64,96,128"
+OPS = ("inverse", "solve", "det")
 
 
 class Missing(Exception):
@@ -86,6 +89,10 @@ def arguments(description, peers, stack_bytes, argv=None):
         return [positive(part) for part in text.split(",")]
 
     parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--op", choices=OPS, default="inverse", help="what is computed; default inverse")
+    parser.add_argument(
+        "--width", type=positive, metavar="R", help="columns of each right-hand side, for --op solve; default 1"
+    )
     parser.add_argument("--order", type=orders, default=orders(ORDERS), metavar="N,...", help=f"default {ORDERS}")
     parser.add_argument(
         "--scalar",
@@ -99,7 +106,7 @@ def arguments(description, peers, stack_bytes, argv=None):
         type=positive,
         metavar="COUNT",
         dest="count",
-        help=f"matrices in a stack; default {stack_bytes >> 20} MiB of them, and at least 16",
+        help=f"matrices in a stack; default {stack_bytes >> 20} MiB of input, and at least 16",
     )
     parser.add_argument("--repeats", type=positive, default=10, metavar="R", help="timed calls per kind; default 10")
     parser.add_argument("--threads", type=positive, default=cores(), metavar="T", help="host threads; default all")
@@ -113,17 +120,31 @@ def arguments(description, peers, stack_bytes, argv=None):
     parser.add_argument("--json", metavar="FILE", help="write rows to FILE; - is stdout, with the table on stderr")
     parser.add_argument("--dry-run", action="store_true", help="print the rows that would be timed, without times")
     args = parser.parse_args(argv)
+    if args.width and args.op != "solve":
+        parser.error("--width is about right-hand sides, which only --op solve has")
+    args.width = (args.width or 1) if args.op == "solve" else 0
     args.stack_bytes = stack_bytes
     return args
+
+
+def elements(op, order, width):
+    """The elements of one matrix's input and output together; a determinant counts as none. `width` may be None."""
+    return order * order + {"inverse": order * order, "solve": 2 * order * (width or 0), "det": 0}[op]
+
+
+def flops(op, order, width):
+    """Additions and multiplications by the formulas that `batchinv bench` explains."""
+    return 2 * order**3 if op == "inverse" else 2 / 3 * order**3 + 2 * order * order * (width or 0)
 
 
 def configurations(args, peers):
     """All requested (peer, scalar, order, len) that the peers support; the peers of a configuration are adjacent."""
     for scalar in args.scalar:
         for order in args.order:
-            count = args.count or max(16, args.stack_bytes // (order * order * SCALARS[scalar]))
+            matrix_bytes = order * (order + args.width) * SCALARS[scalar]
+            count = args.count or max(16, args.stack_bytes // matrix_bytes)
             for peer in peers:
-                if order <= peer.largest:
+                if args.op in peer.kernels and order <= peer.largest:
                     yield peer, scalar, order, count
 
 
@@ -133,9 +154,11 @@ def dry_rows(args, peers):
         row(
             program=peer.package,
             engine=peer.name,
-            kernel=peer.kernel,
+            kernel=peer.kernels[args.op],
+            op=args.op,
             scalar=scalar,
             order=order,
+            width=args.width or None,
             len=count,
             threads=args.threads,
             repeats=args.repeats,
@@ -180,7 +203,7 @@ class Table:
 
         # On a GPU the copy is within the device, so it is compared with the device's time.
         work = r["device_seconds"] or r["total_seconds"]
-        moved = 2 * r["len"] * r["order"] ** 2 * SCALARS[r["scalar"]]
+        moved = r["len"] * elements(r["op"], r["order"], r["width"]) * SCALARS[r["scalar"]]
         self.line(
             r["scalar"],
             r["order"],

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Joins rows of `batchinv bench --json` and of peers into Markdown tables: one per scalar, with a line per order.
+"""Joins rows of `batchinv bench --json` and of peers into Markdown tables: one per operation and
+scalar, with a line per order.
 
     python3 table.py [--device] batchinv.json peers.json
 
@@ -10,7 +11,12 @@ The cell of a peer without a time is empty.
 """
 
 import json
+import os
 import sys
+
+sys.dont_write_bytecode = True  # No caches beside the sources.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import schema
 
 UNITS = ((1e-6, 1e9, "ns"), (1e-3, 1e6, "µs"), (1.0, 1e3, "ms"), (float("inf"), 1.0, "s"))
 
@@ -29,13 +35,19 @@ def main(arguments):
     for path in paths:
         with open(path, encoding="utf-8") as file:
             rows += json.load(file)
-    for scalar in dict.fromkeys(row["scalar"] for row in rows):
-        print("\n".join(table([row for row in rows if row["scalar"] == scalar], times)), end="\n\n")
+    for title in dict.fromkeys(map(title_of, rows)):
+        print("\n".join(table([row for row in rows if title_of(row) == title], times)), end="\n\n")
     return 0
 
 
+def title_of(row):
+    """What a table is about: `float64`, or `float64, solve of 2`. Old rows say no operation and are about inverses."""
+    op, width = row.get("op") or "inverse", row.get("width")
+    return row["scalar"] + (f", {op}" if op != "inverse" else "") + (f" of {width}" if width else "")
+
+
 def table(rows, times=TOTAL):
-    """The lines of one scalar's table. Our rows without a time, such as CPU rows with --device, have no line."""
+    """The lines of one table. Our rows without a time, such as CPU rows with --device, have no line."""
     own_time, copy_time = times
 
     def each(row):
@@ -44,7 +56,7 @@ def table(rows, times=TOTAL):
 
     ours = [row for row in rows if row["program"].startswith("batchinv ")]
     peers = list(dict.fromkeys(row["engine"] for row in rows if row not in ours))
-    columns = [rows[0]["scalar"], "batchinv", "kernel", "of copy", "of peak", *peers]
+    columns = [title_of(rows[0]), "batchinv", "kernel", "of copy", "of peak", *peers]
     lines = ["| " + " | ".join(columns) + " |"]
     lines.append("|---" * len(columns) + "|")
     for row in filter(each, ours):
@@ -72,10 +84,11 @@ def share(copy, seconds):
 
 
 def of_peak(row, own_time):
-    """The share of the processor's multiply-add peak, at 2 n^3 operations per matrix, four times that if complex."""
+    """The share of the processor's multiply-add peak; an operation on complex numbers counts as four."""
     if not row.get("peak_gflops"):
         return ""
-    work = (8 if row["scalar"].startswith("complex") else 2) * row["len"] * row["order"] ** 3
+    flops = schema.flops(row.get("op") or "inverse", row["order"], row.get("width"))
+    work = (4 if row["scalar"].startswith("complex") else 1) * row["len"] * flops
     return f"{work / row[own_time] / row['peak_gflops'] / 1e9:.1%}"
 
 

@@ -48,6 +48,23 @@ class Scripts(unittest.TestCase):
             self.assertEqual({r[name] for name in r if name.endswith("_seconds")}, {None})
             self.assertGreaterEqual(r["len"], 16)
 
+    def test_dry_run_of_other_operations(self):
+        def rows(name, *arguments):
+            ran = script(name, "--dry-run", "--order", "8", "--scalar", "float32", *arguments)
+            self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+            return [(r["engine"], r["op"], r["width"], r["len"]) for r in json.loads(ran.stdout)]
+
+        # 8 x 8 elements, and with 24 columns four times as many, in 8 MiB and 256 MiB.
+        self.assertEqual(rows("cpu.py", "--peer", "numpy"), [("numpy", "inverse", None, 1 << 15)])
+        solvers = ["numpy", "scipy", "mkl-compact"]
+        expected = [(name, "solve", 24, 1 << 13) for name in solvers]
+        self.assertEqual(rows("cpu.py", "--op", "solve", "--width", "24"), expected)
+        self.assertEqual(rows("cpu.py", "--op", "det"), [("numpy", "det", None, 1 << 15)])
+        solvers = ["torch", "cupy", "cublas-getrs"]
+        found = rows("cuda.py", "--op", "solve", "--len", "9")
+        self.assertEqual(found, [(name, "solve", 1, 9) for name in solvers])
+        self.assertEqual([name for name, *_ in rows("cuda.py", "--op", "det")], ["torch", "cupy"])
+
     def test_table_joins_rows_by_order(self):
         def line(program, engine, order, seconds, peak=None):
             row = schema.row(program=program, engine=engine, kernel="lanes", scalar="float64", order=order, len=10)
@@ -62,6 +79,24 @@ class Scripts(unittest.TestCase):
         self.assertEqual((ran.returncode, ran.stderr), (0, ""))
         expected = ["| float64 | batchinv | kernel | of copy | of peak | n |", "|---|---|---|---|---|---|"]
         expected += ["| 2 | 100 ns | lanes | 50% | 10.0% | 300 ns (3) |", "| 50 | 100 µs | lanes |  |  |  |"]
+        self.assertEqual(ran.stdout.split("\n"), [*expected, "", ""])
+
+    def test_table_has_one_part_per_operation(self):
+        common = dict(scalar="float64", order=4, len=10, total_seconds=1e-6, peak_gflops=10.0)
+        old = schema.row(program="batchinv 1", engine="cpu", kernel="lanes", **common)
+        del old["op"], old["width"]
+        solve = schema.row(program="batchinv 1", engine="cpu", kernel="lanes", op="solve", width=2, **common)
+        peer = schema.row(program="n 2", engine="n", kernel="solve", op="solve", width=2, **common)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "rows.json")
+            schema.write_json([old, solve, peer], path)
+            ran = script("table.py", path)
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+        # 2 n^3 and 2/3 n^3 + 2 n^2 R operations, ten times in a microsecond, of 10 GFLOP/s
+        expected = ["| float64 | batchinv | kernel | of copy | of peak |", "|---|---|---|---|---|"]
+        expected += ["| 4 | 100 ns | lanes |  | 12.8% |", ""]
+        expected += ["| float64, solve of 2 | batchinv | kernel | of copy | of peak | n |", "|---|---|---|---|---|---|"]
+        expected += ["| 4 | 100 ns | lanes |  | 10.7% | 100 ns (1) |"]
         self.assertEqual(ran.stdout.split("\n"), [*expected, "", ""])
 
     def test_table_of_device_times(self):
@@ -96,7 +131,8 @@ class Scripts(unittest.TestCase):
         self.assertEqual(len(ran.stderr.splitlines()), 1)
 
     def test_bad_arguments_exit_2(self):
-        for bad in (["--order", "0"], ["--order", "2,"], ["--scalar", "float16"], ["--len", "-1"], ["--peer", "gsl"]):
+        numbers = (["--order", "0"], ["--order", "2,"], ["--len", "-1"], ["--width", "2"])
+        for bad in (*numbers, ["--scalar", "float16"], ["--peer", "gsl"], ["--op", "invert"]):
             for name in ("cpu.py", "cuda.py"):
                 with self.subTest(name=name, bad=bad):
                     self.assertEqual(script(name, "--dry-run", *bad).returncode, 2)
@@ -130,7 +166,8 @@ class Shared(unittest.TestCase):
     def test_a_row_without_times_can_be_printed(self):
         printed = io.StringIO()
         table = schema.Table(printed)
-        table.add(schema.row(engine="e", program="p", scalar="float32", order=4, len=16, note="wrong answer"))
+        common = dict(op="inverse", scalar="float32", order=4, len=16)
+        table.add(schema.row(engine="e", program="p", note="wrong answer", **common))
         table.end()
         self.assertIn("e: p; wrong answer", printed.getvalue())
 

@@ -7,6 +7,7 @@ use std::io::{Cursor, Read};
 use super::npy::read;
 use crate::npy::source::Input;
 use crate::npz::directory;
+use crate::shape::Shape;
 
 /// The most bytes of an entry that are unpacked: a hundred small archives could claim gigabytes.
 const MOST: u64 = 1 << 20;
@@ -27,11 +28,11 @@ pub fn npz(data: &[u8]) {
         let mut bytes = Vec::new();
         let whole = unpacked().read_to_end(&mut bytes);
         assert!(bytes.len() as u64 <= entry.size, "more bytes than were claimed");
-        let array = read(Input::Entry(Box::new(unpacked()), entry.size), usize::MAX);
+        let array = read(Input::Entry(Box::new(unpacked()), entry.size), Shape::matrices, usize::MAX);
         match whole {
             // The array is the one of a file with the same bytes.
             Ok(_) => {
-                let file = read(Input::File(Box::new(Cursor::new(bytes)), entry.size), 1);
+                let file = read(Input::File(Box::new(Cursor::new(bytes)), entry.size), Shape::matrices, 1);
                 assert_eq!(array.ok(), file.ok(), "{}", entry.name);
             }
             // An entry that fails to unpack gives no array, unless it was too large to be read to its end.

@@ -4,9 +4,11 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
 use crate::bench;
+use crate::det;
 use crate::exit::{self, Failure};
 use crate::info;
 use crate::inv;
+use crate::solve;
 
 /// np.linalg.inv for stacks of small matrices, on any GPU and on all cores, with a verdict for each matrix.
 #[derive(Debug, Parser)]
@@ -19,6 +21,8 @@ struct Program {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Inv(inv::args::Args),
+    Solve(solve::args::Args),
+    Det(det::args::Args),
     Bench(bench::args::Args),
     Info(info::Args),
 }
@@ -31,6 +35,8 @@ pub fn parse() -> Result<Option<Command>, Failure> {
     };
     match &command {
         Command::Inv(args) => args.check()?,
+        Command::Solve(args) => args.check()?,
+        Command::Det(args) => args.check()?,
         Command::Bench(args) => args.check()?,
         Command::Info(_) => {}
     }

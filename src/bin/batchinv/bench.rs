@@ -1,10 +1,13 @@
 //! `batchinv bench`: checks every answer, times the calls, and shows the figures.
 
 pub mod args;
+mod call;
 mod engines;
+mod judge;
 mod machine;
 mod measure;
 mod memory;
+mod operation;
 mod peak;
 mod peers;
 mod plot;
@@ -29,7 +32,7 @@ use crate::place::is_stdout;
 use crate::stdio::stdout_for_text;
 
 pub fn run(args: &Args) -> Result<(), Failure> {
-    let peers = peers::read(&args.with)?;
+    let peers = peers::read(&args.with, args.op, args.columns())?;
     let outputs = Outputs::open(args.outputs())?;
     outputs.refuse_stdout("the table")?;
     let machine = Machine::look();

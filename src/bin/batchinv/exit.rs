@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 pub const HELP: &str = "\
 Exit status:
   0         done; matrices with a status other than 0 are counted on stderr
-  1         --strict met a status other than 0, or --verify or bench a wrong inverse
+  1         --strict met a status other than 0, or --verify or bench a wrong result
   2         bad arguments or bad input
   3         the engine is absent, cannot do this, or was lost
   4         reading or writing failed, or memory or threads ran out

@@ -9,6 +9,7 @@ use crate::identity::{self, Identity};
 use crate::npy::Reader;
 use crate::npy::source::Input;
 use crate::npz::directory::{self, Entry};
+use crate::shape::{Shape, Stacked};
 use crate::stdio::{is_dash, stdin};
 
 /// An input: one array, or an archive of several.
@@ -25,8 +26,9 @@ pub struct Archive {
 
 /// Opens the array at a path and reads its header, or an archive and reads its directory. A stream in Fortran order is
 /// copied to an unnamed temporary file in `folder`, because its bytes are needed in another order.
-pub fn open(path: &Path, folder: &Path) -> Result<Opened, Failure> {
-    let reader = |input| Reader::new(input, || tempfile::tempfile_in(folder)).map_err(|error| error.about(name(path)));
+pub fn open(path: &Path, shape: Stacked, folder: &Path) -> Result<Opened, Failure> {
+    let spool = || tempfile::tempfile_in(folder);
+    let reader = |input| Reader::new(input, shape, spool).map_err(|error| error.about(name(path)));
     let array = |input| reader(input).map(Opened::Array);
     if is_dash(path) {
         return array(Input::Stream(Box::new(io::stdin())));
@@ -56,13 +58,19 @@ impl Archive {
     pub fn reader(&self, entry: &Entry, folder: &Path) -> Result<Reader, Failure> {
         let failed = |error| Failure::io(format!("cannot read it: {error}"));
         let bytes = self.file.try_clone().and_then(|file| entry.unpack(file)).map_err(failed)?;
-        Reader::new(Input::Entry(Box::new(bytes), entry.size), || tempfile::tempfile_in(folder))
+        let spool = || tempfile::tempfile_in(folder);
+        Reader::new(Input::Entry(Box::new(bytes), entry.size), Shape::matrices, spool)
     }
 }
 
 /// The path as messages name it.
 pub fn name(path: &Path) -> String {
     if is_dash(path) { "standard input".to_owned() } else { path.display().to_string() }
+}
+
+/// Puts the path before a failure to read on. In an archive, where the array has a name, it comes with that name later.
+pub fn about(array: Option<&str>, path: &Path) -> impl Fn(Failure) -> Failure {
+    move |error| if array.is_none() { error.about(name(path)) } else { error }
 }
 
 /// The identity of a regular file; `None` for anything else.

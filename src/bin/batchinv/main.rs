@@ -1,19 +1,31 @@
-//! `batchinv`: np.linalg.inv for `.npy` files, from the command line.
+//! `batchinv`: np.linalg.inv, solve and det for `.npy` files, from the command line.
 //!
 //! `args` finds the command and `interrupt` guards its temporary files. Each command is one module, which owns its
-//! arguments: `inv`, `bench` and `info`. They share `input` and `files` (where arrays come from and go to), `npy` and
-//! `npz` (the formats), `shape`, `drivers` (which GPUs may be used) and `json`. `files` stands on `place` (what a path
-//! means), `temporary` (files that appear whole), `descriptor`, `stdio` (`-`) and `identity`. `exit` turns every
-//! failure into one line and an exit status, and `environment` keeps libraries from printing what nobody can act on.
+//! arguments: `inv`, `solve`, `det`, `bench` and `info`.
+//!
+//! The first three take an `engine`, read every one of the `arrays` of an `input` in `pieces`, with several of them in
+//! the `pipeline`, `check` them, write `results`, show `progress` and `report`. Arrays come in the formats of `npy` and
+//! `npz`, and have a `shape`; `determinants` are arrays that two commands write. `files` are where results go. They
+//! stand on `place` (what a path means), `temporary` (files that appear whole), `descriptor`, `stdio` (`-`) and
+//! `identity`.
+//!
+//! All share `drivers` (which GPUs may be used), `ratio` (what counts as wrong) and `json`. `exit` turns every failure
+//! into one line and an exit status, and `environment` keeps libraries from printing what nobody can act on.
 
 mod args;
 
 mod bench;
+mod det;
 mod info;
 mod inv;
+mod solve;
 
+mod arrays;
+mod check;
 mod descriptor;
+mod determinants;
 mod drivers;
+mod engine;
 mod environment;
 mod exit;
 mod files;
@@ -23,8 +35,13 @@ mod interrupt;
 mod json;
 mod npy;
 mod npz;
+mod pieces;
+mod pipeline;
 mod place;
+mod progress;
 mod ratio;
+mod report;
+mod results;
 mod shape;
 mod stdio;
 mod temporary;
@@ -57,6 +74,8 @@ fn run() -> Result<(), Failure> {
     threads.map_err(|error| Failure::io(format!("cannot start a thread: {error}")))?;
     match command {
         Command::Inv(args) => inv::run(&args),
+        Command::Solve(args) => solve::run(&args),
+        Command::Det(args) => det::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Info(args) => info::run(&args),
     }

@@ -7,6 +7,7 @@ use batchinv::ScalarKind;
 use batchinv::plan::Work;
 use clap::ValueEnum;
 
+use crate::bench::operation::Operation;
 use crate::drivers::Drivers;
 use crate::exit::{self, Failure};
 
@@ -19,6 +20,14 @@ use crate::exit::{self, Failure};
 #[derive(clap::Args, Debug)]
 #[command(after_help = exit::HELP)]
 pub struct Args {
+    /// What is computed; the GPU engine knows only `inverse`
+    #[arg(long, value_enum, default_value_t)]
+    pub op: Operation,
+
+    /// Columns of each right-hand side, for `--op solve`; 1 by default
+    #[arg(long, value_name = "R", value_parser = positive)]
+    pub width: Option<usize>,
+
     /// The engine; by default both, if there is a GPU
     #[arg(long, value_enum)]
     pub engine: Option<Choice>,
@@ -35,7 +44,7 @@ pub struct Args {
           default_value = "2,3,4,6,8,12,16,24,32,48,64,128")]
     pub order: Vec<usize>,
 
-    /// Matrices per stack; by default 8 MiB of them, but at least 16
+    /// Matrices per stack; by default 8 MiB of input, but at least 16
     #[arg(long, value_name = "COUNT", value_parser = positive)]
     pub len: Option<usize>,
 
@@ -74,8 +83,11 @@ pub enum Choice {
 /// The work of one row of figures.
 #[derive(Clone, Copy, Debug)]
 pub struct Configuration {
+    pub op: Operation,
     pub scalar: ScalarKind,
     pub order: usize,
+    /// The columns of a right-hand side; 0 if the operation has none.
+    pub width: usize,
     pub len: usize,
 }
 
@@ -94,15 +106,22 @@ impl Args {
                 return Err(Failure::input(format!("{option} is about GPUs, which --engine cpu never uses")));
             }
         }
-        for &scalar in &self.scalar {
-            for Configuration { order, len, .. } in self.configurations(scalar) {
-                if stack_bytes(scalar, order, len).is_none() {
-                    let line = format!("{len} matrices of order {order}, {scalar}, are more than memory can address");
-                    return Err(Failure::input(line));
-                }
+        if self.width.is_some() && self.op != Operation::Solve {
+            return Err(Failure::input("--width is about right-hand sides, which only --op solve has"));
+        }
+        for configuration in self.scalar.iter().flat_map(|&scalar| self.configurations(scalar)) {
+            let Configuration { scalar, order, len, .. } = configuration;
+            if configuration.checked_elements().is_none() {
+                let line = format!("{len} matrices of order {order}, {scalar}, are more than memory can address");
+                return Err(Failure::input(line));
             }
         }
         Ok(())
+    }
+
+    /// The columns of a right-hand side; 0 if the operation has none.
+    pub fn columns(&self) -> usize {
+        if self.op == Operation::Solve { self.width.unwrap_or(1) } else { 0 }
     }
 
     /// The paths that were given, JSON before plot.
@@ -113,30 +132,47 @@ impl Args {
     /// One configuration per distinct order, in the order of the command line.
     pub fn configurations(&self, scalar: ScalarKind) -> impl Iterator<Item = Configuration> {
         let first = |(i, order): &(usize, &usize)| !self.order[..*i].contains(order);
+        let (op, width) = (self.op, self.columns());
         self.order.iter().enumerate().filter(first).map(move |(_, &order)| {
-            let fitting = || order.saturating_mul(order).saturating_mul(scalar.size());
-            let len = self.len.unwrap_or_else(|| (STACK_BYTES / fitting()).max(MIN_LEN));
-            Configuration { scalar, order, len }
+            let bytes = || op.input(order, width).unwrap_or(usize::MAX).saturating_mul(scalar.size());
+            let len = self.len.unwrap_or_else(|| (STACK_BYTES / bytes()).max(MIN_LEN));
+            Configuration { op, scalar, order, width, len }
         })
     }
 }
 
 impl Configuration {
     pub fn work(self) -> Work {
-        Work::inverse(self.scalar, self.order, self.len)
+        self.op.work(self.scalar, self.order, self.width, self.len)
     }
 
-    /// Bytes of the input, which are also those of the output.
-    pub fn stack_bytes(self) -> usize {
-        stack_bytes(self.scalar, self.order, self.len).expect("`Args::check` refused what overflows")
+    /// Elements of the input, of the output, and of a copy that reads and writes as many bytes as both together.
+    pub fn elements(self) -> Elements {
+        self.checked_elements().expect("`Args::check` refused what overflows")
+    }
+
+    /// The number of determinants that come out.
+    pub fn determinants(self) -> usize {
+        if self.op == Operation::Det { self.len } else { 0 }
+    }
+
+    /// `None` if memory cannot address all the stacks that are held at once.
+    fn checked_elements(self) -> Option<Elements> {
+        let Self { op, scalar, order, width, len } = self;
+        let input = op.input(order, width)?.checked_mul(len)?;
+        // 8 is more than the number of stacks held at once.
+        input.checked_mul(scalar.size()).filter(|bytes| *bytes <= isize::MAX as usize / 8)?;
+        let output = op.output(order, width) * len;
+        Some(Elements { input, output, copied: (input + output).div_ceil(2) })
     }
 }
 
-/// Bytes of a stack, or `None` if memory cannot address all the stacks that are held at once.
-fn stack_bytes(scalar: ScalarKind, order: usize, len: usize) -> Option<usize> {
-    let bytes = order.checked_mul(order)?.checked_mul(scalar.size())?.checked_mul(len)?;
-    // 8 is more than the number of stacks held at once.
-    (bytes <= isize::MAX as usize / 8).then_some(bytes)
+/// The elements of one stack.
+#[derive(Clone, Copy, Debug)]
+pub struct Elements {
+    pub input: usize,
+    pub output: usize,
+    pub copied: usize,
 }
 
 fn positive(text: &str) -> Result<usize, String> {
@@ -162,7 +198,7 @@ mod tests {
     fn asked(args: &[&str]) -> Vec<(ScalarKind, usize, usize)> {
         let args = Program::try_parse_from([&["bench"], args].concat()).unwrap().args;
         let all = args.scalar.iter().flat_map(|scalar| args.configurations(*scalar));
-        all.map(|Configuration { scalar, order, len }| (scalar, order, len)).collect()
+        all.map(|Configuration { scalar, order, len, .. }| (scalar, order, len)).collect()
     }
 
     #[test]
@@ -176,5 +212,8 @@ mod tests {
         let wanted = [(Float32, 4, 1 << 17), (Float32, 512, 16), (Complex128, 4, 1 << 15), (Complex128, 512, 16)];
         assert_eq!(large, wanted);
         assert_eq!(asked(&["--order", "3", "--len", "5"]), [(Float32, 3, 5)]);
+        // With 12 columns, right-hand sides are three times as large as matrices of order 4.
+        assert_eq!(asked(&["--op", "solve", "--width", "12", "--order", "4"]), [(Float32, 4, 1 << 15)]);
+        assert_eq!(asked(&["--op", "det", "--order", "4"]), [(Float32, 4, 1 << 17)]);
     }
 }

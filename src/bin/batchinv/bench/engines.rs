@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use batchinv::gpu::GpuInverter;
-use batchinv::plan::{self, AdapterFacts, AdapterKind, CpuTuning, Work};
+use batchinv::plan::{self, AdapterFacts, AdapterKind, CpuFacts, CpuPlan, CpuTuning, Work};
 use batchinv::{Error, Inverter};
 
 use crate::bench::args::{Args, Choice};
+use crate::engine::seeded;
 use crate::exit::Failure;
 
 pub struct Engines {
@@ -55,15 +56,6 @@ impl Engines {
     }
 }
 
-/// Returns the engine; a test may request one whose answers are wrong, so that `bench` has something to refuse.
-fn seeded(inverter: Inverter) -> Inverter {
-    #[cfg(feature = "testing")]
-    if std::env::var_os("BATCHINV_TEST_WRONG_KERNEL").is_some_and(|value| value == "1") {
-        return inverter.wrong(true);
-    }
-    inverter
-}
-
 impl Engine {
     pub fn name(&self) -> &'static str {
         let engine = if self.gpu.is_some() { batchinv::Engine::Gpu } else { batchinv::Engine::Cpu };
@@ -82,7 +74,9 @@ impl Engine {
     /// Matrices per piece of the work. The check pays special attention to the borders between pieces.
     pub fn piece_len(&self, work: Work) -> usize {
         let chunk = |facts: &AdapterFacts| plan::gpu(work, &facts.limits).map_or(work.len, |plan| plan.chunk_len);
-        self.facts().map_or_else(|| CpuTuning::MEASURED.task_len(work.order), chunk)
+        // The size of vectors makes no difference to it.
+        let task = || CpuPlan::new(work, &CpuFacts::new(self.threads(work), 16)).task_len;
+        self.facts().map_or_else(task, chunk)
     }
 
     /// Host threads that the engine uses; the copy that it is compared with uses as many.

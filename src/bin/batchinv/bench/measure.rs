@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
-use batchinv::{Error, Inverses, InversesMut, Report, Scalar, Status};
+use batchinv::{Error, Report, Scalar, Status};
 
 use crate::bench::args::Configuration;
+use crate::bench::call::{Fresh, Input, Room};
 use crate::bench::engines::Engine;
 use crate::bench::machine::Machine;
 use crate::bench::memory::Memory;
+use crate::bench::operation::Operation;
 use crate::bench::peak;
 use crate::bench::row::{Row, SCHEMA, SOFTWARE};
 use crate::bench::validate::{Validation, planted};
@@ -29,25 +31,25 @@ pub fn row<T: Scalar>(
     repeats: usize,
     machine: &Machine,
 ) -> Result<Row, Failure> {
-    let Configuration { scalar, order, len } = configuration;
+    let Configuration { op, scalar, order, width, len } = configuration;
     let work = configuration.work();
     let mut memory = Memory::<T>::new(configuration)?;
     let validation = Validation::new(configuration, engine);
 
     // The first call with this order and scalar builds shader, pipeline and buffers.
     let start = Instant::now();
-    let inverses = engine.inverter.invert(memory.input(0))?;
+    let fresh = memory.input(0).fresh(&engine.inverter)?;
     let first_call_seconds = start.elapsed().as_secs_f64();
-    let kernel = inverses.report().kernel;
-    let random = validation.check(kernel, memory.input(0), inverses.stack().elements(), inverses.statuses())?;
-    drop(inverses);
-    let mixed = check_planted(&memory, &validation, engine)?;
+    let kernel = fresh.report().kernel;
+    let random = validation.check(kernel, memory.input(0), fresh.answer())?;
+    drop(fresh);
+    let mixed = check_planted(configuration, &memory, &validation, engine)?;
 
     let threads = engine.threads(work);
     let times = Times::take(&mut memory, engine, threads, repeats)?;
     // The answer of the last timed call is still there, and must be right, too.
-    let (inverses, statuses) = memory.answer(times.last_set);
-    let timed = validation.check(kernel, memory.input(times.last_set), inverses, statuses)?;
+    let (input, room) = memory.set(times.last_set);
+    let timed = validation.check(kernel, input, room.answer(op))?;
 
     let device = times.device.as_ref();
     let (device_copy_seconds, scaled) = device_copy_seconds(engine, configuration, times.total.seconds.len())?;
@@ -74,8 +76,10 @@ pub fn row<T: Scalar>(
         adapter: engine.facts().map(|facts| facts.name.to_string()),
         driver: engine.facts().map(|facts| facts.driver.clone()),
         kernel: Some(kernel.name().to_owned()),
+        op,
         scalar: scalar.name().to_owned(),
         order,
+        width: (op == Operation::Solve).then_some(width),
         len,
         threads: Some(threads),
         repeats: Some(times.total.seconds.len()),
@@ -100,13 +104,22 @@ pub fn row<T: Scalar>(
     })
 }
 
-/// Checks the same stack with some matrices that have no inverse, inverted into an existing output.
-fn check_planted<T: Scalar>(memory: &Memory<T>, validation: &Validation, engine: &Engine) -> Result<f64, Failure> {
-    let input = planted(memory.input(0), validation);
-    let mut inverses = zeroed::<T>(input.elements().len())?;
-    let mut statuses = zeroed::<Status>(input.len())?;
-    let report = engine.inverter.invert_into(input.view(), InversesMut::new(&mut inverses, &mut statuses))?;
-    validation.check(report.kernel, input.view(), &inverses, &statuses)
+/// Checks the same stack with some matrices that have no inverse, with an existing output.
+fn check_planted<T: Scalar>(
+    configuration: Configuration,
+    memory: &Memory<T>,
+    validation: &Validation,
+    engine: &Engine,
+) -> Result<f64, Failure> {
+    let given = memory.input(0);
+    let matrices = planted(given.a, validation);
+    let input = Input { a: matrices.view(), ..given };
+    let (mut elements, mut statuses) =
+        (zeroed::<T>(configuration.elements().output)?, zeroed::<Status>(input.a.len())?);
+    let mut determinants = zeroed(configuration.determinants())?;
+    let mut room = Room { elements: &mut elements, statuses: &mut statuses, determinants: &mut determinants };
+    let report = input.into(&engine.inverter, &mut room)?;
+    validation.check(report.kernel, input, room.answer(given.op))
 }
 
 /// The best copy of as many bytes on the device, and whether it was scaled from the part that fits into one buffer.
@@ -116,7 +129,8 @@ fn device_copy_seconds(
     repeats: usize,
 ) -> Result<(Option<f64>, bool), Error> {
     let Some(gpu) = &engine.gpu else { return Ok((None, false)) };
-    let (bytes, limit) = (configuration.stack_bytes() as u64, gpu.device.facts().limits.binding_bytes);
+    let bytes = (configuration.elements().copied * configuration.scalar.size()) as u64;
+    let limit = gpu.device.facts().limits.binding_bytes;
     let part = bytes.min(limit);
     let seconds = gpu.device.copy_seconds(part, repeats)?;
     // A coarse clock may measure 0 for a small copy.
@@ -225,8 +239,8 @@ impl<T: Scalar> Round<'_, T> {
         let start = Instant::now();
         for _ in 0..self.calls {
             let set = self.set();
-            let (input, room) = self.memory.set(set);
-            let report: Report = self.engine.inverter.invert_into(input, room)?;
+            let (input, mut room) = self.memory.set(set);
+            let report: Report = input.into(&self.engine.inverter, &mut room)?;
             host += report.seconds.upload + report.seconds.readback;
             device = device.zip(report.device_seconds).map(|(sum, seconds)| sum + seconds);
         }
@@ -237,11 +251,11 @@ impl<T: Scalar> Round<'_, T> {
 
     /// Times calls into memory that they allocate. Freeing it is not counted.
     fn fresh(&mut self) -> Result<f64, Error> {
-        let mut answers: Vec<Inverses<T>> = Vec::with_capacity(self.calls);
+        let mut answers: Vec<Fresh<T>> = Vec::with_capacity(self.calls);
         let start = Instant::now();
         for _ in 0..self.calls {
             let set = self.set();
-            answers.push(self.engine.inverter.invert(self.memory.input(set))?);
+            answers.push(self.memory.input(set).fresh(&self.engine.inverter)?);
         }
         Ok(start.elapsed().as_secs_f64() / self.calls as f64)
     }

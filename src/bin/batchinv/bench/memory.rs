@@ -1,9 +1,10 @@
 //! The memory that successive calls cycle through, so that they do not find their data in a cache.
 
-use batchinv::{InversesMut, Real, Scalar, Stack, Status};
+use batchinv::{Columns, Determinant, Real, Scalar, Stack, Status};
 use rayon::prelude::*;
 
-use crate::bench::args::Configuration;
+use crate::bench::args::{Configuration, Elements};
+use crate::bench::call::{Input, Room};
 use crate::bench::machine;
 use crate::exit::Failure;
 use crate::npy::elements::zeroed;
@@ -14,14 +15,18 @@ const CACHES: usize = 4;
 /// Bytes of memory if the size of the cache is unknown.
 const UNKNOWN_CACHE: usize = 128 << 20;
 
-/// Stacks of one shape, each with room for its inverses, one after another in memory.
+/// Stacks of one shape, each with room for its answer, one after another in memory.
 pub struct Memory<T> {
-    order: usize,
-    len: usize,
+    configuration: Configuration,
+    elements: Elements,
     pub sets: usize,
+    /// In each set, first the matrices, then the right-hand sides.
     inputs: Vec<T>,
+    /// In each set, as many as the copy writes. The answer takes the first of them.
     outputs: Vec<T>,
     statuses: Vec<Status>,
+    /// None, unless they are what is computed.
+    determinants: Vec<Determinant<T>>,
     /// True if there was less free memory than wanted.
     pub short: bool,
 }
@@ -30,7 +35,8 @@ impl<T: Scalar> Memory<T> {
     /// Fills all memory, so that no call pays for the first use of a page.
     pub fn new(configuration: Configuration) -> Result<Self, Failure> {
         let Configuration { order, len, .. } = configuration;
-        let set_bytes = 2 * configuration.stack_bytes();
+        let elements = configuration.elements();
+        let set_bytes = (elements.input + elements.copied) * size_of::<T>();
         let available = machine::available_memory().unwrap_or(usize::MAX);
         // At least one set, one more for the check, and a fresh output must fit.
         if set_bytes.saturating_mul(2) > available {
@@ -43,46 +49,53 @@ impl<T: Scalar> Memory<T> {
         let wanted = machine::last_level_cache().map_or(UNKNOWN_CACHE, |cache| CACHES * cache).div_ceil(set_bytes);
         let sets = wanted.min(available / 2 / set_bytes).max(1);
 
-        let elements = sets * len * order * order;
-        let (mut inputs, mut outputs) = (zeroed::<T>(elements)?, zeroed::<T>(elements)?);
+        let (mut inputs, mut outputs) = (zeroed::<T>(sets * elements.input)?, zeroed::<T>(sets * elements.copied)?);
         let mut statuses = zeroed::<Status>(sets * len)?;
         fill(&mut inputs);
         outputs.par_chunks_mut(PIECE).for_each(|piece| piece.fill(T::ONE));
         statuses.fill(Status::NOT_FINITE);
-        Ok(Self { order, len, sets, inputs, outputs, statuses, short: sets < wanted })
+        let mut determinants = zeroed(sets * configuration.determinants())?;
+        determinants.fill(Determinant::ONE);
+        let short = sets < wanted;
+        Ok(Self { configuration, elements, sets, inputs, outputs, statuses, determinants, short })
     }
 
-    pub fn input(&self, set: usize) -> Stack<'_, T> {
-        let size = self.len * self.order * self.order;
-        Stack::new(&self.inputs[set * size..][..size], self.order).expect("sets are whole stacks")
+    pub fn input(&self, set: usize) -> Input<'_, T> {
+        input(self.configuration, &self.inputs[set * self.elements.input..][..self.elements.input])
     }
 
-    /// The inverses and statuses that the last call left in a set.
-    pub fn answer(&self, set: usize) -> (&[T], &[Status]) {
-        let size = self.len * self.order * self.order;
-        (&self.outputs[set * size..][..size], &self.statuses[set * self.len..][..self.len])
+    /// A stack, and room for its answer, where that of the last call is.
+    pub fn set(&mut self, set: usize) -> (Input<'_, T>, Room<'_, T>) {
+        let Elements { input: size, output, copied } = self.elements;
+        let (len, determinants) = (self.configuration.len, self.configuration.determinants());
+        let room = Room {
+            elements: &mut self.outputs[set * copied..][..output],
+            statuses: &mut self.statuses[set * len..][..len],
+            determinants: &mut self.determinants[set * determinants..][..determinants],
+        };
+        (input(self.configuration, &self.inputs[set * size..][..size]), room)
     }
 
-    /// A stack, and room for its inverses.
-    pub fn set(&mut self, set: usize) -> (Stack<'_, T>, InversesMut<'_, T>) {
-        let size = self.len * self.order * self.order;
-        let input = Stack::new(&self.inputs[set * size..][..size], self.order).expect("sets are whole stacks");
-        let statuses = &mut self.statuses[set * self.len..][..self.len];
-        (input, InversesMut::new(&mut self.outputs[set * size..][..size], statuses))
-    }
-
-    /// Copies input to output, in the memory of `set`.
+    /// Copies within the memory of `set`, reading and writing as many bytes as a call does.
     pub fn copy(&mut self, set: usize, threads: usize) {
-        let size = self.len * self.order * self.order;
-        let (from, to) = (&self.inputs[set * size..][..size], &mut self.outputs[set * size..][..size]);
+        let Elements { input, copied, .. } = self.elements;
+        let (from, to) = (&self.inputs[set * input..][..copied], &mut self.outputs[set * copied..][..copied]);
         if threads == 1 {
             to.copy_from_slice(from);
         } else {
-            let part = size.div_ceil(threads);
+            let part = copied.div_ceil(threads);
             to.par_chunks_mut(part).zip(from.par_chunks(part)).for_each(|(to, from)| to.copy_from_slice(from));
         }
         std::hint::black_box(to);
     }
+}
+
+/// The matrices and right-hand sides among the elements of a set.
+fn input<T: Scalar>(configuration: Configuration, elements: &[T]) -> Input<'_, T> {
+    let Configuration { op, order, width, len, .. } = configuration;
+    let (a, b) = elements.split_at(len * order * order);
+    let a = Stack::with_len(a, order, len).expect("sets are whole stacks");
+    Input { op, a, b: Columns::with_len(b, order, width, len).expect("sets are whole stacks") }
 }
 
 /// Elements per task.

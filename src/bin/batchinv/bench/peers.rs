@@ -7,17 +7,19 @@ use std::path::{Path, PathBuf};
 use batchinv::ScalarKind;
 use serde_json::Value;
 
+use crate::bench::operation::Operation;
 use crate::bench::row::{Row, SCHEMA};
 use crate::exit::Failure;
 
-/// The rows of all files that have times.
-pub fn read(paths: &[PathBuf]) -> Result<Vec<Row>, Failure> {
+/// The rows of all files that have times, for this operation with right-hand sides of `width` columns.
+pub fn read(paths: &[PathBuf], op: Operation, width: usize) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     for path in paths {
         rows.extend(read_file(path).map_err(|failure| failure.about(path.display()))?);
     }
     // A peer that was not timed, or whose answer was wrong, has a row without times.
     rows.retain(|row| row.total_seconds.is_some() || row.device_seconds.is_some());
+    rows.retain(|row| (row.op, row.columns()) == (op, width));
     Ok(rows)
 }
 
@@ -46,6 +48,13 @@ fn row(value: Value) -> Result<Row, String> {
     row.scalar.parse::<ScalarKind>().map_err(|error| error.to_string())?;
     if row.order == 0 || row.len == 0 {
         return Err("order and len must be above 0".to_owned());
+    }
+    if (row.op == Operation::Solve) != (row.columns() > 0) {
+        let width = row.width.map_or("null".to_owned(), |width| width.to_string());
+        return Err(format!("its width is {width}, and its op is {}", row.op.name()));
+    }
+    if row.op.input(row.order, row.columns()).is_none() {
+        return Err("order and width are too large".to_owned());
     }
     // The copy of a GPU peer is a copy on the device.
     if row.adapter.is_some() && !row.program.starts_with("batchinv ") {

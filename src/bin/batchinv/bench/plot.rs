@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use plotters::prelude::{IntoDrawingArea, SVGBackend, WHITE};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use crate::bench::operation::Operation;
 use crate::bench::plot::area::{Area, Drawn};
 use crate::bench::plot::panel::Panel;
 use crate::bench::plot::text::{GRAY, INK, bold, shortened, text};
@@ -89,13 +90,24 @@ fn limit<'a>(rows: impl Iterator<Item = &'a Row>, seconds: impl Fn(&Row) -> Opti
 
 /// The title, and the machine that was timed.
 fn draw_head(area: &Area<'_>, rows: &[Row]) -> Drawn<()> {
-    area.draw_text("Time to invert one matrix, by order", &bold(22.0, &INK), (0, 25))?;
+    area.draw_text(&title(rows), &bold(22.0, &INK), (0, 25))?;
     let machine = rows.iter().find_map(|row| row.machine.as_deref());
     let adapter = rows.iter().find_map(|row| row.adapter.as_deref()).map(series::short);
     let facts: Vec<&str> =
         machine.into_iter().chain(adapter).chain(["best of the repeats", "lower is better"]).collect();
     let line = shortened(&facts.join(" · "), WIDTH - 2 * MARGIN, 13.0);
     area.draw_text(&line, &text(13.0, &GRAY), (0, 55))
+}
+
+/// All rows are about one operation.
+fn title(rows: &[Row]) -> String {
+    let Some(row) = rows.first() else { return String::new() };
+    match row.op {
+        Operation::Inverse => "Time to invert one matrix, by order".to_owned(),
+        Operation::Solve if row.columns() == 1 => "Time to solve one system, by order".to_owned(),
+        Operation::Solve => format!("Time to solve one system with {} right-hand sides, by order", row.columns()),
+        Operation::Det => "Time to compute one determinant, by order".to_owned(),
+    }
 }
 
 /// On the right, the program that ran; on the left, the peers' machines, if they are others.

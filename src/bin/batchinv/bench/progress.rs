@@ -18,8 +18,10 @@ impl Progress {
         Self(bar)
     }
 
-    pub fn begin(&self, Configuration { scalar, order, len }: Configuration, engine: &Engine) {
-        self.0.set_message(format!("{} {scalar}, order {order}, {len} matrices", engine.name()));
+    pub fn begin(&self, configuration: Configuration, engine: &Engine) {
+        let Configuration { op, scalar, order, width, len } = configuration;
+        let (engine, op) = (engine.name(), op.title(width));
+        self.0.set_message(format!("{engine} {op}, {scalar}, order {order}, {len} matrices"));
         self.0.tick();
     }
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bench::operation::Operation;
 use crate::exit::Failure;
 
 /// Increases when a name changes its meaning or is removed.
@@ -21,8 +22,12 @@ pub struct Row {
     pub adapter: Option<String>,
     pub driver: Option<String>,
     pub kernel: Option<String>,
+    /// Lists from before there were others are about inverses.
+    pub op: Operation,
     pub scalar: String,
     pub order: usize,
+    /// The columns of a right-hand side, if the operation has one.
+    pub width: Option<usize>,
     pub len: usize,
     pub threads: Option<usize>,
     pub repeats: Option<usize>,
@@ -57,17 +62,22 @@ impl Row {
         self.note.as_ref().is_some_and(|note| note.contains(SOFTWARE))
     }
 
+    /// The columns of a right-hand side; 0 if the operation has none.
+    pub fn columns(&self) -> usize {
+        self.width.unwrap_or(0)
+    }
+
     /// Bytes of input and output together.
     pub fn bytes(&self) -> f64 {
         let scalar = self.scalar.parse().map_or(0, batchinv::ScalarKind::size);
-        2.0 * self.len as f64 * (self.order as f64).powi(2) * scalar as f64
+        let elements = self.op.input(self.order, self.columns()).unwrap_or(0);
+        (elements + self.op.output(self.order, self.columns())) as f64 * self.len as f64 * scalar as f64
     }
 
-    /// Additions and multiplications by the formula 2 n^3 per matrix, 8 n^3 per complex matrix; the algorithm may use
-    /// more or fewer.
+    /// Additions and multiplications of real numbers, four for one of complex numbers.
     pub fn flops(&self) -> f64 {
         let complex = if self.scalar.starts_with("complex") { 4.0 } else { 1.0 };
-        2.0 * complex * self.len as f64 * (self.order as f64).powi(3)
+        complex * self.len as f64 * self.op.flops(self.order, self.columns())
     }
 
     /// The time of the whole call divided by the larger of the host's copies and the device's passes. It is 1 if they

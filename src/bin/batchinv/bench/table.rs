@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::bench::engines::Engines;
 use crate::bench::machine::Machine;
+use crate::bench::operation::Operation;
 use crate::bench::row::Row;
 use crate::exit::Failure;
 
@@ -38,8 +39,8 @@ const OVER_LARGER: (&str, &str) = ("over", "larger");
 const LEGEND: &str = "\
 Times are per matrix, the best of the repeats. total: the whole call, from host memory into warm memory that \
 the caller owns. median over: how far the median of total exceeds the best. fresh: the same call into memory \
-that it allocates. matrices/s and GFLOP/s (2 n^3 per matrix, 8 n^3 per complex matrix) are those of total. of \
-peak: GFLOP/s as a share of vector multiply-adds by as many threads, with nothing loaded or stored. over \
+that it allocates. matrices/s and GFLOP/s are those of total; an inverse counts as 2 n^3 operations, a determinant \
+as 2/3 n^3, a solution of R columns as 2/3 n^3 + 2 n^2 R, and four times as many if numbers are complex. of peak: GFLOP/s as a share of vector multiply-adds by as many threads, with nothing loaded or stored. over \
 larger: total divided by the larger of the host's copies and the device's passes; 1 if they overlap perfectly. \
 Transfers over a bus are in neither. GB/s: bytes of input and output. of copy: the time of a plain copy of the \
 same bytes as a share of the call's, on the host by memcpy with as many threads as the engine uses there, on \
@@ -66,7 +67,7 @@ impl Table {
     }
 
     pub fn add(&mut self, row: &Row) -> Result<(), Failure> {
-        let section = format!("{}, {}", row.engine, row.scalar);
+        let section = format!("{}, {}{}", row.engine, row.scalar, operation(row));
         self.row(row, section, row.kernel.as_deref().unwrap_or("-"))
     }
 
@@ -182,7 +183,7 @@ fn wrapped(text: &str) -> String {
 
 /// `numpy, float32: numpy 2.4.6, linalg.inv, 2 threads`, with the machine if it is not ours.
 fn peer_section(row: &Row, rows: &[Row]) -> String {
-    let mut section = format!("{}, {}: {}", row.engine, row.scalar, row.program);
+    let mut section = format!("{}, {}{}: {}", row.engine, row.scalar, operation(row), row.program);
     let threads = row.threads.map(|threads| format!("{threads} thread{}", if threads > 1 { "s" } else { "" }));
     for fact in [&row.kernel, &row.adapter, &threads].into_iter().flatten() {
         section = section + ", " + fact;
@@ -193,6 +194,11 @@ fn peer_section(row: &Row, rows: &[Row]) -> String {
         }
         _ => section,
     }
+}
+
+/// `, solve of 3 columns`; nothing for inverses.
+fn operation(row: &Row) -> String {
+    if row.op == Operation::Inverse { String::new() } else { format!(", {}", row.op.title(row.columns())) }
 }
 
 fn cell<V>(value: Option<V>, show: impl Fn(V) -> String) -> String {

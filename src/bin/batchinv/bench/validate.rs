@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use batchinv::{Kernel, Scalar, Stack, StackBuf, Status, invert_reference, residual_ratio};
+use batchinv::{Kernel, Scalar, Stack, StackBuf};
 use rayon::prelude::*;
 
 use crate::bench::args::Configuration;
+use crate::bench::call::{Answer, Input};
 use crate::bench::engines::Engine;
+use crate::bench::judge::judge;
+use crate::bench::operation::Operation;
 use crate::exit::Failure;
-use crate::ratio::bound;
 
 /// Approximate size of a sample of small matrices.
 const SAMPLE: usize = 1000;
@@ -56,18 +58,8 @@ impl Validation {
 
     /// Returns the largest ratio of the sample and of all matrices reported without an inverse, or fails on the first
     /// wrong answer.
-    pub fn check<T: Scalar>(
-        &self,
-        kernel: Kernel,
-        input: Stack<'_, T>,
-        inverses: &[T],
-        statuses: &[Status],
-    ) -> Result<f64, Failure> {
-        let check = |at: &usize| {
-            let size = input.order() * input.order();
-            let inverse = &inverses[at * size..][..size];
-            judge(input.matrix(*at), inverse, statuses[*at], input.order()).map_err(|reason| (*at, reason))
-        };
+    pub fn check<T: Scalar>(&self, kernel: Kernel, input: Input<'_, T>, answer: Answer<'_, T>) -> Result<f64, Failure> {
+        let check = |at: &usize| judge(input, answer, *at).map_err(|reason| (*at, reason));
         let worst = |some: &[usize]| -> Result<f64, (usize, String)> {
             // Chunks stop the check early if everything is wrong; collecting a chunk makes the first failure certain.
             let mut worst = 0.0_f64;
@@ -79,37 +71,16 @@ impl Validation {
             }
             Ok(worst)
         };
-        let doubted: Vec<usize> = (0..statuses.len()).filter(|at| !statuses[*at].is_inverted()).collect();
+        let doubted: Vec<usize> = (0..input.a.len()).filter(|at| answer.is_doubted(*at)).collect();
         worst(&self.sample).and_then(|ratio| Ok(ratio.max(worst(&doubted)?))).map_err(|(at, reason)| {
-            let (Configuration { scalar, order, len }, engine) = (self.configuration, self.engine);
+            let (Configuration { op, scalar, order, width, len }, engine) = (self.configuration, self.engine);
+            let op = if op == Operation::Inverse { String::new() } else { format!("{}, ", op.title(width)) };
             Failure::refused(format!(
-                "wrong answer, so no time is shown: {engine} engine, kernel {kernel}, {scalar}, order {order}: \
+                "wrong answer, so no time is shown: {engine} engine, kernel {kernel}, {op}{scalar}, order {order}: \
                  matrix {at} of {len} {reason}"
             ))
         })
     }
-}
-
-/// The ratio of one answer, or the reason why it is wrong.
-fn judge<T: Scalar>(matrix: &[T], inverse: &[T], status: Status, order: usize) -> Result<f64, String> {
-    let mut reference = vec![T::ZERO; matrix.len()];
-    let wanted = invert_reference(matrix, order, &mut reference);
-    if status != wanted {
-        return Err(format!("has status {}, the reference says {}", status.word(), wanted.word()));
-    }
-    if !status.is_inverted() {
-        // Compares bits, since NaN is unequal to itself.
-        let filled = bytemuck::cast_slice::<T, u8>(inverse) == bytemuck::cast_slice::<T, u8>(&reference);
-        return if filled {
-            Ok(0.0)
-        } else {
-            Err("has no inverse, but its output is not filled with the library's NaN".to_owned())
-        };
-    }
-    let ratio = residual_ratio(matrix, inverse, order);
-    // A ratio of NaN is wrong, too.
-    let bound = bound::<T>(order);
-    if ratio < bound { Ok(ratio) } else { Err(format!("has residual ratio {ratio:.3}, not below {bound}")) }
 }
 
 /// A copy of the stack in which some matrices have no inverse: they have a zero column or row, are all zero, or hold
@@ -141,30 +112,16 @@ pub fn planted<T: Scalar>(stack: Stack<'_, T>, validation: &Validation) -> Stack
 
 #[cfg(test)]
 mod tests {
-    use batchinv::{ScalarKind, Status};
+    use batchinv::{ScalarKind, Stack};
 
-    use super::{BTreeSet, Configuration, Validation, judge, planted};
-    use batchinv::Stack;
-
-    #[test]
-    fn wrong_answers_are_wrong() {
-        let (matrix, inverse, status) = ([2.0_f32, 0.0, 0.0, 4.0], [0.5, 0.0, 0.0, 0.25], Status::INVERTED);
-        assert_eq!(judge(&matrix, &inverse, status, 2), Ok(0.0));
-        assert!(judge(&matrix, &inverse, Status::NOT_FINITE, 2).unwrap_err().contains("has status -1"));
-        assert!(judge(&matrix, &[0.5, 0.0, 0.0, 0.2501], status, 2).unwrap_err().contains("has residual ratio"));
-        assert!(judge(&matrix, &[0.5, 0.0, 0.0, f32::NAN], status, 2).unwrap_err().contains("has residual ratio NaN"));
-        let not_finite = [f32::INFINITY, 0.0, 0.0, 1.0];
-        let nan = <f32 as batchinv::Scalar>::NAN;
-        assert_eq!(judge(&not_finite, &[nan; 4], Status::NOT_FINITE, 2), Ok(0.0));
-        assert!(judge(&not_finite, &[-nan; 4], Status::NOT_FINITE, 2).unwrap_err().contains("not filled"));
-        assert!(judge(&not_finite, &[nan, nan, nan, 1.0], Status::NOT_FINITE, 2).is_err());
-    }
+    use super::{BTreeSet, Configuration, Operation, Validation, planted};
 
     #[test]
     fn what_is_planted_has_no_inverse_of_either_kind() {
         for order in [1, 2, 7] {
             let elements: Vec<f32> = (0..12 * order * order).map(|i| (i as f32 + 0.5).sin()).collect();
-            let configuration = Configuration { scalar: ScalarKind::Float32, order, len: 12 };
+            let configuration =
+                Configuration { op: Operation::Inverse, scalar: ScalarKind::Float32, order, width: 0, len: 12 };
             let at: BTreeSet<usize> = (0..12).collect();
             let validation = Validation { configuration, engine: "cpu", planted: at, sample: Vec::new() };
             let stack = planted(Stack::new(&elements, order).unwrap(), &validation);

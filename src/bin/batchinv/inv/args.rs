@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use batchinv::{OnFailure, Precision, RcondOf};
+use batchinv::{OnFailure, RcondOf};
 use clap::ValueEnum;
 
-use crate::drivers::Drivers;
+use crate::engine::EngineArgs;
 use crate::exit::{self, Failure};
 use crate::place::is_stdout;
+use crate::report::messages::{Channels, Messages};
 
 /// Invert every matrix of a .npy file, or of every array of a .npz archive
 ///
@@ -69,20 +70,8 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "FILLING", default_value_t = Failed::Nan)]
     pub failed: Failed,
 
-    /// The engine; `auto` takes a hardware GPU if the work is worth the transfer, and the CPU otherwise
-    #[arg(long, value_enum, default_value_t = Engine::Auto)]
-    pub engine: Engine,
-
-    /// Use the GPU with this number or name, as `batchinv info` shows them; part of a name will do, ignoring case
-    #[arg(long, value_name = "NAME")]
-    pub adapter: Option<String>,
-
     #[command(flatten)]
-    pub drivers: Drivers,
-
-    /// `double` computes float32 and complex64 in double precision and rounds at the end, as NumPy does
-    #[arg(long = "precision", value_enum, value_name = "PRECISION", default_value_t = WorkingPrecision::Native)]
-    pub working_precision: WorkingPrecision,
+    pub engine: EngineArgs,
 
     /// Fail on the first matrix with a status other than 0, as NumPy does on a singular one, and write nothing
     #[arg(long)]
@@ -95,15 +84,8 @@ pub struct Args {
     #[arg(long)]
     pub verify: bool,
 
-    /// Print one JSON object on stdout that says what ran
-    ///
-    /// If OUTPUT, STATUS or RCOND is stdout, the object goes to stderr and replaces the lines for people.
-    #[arg(long)]
-    pub json: bool,
-
-    /// Print only errors on stderr
-    #[arg(short, long)]
-    pub quiet: bool,
+    #[command(flatten)]
+    pub messages: Messages,
 }
 
 /// The number of `--min-rcond`.
@@ -152,37 +134,6 @@ impl From<Failed> for OnFailure {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Engine {
-    Auto,
-    Cpu,
-    Gpu,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum WorkingPrecision {
-    Native,
-    Double,
-}
-
-impl WorkingPrecision {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Native => "native",
-            Self::Double => "double",
-        }
-    }
-}
-
-impl From<WorkingPrecision> for Precision {
-    fn from(precision: WorkingPrecision) -> Self {
-        match precision {
-            WorkingPrecision::Native => Self::Native,
-            WorkingPrecision::Double => Self::Double,
-        }
-    }
-}
-
 impl Args {
     /// Checks the rules between arguments.
     pub fn check(&self) -> Result<(), Failure> {
@@ -192,22 +143,16 @@ impl Args {
         if self.rcond_of != Measured::Given && self.rcond.is_none() && self.min_rcond.is_none() {
             return Err(Failure::input("--rcond-of needs --rcond or --min-rcond"));
         }
-        if self.engine == Engine::Cpu {
-            let useless = [("--adapter", self.adapter.is_some()), ("--allow-non-conformant", self.drivers.allow)];
-            if let Some((option, _)) = useless.into_iter().find(|(_, given)| *given) {
-                return Err(Failure::input(format!("{option} is about GPUs, which --engine cpu never uses")));
-            }
-        }
-        Ok(())
+        self.engine.check()
     }
 
     /// The paths that were given among STATUS, RCOND and OUTPUT, in the order in which they are put in place.
-    pub fn outputs(&self) -> impl Iterator<Item = &Path> {
+    pub fn outputs(&self) -> impl Iterator<Item = &Path> + Clone {
         [&self.status, &self.rcond].into_iter().flatten().chain([&self.output]).map(PathBuf::as_path)
     }
 
-    /// Returns whether an output goes to stdout.
-    pub fn uses_stdout(&self) -> bool {
-        self.outputs().any(is_stdout)
+    /// The streams of the messages.
+    pub fn channels(&self) -> Channels {
+        self.messages.channels(self.outputs().any(is_stdout))
     }
 }

@@ -1,47 +1,53 @@
 //! Elements, converted from the bytes of a file and to them.
 
-use batchinv::ScalarKind;
-use bytemuck::Pod;
+use batchinv::{Real, Scalar, ScalarKind, Status};
+use bytemuck::{Pod, Zeroable};
 
 use crate::exit::Failure;
 use crate::npy::header::{Dtype, Header};
 use crate::npy::source::Source;
 
-/// Bytes per step of converting integers to float64.
+/// Bytes per step of converting elements to another type.
 const PIECE: usize = 1 << 18;
 
-/// Reads elements from the next bytes.
-pub fn fill<T: Pod>(
+/// Reads elements from the next bytes. `T` is the scalar of the file, or one that holds all its values.
+pub fn fill<T: Scalar>(
     source: &mut Source,
     header: &Header,
     elements: &mut [T],
     scratch: &mut Vec<u8>,
 ) -> Result<(), Failure> {
-    let size = header.dtype.size();
-    if header.dtype.is_scalar() {
+    let (size, part) = (header.dtype.size(), header.dtype.part());
+    if header.dtype.scalar() == Some(T::KIND) {
         source.fill(bytemuck::cast_slice_mut(elements))?;
         if header.big_endian != cfg!(target_endian = "big") {
-            swap_bytes(elements, header.dtype.part());
+            swap_bytes(elements, part);
         }
         return Ok(());
     }
     scratch.resize(PIECE, 0);
-    for values in bytemuck::cast_slice_mut::<T, f64>(elements).chunks_mut(PIECE / size) {
+    for values in elements.chunks_mut(PIECE / size) {
         let bytes = &mut scratch[..values.len() * size];
         source.fill(bytes)?;
         if header.big_endian {
-            bytes.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+            bytes.chunks_exact_mut(part).for_each(<[u8]>::reverse);
         }
-        integers(header.dtype, bytes, values);
+        convert(header.dtype, bytes, values);
     }
     Ok(())
 }
 
-/// Converts little-endian integers to float64.
-fn integers(dtype: Dtype, bytes: &[u8], values: &mut [f64]) {
-    fn each<const SIZE: usize>(bytes: &[u8], values: &mut [f64], value: impl Fn([u8; SIZE]) -> f64) {
+/// Converts little-endian elements: integers to float64, and any of them to a scalar that holds their values.
+fn convert<T: Scalar>(dtype: Dtype, bytes: &[u8], values: &mut [T]) {
+    fn each<T: Scalar, const SIZE: usize>(bytes: &[u8], values: &mut [T], value: impl Fn([u8; SIZE]) -> f64) {
+        complex(bytes, values, |bytes| [value(bytes), 0.0]);
+    }
+    fn complex<T: Scalar, const SIZE: usize>(bytes: &[u8], values: &mut [T], parts: impl Fn([u8; SIZE]) -> [f64; 2]) {
         for (to, from) in values.iter_mut().zip(bytes.as_chunks().0) {
-            *to = value(*from);
+            let to: &mut [T::Real] = bytemuck::cast_slice_mut(std::slice::from_mut(to));
+            for (to, part) in to.iter_mut().zip(parts(*from)) {
+                *to = T::Real::from_f64(part);
+            }
         }
     }
     match dtype {
@@ -54,9 +60,34 @@ fn integers(dtype: Dtype, bytes: &[u8], values: &mut [f64]) {
         Dtype::Uint16 => each(bytes, values, |b| u16::from_le_bytes(b).into()),
         Dtype::Uint32 => each(bytes, values, |b| u32::from_le_bytes(b).into()),
         Dtype::Uint64 => each(bytes, values, |b| u64::from_le_bytes(b) as f64),
-        Dtype::Float32 | Dtype::Float64 | Dtype::Complex64 | Dtype::Complex128 => {
-            unreachable!("scalars need no conversion")
-        }
+        Dtype::Float32 => each(bytes, values, |b| f32::from_le_bytes(b).into()),
+        Dtype::Float64 => each(bytes, values, f64::from_le_bytes),
+        Dtype::Complex64 => complex(bytes, values, |b| {
+            let [re, im]: [[u8; 4]; 2] = bytemuck::cast::<[u8; 8], _>(b);
+            [re, im].map(|part| f32::from_le_bytes(part).into())
+        }),
+        Dtype::Complex128 => complex(bytes, values, |b| {
+            let [re, im]: [[u8; 8]; 2] = bytemuck::cast::<[u8; 16], _>(b);
+            [re, im].map(f64::from_le_bytes)
+        }),
+    }
+}
+
+/// An array that is to be written: the name and the size of its elements, and its axes.
+#[derive(Clone, Copy)]
+pub struct Array<'a> {
+    pub descr: &'static str,
+    pub size: usize,
+    pub axes: &'a [usize],
+}
+
+impl<'a> Array<'a> {
+    pub fn scalars<T: Scalar>(axes: &'a [usize]) -> Self {
+        Self { descr: descr(T::KIND), size: size_of::<T>(), axes }
+    }
+
+    pub fn statuses(axes: &'a [usize]) -> Self {
+        Self { descr: "<i4", size: size_of::<Status>(), axes }
     }
 }
 
@@ -80,7 +111,7 @@ pub fn to_little_endian<T: Pod>(elements: &mut [T], part: usize) -> &[u8] {
 }
 
 /// Allocates `len` elements of zero bytes, or fails if there is not enough memory.
-pub fn zeroed<T: Pod>(len: usize) -> Result<Vec<T>, Failure> {
+pub fn zeroed<T: Zeroable>(len: usize) -> Result<Vec<T>, Failure> {
     bytemuck::allocation::try_zeroed_vec(len).map_err(|()| {
         let bytes = len.saturating_mul(size_of::<T>());
         Failure::io(format!("not enough memory: {bytes} bytes are needed at once"))

@@ -28,21 +28,21 @@ struct Wanted {
     slot: usize,
 }
 
-/// Reads the matrices from position `first` on; positions count the leading axes in C order.
+/// Reads the matrices at these positions, which count the leading axes in C order.
 pub fn fill<T: Scalar>(
     source: &mut Source,
     header: &Header,
     shape: &Shape,
     start: u64,
-    first: usize,
+    positions: impl Iterator<Item = usize>,
     matrices: &mut [T],
     scratch: &mut Vec<u8>,
 ) -> Result<(), Failure> {
-    let (n, len, size) = (shape.order, shape.len, header.dtype.size());
+    let (n, width, len, size) = (shape.order, shape.width, shape.len, header.dtype.size());
     if matrices.is_empty() {
         return Ok(());
     }
-    let wanted = wanted(shape, first, matrices.len() / (n * n));
+    let wanted = wanted(shape, positions);
     let runs = runs(&wanted, size);
     // Several short rows are read at a time.
     let (lowest, highest) = (wanted[0].place, wanted[wanted.len() - 1].place);
@@ -50,8 +50,8 @@ pub fn fill<T: Scalar>(
     let together = together.max(1);
 
     let mut window: Vec<T> = Vec::new();
-    for top in (0..n * n).step_by(together) {
-        let rows = top..(n * n).min(top + together);
+    for top in (0..n * width).step_by(together) {
+        let rows = top..(n * width).min(top + together);
         for run in &runs {
             let run = &wanted[run.clone()];
             let from = rows.start * len + run[0].place;
@@ -61,9 +61,9 @@ pub fn fill<T: Scalar>(
             elements::fill(source, header, &mut window, scratch)?;
             for row in rows.clone() {
                 // The rows of the file are in column-major order.
-                let at = row % n * n + row / n;
+                let at = row % n * width + row / n;
                 for wanted in run {
-                    matrices[wanted.slot * n * n + at] = window[row * len + wanted.place - from];
+                    matrices[wanted.slot * n * width + at] = window[row * len + wanted.place - from];
                 }
             }
         }
@@ -71,30 +71,28 @@ pub fn fill<T: Scalar>(
     Ok(())
 }
 
-/// `count` matrices from position `first` on, in their order in a row of the file.
-fn wanted(shape: &Shape, first: usize, count: usize) -> Vec<Wanted> {
-    let axes = shape.leading();
-    let mut index = shape.index(first);
-    let mut all: Vec<Wanted> = (0..count)
-        .map(|slot| {
-            let place = index.iter().zip(axes).rev().fold(0, |place, (i, axis)| place * axis + i);
-            advance(&mut index, axes);
-            Wanted { place, slot }
+/// The matrices at these positions, in their order in a row of the file.
+fn wanted(shape: &Shape, positions: impl Iterator<Item = usize>) -> Vec<Wanted> {
+    // The steps between neighbors along each axis.
+    let mut next = 1;
+    let with_step = |&axis: &usize| {
+        let step = next;
+        next *= axis;
+        (axis, step)
+    };
+    let axes: Vec<(usize, usize)> = shape.leading().iter().map(with_step).collect();
+    let place = |position: usize| {
+        let mut rest = position;
+        axes.iter().rev().fold(0, |place, (axis, step)| {
+            let index = rest % axis;
+            rest /= axis;
+            place + index * step
         })
-        .collect();
+    };
+    let mut all: Vec<Wanted> =
+        positions.enumerate().map(|(slot, position)| Wanted { place: place(position), slot }).collect();
     all.sort_unstable();
     all
-}
-
-/// The next index in C order.
-fn advance(index: &mut [usize], axes: &[usize]) {
-    for (i, &axis) in index.iter_mut().zip(axes).rev() {
-        *i += 1;
-        if *i < axis {
-            return;
-        }
-        *i = 0;
-    }
 }
 
 /// The ranges of matrices that are read together: without a large gap, and within one window.
@@ -118,8 +116,8 @@ mod tests {
 
     #[test]
     fn places_follow_the_first_axis() {
-        let shape = Shape::new(vec![2, 3, 1, 1]).unwrap();
-        let places: Vec<_> = wanted(&shape, 1, 4).into_iter().map(|wanted| (wanted.place, wanted.slot)).collect();
+        let shape = Shape::matrices(vec![2, 3, 1, 1]).unwrap();
+        let places: Vec<_> = wanted(&shape, 1..5).into_iter().map(|wanted| (wanted.place, wanted.slot)).collect();
         // In C order: (0, 1), (0, 2), (1, 0), (1, 1).
         assert_eq!(places, [(1, 2), (2, 0), (3, 3), (4, 1)]);
     }

@@ -4,6 +4,7 @@
 //! long for each level of nesting, and multiplies sizes without a check, so headers that are long or deep, or whose
 //! sizes overflow, are refused before they reach it.
 
+use batchinv::ScalarKind;
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar, TypeStr};
 
 use crate::exit::Failure;
@@ -61,13 +62,22 @@ impl Dtype {
     }
 
     /// Bytes of one element in memory, where integers become float64.
-    pub const fn scalar_size(self) -> usize {
-        if self.is_scalar() { self.size() } else { 8 }
+    const fn scalar_size(self) -> usize {
+        match self.scalar() {
+            Some(scalar) => scalar.size(),
+            None => 8,
+        }
     }
 
-    /// Returns whether elements are read without conversion.
-    pub const fn is_scalar(self) -> bool {
-        matches!(self, Self::Float32 | Self::Float64 | Self::Complex64 | Self::Complex128)
+    /// The scalar that is read without conversion.
+    pub const fn scalar(self) -> Option<ScalarKind> {
+        match self {
+            Self::Float32 => Some(ScalarKind::Float32),
+            Self::Float64 => Some(ScalarKind::Float64),
+            Self::Complex64 => Some(ScalarKind::Complex64),
+            Self::Complex128 => Some(ScalarKind::Complex128),
+            _ => None,
+        }
     }
 
     /// Bytes of the unit that has a byte order: an element, or half of a complex one.

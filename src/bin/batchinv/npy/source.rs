@@ -72,11 +72,15 @@ impl Source {
         }
     }
 
-    /// Copies the rest of a stream to a file.
-    pub fn spooled(mut self, promised: u64, spool: impl FnOnce() -> io::Result<File>) -> Result<Self, Failure> {
-        let failed = |error: io::Error| {
-            Failure::io(format!("cannot keep a stream in Fortran order in a temporary file: {error}"))
-        };
+    /// Copies the rest of a stream to a file. The reason why, as `in Fortran order`, is part of the message if that
+    /// fails.
+    pub fn spooled(
+        mut self,
+        promised: u64,
+        why: &str,
+        spool: impl FnOnce() -> io::Result<File>,
+    ) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::io(format!("cannot keep a stream {why} in a temporary file: {error}"));
         let mut file = spool().map_err(failed)?;
         let mut piece = vec![0; STEP.min(usize::try_from(promised).unwrap_or(STEP))];
         let mut left = promised;

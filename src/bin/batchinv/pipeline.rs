@@ -1,4 +1,4 @@
-//! Three steps at once: one piece is read while another is inverted and a third is written.
+//! Three steps at once: one piece is read while another is computed and a third is written.
 //!
 //! Each step has its own thread and hands its pieces to the next. A step stops if it fails or if the next step has
 //! stopped; the others then run out of pieces and stop, too.
@@ -9,10 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Instant;
 
-use batchinv::Scalar;
-
 use crate::exit::Failure;
-use crate::inv::pieces::Slot;
 
 /// Seconds for which each step was at work; the steps overlap.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,33 +22,33 @@ pub struct Times {
 ///
 /// If several steps fail, the failure of the last step is returned. It belongs to the earliest piece, so the report
 /// does not depend on which thread was faster.
-pub fn run<T: Scalar>(
-    slots: Vec<Slot<T>>,
+pub fn run<S: Send>(
+    slots: Vec<S>,
     ranges: impl Iterator<Item = Range<usize>> + Send,
-    read: impl FnMut(&mut Slot<T>) -> Result<(), Failure> + Send,
-    invert: impl FnMut(&mut Slot<T>) -> Result<(), Failure>,
-    write: impl FnMut(&mut Slot<T>) -> Result<(), Failure> + Send,
+    read: impl FnMut(&mut S, Range<usize>) -> Result<(), Failure> + Send,
+    compute: impl FnMut(&mut S) -> Result<(), Failure>,
+    write: impl FnMut(&mut S) -> Result<(), Failure> + Send,
 ) -> Result<Times, Failure> {
     let (free, emptied) = channel();
     for slot in slots {
         let _ = free.send(slot);
     }
     let (read_to, filled) = channel();
-    let (invert_to, inverted) = channel();
+    let (compute_to, computed) = channel();
     thread::scope(|scope| {
         let reading = spawn(scope, move || reading(ranges, read, emptied, read_to))?;
         let writing = spawn(scope, move || {
             // After the last piece, no reader waits for a free slot, so a failure to send is fine.
-            step(write, inverted, |slot| {
+            step(write, computed, |slot| {
                 let _ = free.send(slot);
                 true
             })
         })?;
-        let inverting = step(invert, filled, |slot| invert_to.send(slot).is_ok());
+        let computing = step(compute, filled, |slot| compute_to.send(slot).is_ok());
         // Tells the writer that no more pieces come.
-        drop(invert_to);
+        drop(compute_to);
         let [reading, writing] = [reading, writing].map(|step| step.join().unwrap_or_else(|e| panic::resume_unwind(e)));
-        let (write, (_, read)) = (writing?, (inverting?, reading?));
+        let (write, (_, read)) = (writing?, (computing?, reading?));
         Ok(Times { read, write })
     })
 }
@@ -66,18 +63,17 @@ fn spawn<'scope, T: Send + 'scope>(
 }
 
 /// Fills slots as they become free.
-fn reading<T: Scalar>(
+fn reading<S>(
     ranges: impl Iterator<Item = Range<usize>>,
-    mut read: impl FnMut(&mut Slot<T>) -> Result<(), Failure>,
-    emptied: Receiver<Slot<T>>,
-    to: Sender<Slot<T>>,
+    mut read: impl FnMut(&mut S, Range<usize>) -> Result<(), Failure>,
+    emptied: Receiver<S>,
+    to: Sender<S>,
 ) -> Result<f64, Failure> {
     let mut seconds = 0.0;
     for range in ranges {
         let Ok(mut slot) = emptied.recv() else { break };
         let start = Instant::now();
-        slot.range = range;
-        read(&mut slot)?;
+        read(&mut slot, range)?;
         seconds += start.elapsed().as_secs_f64();
         if to.send(slot).is_err() {
             break;
@@ -87,10 +83,10 @@ fn reading<T: Scalar>(
 }
 
 /// Works on every slot that arrives, until none arrives or `hand_on` returns false.
-fn step<T: Scalar>(
-    mut work: impl FnMut(&mut Slot<T>) -> Result<(), Failure>,
-    from: Receiver<Slot<T>>,
-    mut hand_on: impl FnMut(Slot<T>) -> bool,
+fn step<S>(
+    mut work: impl FnMut(&mut S) -> Result<(), Failure>,
+    from: Receiver<S>,
+    mut hand_on: impl FnMut(S) -> bool,
 ) -> Result<f64, Failure> {
     let mut seconds = 0.0;
     for mut slot in from {

@@ -1,0 +1,208 @@
+//! The account of a run: lines for people on stderr, or one JSON object.
+
+pub mod messages;
+pub mod tally;
+
+use std::fmt::Write as _;
+
+use batchinv::{Precision, Report, ScalarKind, Stages};
+use serde::Serialize;
+
+use crate::exit::{Failure, say};
+use crate::report::messages::Channels;
+use crate::report::tally::{First, Tally};
+use crate::shape::Places;
+
+/// Increases when a key changes its meaning or is removed.
+const SCHEMA: u32 = 1;
+
+/// What a command has to say of an array.
+pub struct Facts<'a> {
+    /// In an archive.
+    pub name: Option<&'a str>,
+    /// `matrix` and `matrices`.
+    pub things: [&'static str; 2],
+    pub report: &'a Report,
+    pub scalar: ScalarKind,
+    pub precision: Precision,
+    pub order: usize,
+    /// The columns of right-hand sides.
+    pub width: Option<usize>,
+    pub len: usize,
+    pub axes: &'a [usize],
+    pub places: Places,
+    pub tally: Tally,
+    /// The largest residual ratio.
+    pub ratio: Option<f64>,
+    pub seconds: Seconds,
+}
+
+/// The account of one array, which is also its JSON object.
+#[derive(Debug, Serialize)]
+pub struct Account {
+    schema: u32,
+    version: &'static str,
+    /// In an archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    engine: &'static str,
+    adapter: Option<String>,
+    kernel: &'static str,
+    chunks: usize,
+    /// Why the automatic choice fell on this engine; null if the engine was named.
+    reason: Option<String>,
+    scalar: &'static str,
+    precision: &'static str,
+    order: usize,
+    /// The columns of right-hand sides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    width: Option<usize>,
+    len: usize,
+    shape: Vec<usize>,
+    counts: Tally,
+    /// The first matrices of each kind but the good one, kind after kind.
+    first: Vec<First>,
+    verify: Option<Verification>,
+    pub seconds: Seconds,
+    #[serde(skip)]
+    things: [&'static str; 2],
+    #[serde(skip)]
+    places: Places,
+}
+
+/// The account of an archive.
+#[derive(Debug, Serialize)]
+struct Accounts<'a> {
+    schema: u32,
+    version: &'static str,
+    arrays: &'a [Account],
+    /// Wall time of the whole run.
+    total_seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct Verification {
+    largest_ratio: f64,
+}
+
+/// Wall time, stage by stage. With several pieces, stages overlap.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Seconds {
+    pub read: f64,
+    prepare: f64,
+    upload: f64,
+    dispatch: f64,
+    readback: f64,
+    pub verify: Option<f64>,
+    pub write: f64,
+    pub total: f64,
+}
+
+impl Seconds {
+    /// Those of the start, in which a header was read.
+    pub fn reading(read: f64) -> Self {
+        Self { read, ..Self::default() }
+    }
+
+    /// Adds the engine's stages.
+    pub fn add_stages(&mut self, stages: &Stages) {
+        self.prepare += stages.prepare;
+        self.upload += stages.upload;
+        self.dispatch += stages.dispatch;
+        self.readback += stages.readback;
+    }
+}
+
+/// Adds the report of the next piece to the report of all pieces before it. The sum names the engine of the first
+/// piece, or, once the GPU has failed, the engine that took over and the failure.
+pub fn merge(whole: &mut Option<Report>, piece: Report) {
+    let Some(whole) = whole else {
+        *whole = Some(piece);
+        return;
+    };
+    *whole += piece;
+}
+
+/// Prints the lines for people, the JSON object, or both, for a file of one array.
+pub fn tell(account: &Account, channels: Channels) -> Result<(), Failure> {
+    print(std::slice::from_ref(account), account, channels)
+}
+
+/// The same for an archive.
+pub fn tell_all(accounts: &[Account], total_seconds: f64, channels: Channels) -> Result<(), Failure> {
+    let version = env!("CARGO_PKG_VERSION");
+    print(accounts, &Accounts { schema: SCHEMA, version, arrays: accounts, total_seconds }, channels)
+}
+
+fn print(accounts: &[Account], object: &impl Serialize, channels: Channels) -> Result<(), Failure> {
+    if channels.lines {
+        accounts.iter().for_each(Account::say);
+        if accounts.is_empty() {
+            say("the archive holds no array");
+        }
+    }
+    channels.print(object)
+}
+
+impl Account {
+    pub fn new(facts: Facts<'_>) -> Self {
+        let Facts { report, tally, .. } = facts;
+        let reason = match &report.gpu_failure {
+            Some(failure) => Some(format!("the CPU took over: {failure}")),
+            None => report.reason.as_ref().map(ToString::to_string),
+        };
+        Self {
+            schema: SCHEMA,
+            version: env!("CARGO_PKG_VERSION"),
+            name: facts.name.map(str::to_owned),
+            engine: report.engine.name(),
+            adapter: report.adapter.as_deref().map(str::to_owned),
+            kernel: report.kernel.name(),
+            chunks: report.chunks,
+            reason,
+            scalar: facts.scalar.name(),
+            precision: if facts.precision == Precision::Double { "double" } else { "native" },
+            order: facts.order,
+            width: facts.width,
+            len: facts.len,
+            shape: facts.axes.to_vec(),
+            first: tally.first(),
+            counts: tally,
+            verify: facts.ratio.map(|largest_ratio| Verification { largest_ratio }),
+            seconds: facts.seconds,
+            things: facts.things,
+            places: facts.places,
+        }
+    }
+
+    /// The lines for people, with the name of the array in an archive.
+    fn say(&self) {
+        let name = self.name.as_ref().map_or(String::new(), |name| format!("{name}: "));
+        for line in [self.summary()].into_iter().chain(self.counts.lines(self.len, &self.places)) {
+            say(&format!("{name}{line}"));
+        }
+    }
+
+    /// `128 matrices of order 32, float32, on the cpu engine (lanes): no GPU adapter: wgpu found none`
+    fn summary(&self) -> String {
+        let Self { len, order, scalar, engine, kernel, .. } = self;
+        let mut line = format!("{len} {} of order {order}, {scalar}", self.things[usize::from(*len != 1)]);
+        if let Some(width) = self.width
+            && width != 1
+        {
+            let _ = write!(line, ", {width} right-hand sides each");
+        }
+        let _ = write!(line, ", on the {engine} engine ({kernel}");
+        let _ = match &self.adapter {
+            Some(adapter) => write!(line, ", {adapter})"),
+            None => write!(line, ")"),
+        };
+        if let Some(reason) = &self.reason {
+            let _ = write!(line, ": {reason}");
+        }
+        if let Some(Verification { largest_ratio }) = self.verify {
+            let _ = write!(line, "; verified, the largest residual ratio is {largest_ratio:.3}");
+        }
+        line
+    }
+}

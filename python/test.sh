@@ -66,7 +66,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY="$scratch/hypothesis"
 run() { pytest -p no:cacheprovider --quiet -rs "$@"; }
 run -W error --rootdir python/tests --ignore python/tests/foreign python/tests
 
-# The numbers are the calls of `inv` that the suites make: a suite that does not reach us proves nothing.
+# The numbers are the calls that the suites make: a suite that does not reach us proves nothing.
 echo "-- the suites of others"
 export PYTHONPATH="$PWD/python/tests/foreign"
 foreign() {
@@ -75,10 +75,10 @@ foreign() {
     run -p batchinv_in_numpy --rootdir "$scratch" --disable-warnings --batchinv-calls="$calls" --pyargs "$@"
 }
 cd "$scratch"
-foreign 14313 numpy.linalg.tests.test_linalg
-foreign 18 numpy.matrixlib.tests
+foreign inv:14313,solve:7345,det:7335,slogdet:7331 numpy.linalg.tests.test_linalg
+foreign inv:18,solve:3,det:3,slogdet:3 numpy.matrixlib.tests
 if python -c 'import scipy' 2>/dev/null; then
-    foreign 68 scipy.linalg.tests.test_batch -k inv
+    foreign inv:68,solve:36 scipy.linalg.tests.test_batch -k "inv or test_solve"
 fi
 if python -c 'import torch, expecttest' 2>/dev/null; then
     run --rootdir "$scratch" --disable-warnings "$PYTHONPATH/test_torch_samples.py"

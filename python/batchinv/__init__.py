@@ -1,4 +1,5 @@
-"""``np.linalg.inv`` for stacks of small matrices, on GPUs and on SIMD CPUs, with a verdict for each matrix.
+"""``np.linalg.inv``, ``solve``, ``det`` and ``slogdet`` for stacks of small matrices, on SIMD CPUs and, for inverses,
+on GPUs, with a verdict for each matrix.
 
 >>> import numpy as np
 >>> import batchinv as bi
@@ -8,17 +9,24 @@ array([[ 0.6, -0.7],
        [-0.2,  0.4]])
 """
 
-from ._batchinv import Inverter, get_num_threads, info, inv, inv_ex, set_num_threads
-from ._results import EngineError, InvExResult, SingularMatrixError
+from ._batchinv import Inverter, det, get_num_threads, info, inv, inv_ex, set_num_threads, slogdet, solve, solve_ex
+from ._results import EngineError, IllConditionedError, InvExResult, SingularMatrixError, SlogdetResult, SolveExResult
 
 __all__ = [
     "EngineError",
+    "IllConditionedError",
     "InvExResult",
     "Inverter",
     "SingularMatrixError",
+    "SlogdetResult",
+    "SolveExResult",
+    "det",
     "get_num_threads",
     "info",
     "inv",
     "inv_ex",
     "set_num_threads",
+    "slogdet",
+    "solve",
+    "solve_ex",
 ]

@@ -1,13 +1,11 @@
-"""Dask's arrays: the result is as lazy as the input, and each chunk is inverted on the worker that holds it."""
+"""Dask's arrays: the result is as lazy as the input, and each chunk is computed on the worker that holds it."""
 
+import re
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numpy.linalg import LinAlgError
-
-from ._batchinv import Inverter
-from ._results import InvExResult
 
 
 def is_lazy(a: Any) -> bool:
@@ -15,37 +13,18 @@ def is_lazy(a: Any) -> bool:
     return type(a).__module__.partition(".")[0] == "dask" and hasattr(a, "map_blocks")
 
 
-def inv(inverter: Inverter, a: Any, dtype: np.dtype[Any], out: Any, axes: Any) -> Any:
-    """The inverses, not computed yet."""
-    return whole_matrices(a, out, axes).map_blocks(inverter.inv, meta=np.empty((0,) * a.ndim, dtype))
-
-
-def inv_ex(inverter: Inverter, a: Any, dtype: np.dtype[Any], rcond: bool, out: Any, axes: Any) -> InvExResult:
-    """Inverses, statuses and perhaps rconds, not computed yet; each chunk is inverted once for all of them."""
+def call(function: Callable[..., Any], signature: str, inputs: Sequence[Any], dtypes: Sequence[np.dtype[Any]]) -> Any:
+    """`function` of the arrays, not computed yet: one result for each of `dtypes`. The signature is that of a
+    generalized ufunc; its matrices and vectors come in one piece, whatever the chunks."""
     da: Any = import_module("dask.array")
-
-    def parts(block: Any) -> tuple[Any, ...]:
-        inverse, status, rconds = inverter.inv_ex(block, rcond=rcond)
-        return (inverse, status, rconds) if rcond else (inverse, status)
-
-    signature = "(n,n)->(n,n),(),()" if rcond else "(n,n)->(n,n),()"
+    given, returned = (core_axes(side) for side in signature.split("->"))
+    leading = max(a.ndim - axes for a, axes in zip(inputs, given, strict=True))
     # Given the dtypes alone, Dask casts the input's, and NumPy warns of complex numbers that become real.
-    of_matrix = (0,) * (a.ndim - 2)
-    metas = (
-        np.empty((0,) * a.ndim, dtype),
-        np.empty(of_matrix, np.int32),
-        np.empty(of_matrix, np.zeros((), dtype).real.dtype),
-    )[: 3 if rcond else 2]
-    inverse, status, *rest = da.apply_gufunc(parts, signature, whole_matrices(a, out, axes), meta=metas)
-    return InvExResult(inverse, status, rest[0] if rest else None)
+    metas = tuple(np.empty((0,) * (leading + axes), dtype) for axes, dtype in zip(returned, dtypes, strict=True))
+    meta = metas if len(metas) > 1 else metas[0]
+    return da.apply_gufunc(function, signature, *inputs, meta=meta, allow_rechunk=True)
 
 
-def whole_matrices(a: Any, out: Any, axes: Any) -> Any:
-    """The array with no matrix cut into chunks."""
-    if out is not None or axes is not None:
-        raise TypeError("out and axes are for arrays in memory, not for those of Dask")
-    if a.ndim < 2:
-        raise LinAlgError(f"{a.ndim}-dimensional array given. Array must be at least two-dimensional")
-    if a.shape[-1] != a.shape[-2]:
-        raise LinAlgError("Last 2 dimensions of the array must be square")
-    return a.rechunk({a.ndim - 2: -1, a.ndim - 1: -1})
+def core_axes(side: str) -> list[int]:
+    """The number of core axes of each array on one side of a signature."""
+    return [len(re.findall("[a-z]", core)) for core in re.findall(r"\((.*?)\)", side)]

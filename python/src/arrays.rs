@@ -1,8 +1,9 @@
-//! NumPy's arrays: which are taken as they are, their memory as slices, and new ones.
+//! NumPy's arrays: which are taken as they are, and new ones.
 
-use batchinv::{Scalar, ScalarKind};
+use batchinv::{Scalar, ScalarKind, Shape};
 use numpy::npyffi::NPY_TYPES;
 use numpy::{Element, PyArrayDescrMethods, PyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 
@@ -64,4 +65,37 @@ pub fn new_array<'py, T: Element>(py: Python<'py>, shape: &[usize]) -> PyResult<
     static EMPTY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let empty = EMPTY.import(py, "numpy", "empty")?.call1((shape, T::get_dtype(py)))?;
     Ok(empty.cast_into()?)
+}
+
+/// The array for results of this shape: `out`, if it is plain and of this scalar, or a new one.
+pub fn output<'py, T: Number>(
+    py: Python<'py>,
+    out: Option<&Bound<'py, PyUntypedArray>>,
+    shape: &[usize],
+) -> PyResult<Bound<'py, PyArrayDyn<T>>> {
+    match out {
+        None => new_array::<T>(py, shape),
+        Some(out) if plain_kind(out) == Some(T::KIND) && out.shape() == shape => {
+            Ok(out.cast::<PyArrayDyn<T>>()?.clone())
+        }
+        Some(_) => Err(not_plain()),
+    }
+}
+
+/// An array of matrices whose memory can be taken as it is.
+pub struct Plain<'a, 'py> {
+    pub array: &'a Bound<'py, PyUntypedArray>,
+    pub kind: ScalarKind,
+    pub shape: Shape<'a>,
+}
+
+impl<'a, 'py> Plain<'a, 'py> {
+    pub fn new(array: &'a Bound<'py, PyUntypedArray>) -> Option<Self> {
+        Some(Self { array, kind: plain_kind(array)?, shape: Shape::new(array.shape()).ok()? })
+    }
+}
+
+/// The rules in Python handed over what they should have copied.
+pub fn not_plain() -> PyErr {
+    PyTypeError::new_err("matrices in the machine's own layout are needed here")
 }

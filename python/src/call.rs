@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use batchinv::plan::{HOST_GPU_PIECE, Work};
-use batchinv::{Engine, EngineChoice, InversesMut, Inverter, Scalar, Stack, Status};
+use batchinv::{Engine, EngineChoice, Error, Inverter, Report};
 use pyo3::prelude::*;
 
 use crate::errors::raised;
@@ -21,32 +21,37 @@ const FIRST: usize = 1 << 26;
 /// The time that a piece should take. Ctrl-C is heard between two pieces.
 const PIECE: Duration = Duration::from_millis(50);
 
-/// The memory that a call writes to.
-pub struct Output<'a, T: Scalar> {
-    pub elements: &'a mut [T],
-    pub statuses: &'a mut [Status],
-    pub rconds: Option<&'a mut [T::Real]>,
-}
+/// What a call computes: an operation on the matrices of a stack, with the memory that its results go to.
+pub trait Job: Send + Sized {
+    /// The work, in the scalar's own precision.
+    fn work(&self) -> Work;
 
-/// Inverts a stack.
-#[inline]
-pub fn run<T: Scalar>(py: Python<'_>, options: &Options, stack: Stack<'_, T>, output: Output<'_, T>) -> PyResult<()> {
-    let (order, len) = (stack.order(), stack.len());
-    if options.engine != EngineChoice::Gpu && multiply_adds(order).saturating_mul(len) <= SMALL {
-        let inverter = Inverter::cpu().precision(options.precision).threads(1).map_err(raised)?;
-        return inverter.invert_into(stack, output.into_inverses()).map(drop).map_err(raised);
+    /// The fewest matrices that make a piece.
+    fn least(&self) -> usize {
+        1
     }
-    in_pieces(py, options, stack, output)
+
+    /// The same for the first `count` matrices, and for the rest.
+    fn split_at(self, count: usize) -> (Self, Self);
+
+    /// Computes the results.
+    fn run(self, inverter: &Inverter) -> Result<Report, Error>;
 }
 
-fn in_pieces<T: Scalar>(
-    py: Python<'_>,
-    options: &Options,
-    stack: Stack<'_, T>,
-    mut output: Output<'_, T>,
-) -> PyResult<()> {
-    let (order, len) = (stack.order(), stack.len());
-    let work = Work::inverse(T::KIND, order, len).with_precision(options.precision);
+/// Computes the results of a job.
+#[inline]
+pub fn run(py: Python<'_>, options: &Options, job: impl Job) -> PyResult<()> {
+    let work = job.work();
+    if options.engine != EngineChoice::Gpu && multiply_adds(work).saturating_mul(work.len) <= SMALL {
+        let inverter = options.apply(Inverter::cpu()).threads(1).map_err(raised)?;
+        return job.run(&inverter).map(drop).map_err(raised);
+    }
+    in_pieces(py, options, job)
+}
+
+fn in_pieces(py: Python<'_>, options: &Options, mut job: impl Job) -> PyResult<()> {
+    let work = job.work().with_precision(options.precision);
+    let (len, least) = (work.len, job.least());
     let (workers, inverter) = py.detach(|| {
         let workers = Workers::new(options.threads)?;
         // Outside of a pool, the engine would start one that children cannot use.
@@ -55,47 +60,28 @@ fn in_pieces<T: Scalar>(
         PyResult::Ok((workers, inverter))
     })?;
 
-    let (mut done, mut piece) = (0, FIRST / multiply_adds(order).max(1));
+    let (mut done, mut piece) = (0, FIRST / multiply_adds(work).max(1));
     loop {
-        let count = piece.clamp(1, len.max(1)).min(len - done);
-        let (now, rest) = output.split_at(count, order);
+        let count = piece.max(least).min(len - done);
+        let (now, rest) = job.split_at(count);
         let started = Instant::now();
-        let part = stack.slice(done..done + count);
-        let report = py.detach(|| workers.run(|| inverter.invert_into(part, now.into_inverses())));
+        let report = py.detach(|| workers.run(|| now.run(&inverter)));
         let report = report.map_err(|error| raised(error.of_piece(done, len)))?;
         done += count;
         if done == len {
             return Ok(());
         }
         py.check_signals()?;
-        output = rest;
+        job = rest;
         // The first piece on a GPU also builds pipelines, so the next may be much longer.
         let growth = (PIECE.as_secs_f64() / started.elapsed().as_secs_f64().max(1e-9)).min(4.0);
-        let least = if report.engine == Engine::Gpu { HOST_GPU_PIECE / (order * order).max(1) } else { 1 };
-        piece = ((count as f64 * growth) as usize).max(least);
+        let fewest = if report.engine == Engine::Gpu { HOST_GPU_PIECE / (work.order * work.order).max(1) } else { 1 };
+        piece = ((count as f64 * growth) as usize).max(fewest);
     }
 }
 
-/// Multiply-adds per matrix.
-fn multiply_adds(order: usize) -> usize {
-    order.saturating_mul(order).saturating_mul(order)
-}
-
-impl<'a, T: Scalar> Output<'a, T> {
-    fn into_inverses(self) -> InversesMut<'a, T> {
-        let inverses = InversesMut::new(self.elements, self.statuses);
-        match self.rconds {
-            None => inverses,
-            Some(rconds) => inverses.with_rconds(rconds),
-        }
-    }
-
-    /// The outputs of the first `count` matrices, and of the rest.
-    fn split_at(self, count: usize, order: usize) -> (Self, Self) {
-        let (elements, other_elements) = self.elements.split_at_mut(count * order * order);
-        let (statuses, other_statuses) = self.statuses.split_at_mut(count);
-        let (rconds, other_rconds) = self.rconds.map(|rconds| rconds.split_at_mut(count)).unzip();
-        let rest = Self { elements: other_elements, statuses: other_statuses, rconds: other_rconds };
-        (Self { elements, statuses, rconds }, rest)
-    }
+/// Multiply-adds per matrix: about as many, and hardly ever fewer than there are.
+fn multiply_adds(work: Work) -> usize {
+    let square = work.order.saturating_mul(work.order);
+    square.saturating_mul(work.order.saturating_add(work.width))
 }

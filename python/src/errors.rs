@@ -6,6 +6,7 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 
 pyo3::import_exception!(batchinv, EngineError);
+pyo3::import_exception!(batchinv, IllConditionedError);
 pyo3::import_exception!(batchinv, SingularMatrixError);
 
 /// A call that could not run. What NumPy also refuses was refused before.

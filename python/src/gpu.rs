@@ -38,7 +38,7 @@ pub fn inverter(options: &Options, work: Work) -> PyResult<Inverter> {
         }
     };
     let inverter = if on_gpu { opened(options)? } else { Inverter::cpu() };
-    inverter.precision(options.precision).decided(work).map_err(raised)
+    options.apply(inverter).decided(work).map_err(raised)
 }
 
 /// The GPU engine, or the automatic choice, with the adapter that the options name.

@@ -1,8 +1,19 @@
 //! The options of a call, from Python's arguments.
 
-use batchinv::{EngineChoice, Precision, UnknownEngine};
+use batchinv::{EngineChoice, Inverter, OnFailure, Precision, RcondOf, UnknownEngine};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+
+const PRECISIONS: &[(&str, Precision)] = &[("double", Precision::Double), ("native", Precision::Native)];
+
+const RCONDS: &[(&str, RcondOf)] = &[("given", RcondOf::Given), ("equilibrated", RcondOf::Equilibrated)];
+
+const FAILURES: &[(&str, OnFailure)] = &[
+    ("nan", OnFailure::Nan),
+    ("zero", OnFailure::Zero),
+    ("identity", OnFailure::Identity),
+    ("input", OnFailure::Input),
+];
 
 /// How a call computes, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -12,23 +23,49 @@ pub struct Options {
     pub precision: Precision,
     /// The number of threads; `None` for that of the process.
     pub threads: Option<usize>,
+    pub min_rcond: MinRcond,
+    pub rcond_of: RcondOf,
+    pub on_failure: OnFailure,
 }
+
+/// A least reciprocal condition number: 0 or above, never NaN.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MinRcond(f64);
 
 impl Options {
     pub fn new(engine: &str, adapter: Option<String>, precision: &str, threads: Option<usize>) -> PyResult<Self> {
-        let engine = engine.parse().map_err(|unknown: UnknownEngine| PyValueError::new_err(unknown.to_string()))?;
-        let precision = match precision {
-            "double" => Precision::Double,
-            "native" => Precision::Native,
-            _ => {
-                let message = format!("unknown precision \"{precision}\": one of double, native");
-                return Err(PyValueError::new_err(message));
-            }
-        };
         if threads == Some(0) {
             return Err(PyValueError::new_err("threads must be at least 1, or None"));
         }
-        Ok(Self { engine, adapter, precision, threads })
+        Ok(Self {
+            engine: engine.parse().map_err(|unknown: UnknownEngine| PyValueError::new_err(unknown.to_string()))?,
+            adapter,
+            precision: named("precision", precision, PRECISIONS)?,
+            threads,
+            min_rcond: MinRcond(0.0),
+            rcond_of: RcondOf::Given,
+            on_failure: OnFailure::Nan,
+        })
+    }
+
+    /// The same options, with what follows an inversion.
+    pub fn with_verdicts(self, min_rcond: f64, rcond_of: &str, on_failure: &str) -> PyResult<Self> {
+        if min_rcond.is_nan() || min_rcond < 0.0 {
+            return Err(PyValueError::new_err(format!("min_rcond must be at least 0, not {min_rcond}")));
+        }
+        Ok(Self {
+            // Without the sign of a negative zero, equal options have equal bits.
+            min_rcond: MinRcond(min_rcond.abs()),
+            rcond_of: named("rcond_of", rcond_of, RCONDS)?,
+            on_failure: named("on_failure", on_failure, FAILURES)?,
+            ..self
+        })
+    }
+
+    /// An inverter with the options that are not about engines and threads.
+    pub fn apply(&self, inverter: Inverter) -> Inverter {
+        let inverter = inverter.precision(self.precision).on_failure(self.on_failure);
+        inverter.min_rcond(self.min_rcond.get()).rcond_of(self.rcond_of)
     }
 
     /// The engine's name, as it is given.
@@ -42,6 +79,43 @@ impl Options {
 
     /// The precision's name, as it is given.
     pub fn precision_name(&self) -> &'static str {
-        if self.precision == Precision::Double { "double" } else { "native" }
+        name_of(self.precision, PRECISIONS)
     }
+
+    /// The name of what rcond describes, as it is given.
+    pub fn rcond_of_name(&self) -> &'static str {
+        name_of(self.rcond_of, RCONDS)
+    }
+
+    /// The name of what stands for a missing inverse, as it is given.
+    pub fn on_failure_name(&self) -> &'static str {
+        name_of(self.on_failure, FAILURES)
+    }
+}
+
+impl MinRcond {
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl Eq for MinRcond {}
+
+impl std::hash::Hash for MinRcond {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.to_bits().hash(state);
+    }
+}
+
+/// The value that an option's name stands for.
+fn named<V: Copy>(option: &str, name: &str, values: &[(&str, V)]) -> PyResult<V> {
+    let found = values.iter().find(|(known, _)| *known == name).map(|&(_, value)| value);
+    found.ok_or_else(|| {
+        let known: Vec<&str> = values.iter().map(|&(known, _)| known).collect();
+        PyValueError::new_err(format!("unknown {option} \"{name}\": one of {}", known.join(", ")))
+    })
+}
+
+fn name_of<V: PartialEq>(value: V, values: &[(&'static str, V)]) -> &'static str {
+    values.iter().find(|(_, known)| *known == value).map_or("", |&(name, _)| name)
 }

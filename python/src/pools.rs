@@ -87,7 +87,8 @@ fn default_count() -> usize {
 /// Parameters
 /// ----------
 /// count : int or None
-///     At least 1; twice the processors or 16, whichever is more, are the most that are started. ``None`` means as many as the process may run on, which is also what holds if nothing is set.
+///     At least 1; twice the processors or 16, whichever is more, are the most that are started. ``None`` means as many
+///     as the process may run on, which is also what holds if nothing is set.
 ///
 /// Raises
 /// ------

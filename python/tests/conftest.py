@@ -7,10 +7,55 @@ import sys
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 import batchinv as bi
 
 SCALARS = [np.float32, np.float64, np.complex64, np.complex128]
+
+
+def misaligned(a):
+    memory = np.empty(a.nbytes + 1, np.uint8)
+    view = memory[1:].view(a.dtype).reshape(a.shape)
+    view[...] = a
+    return view
+
+
+LAYOUTS = {
+    "Fortran": np.asfortranarray,
+    "transposed": lambda a: np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2),
+    "sliced": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+    "backwards": lambda a: a[::-1].copy()[::-1],
+    "swapped bytes": lambda a: a.astype(a.dtype.newbyteorder()),
+    "misaligned": misaligned,
+    "read-only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
+}
+
+
+def assert_alike(got, want):
+    """The same type, shape and dtype as NumPy's result, about the same numbers, and in the machine's own layout."""
+    assert type(got) is type(want)
+    assert (got.shape, got.dtype) == (want.shape, want.dtype)
+    assert got.flags.c_contiguous and got.dtype.isnative
+    eps = np.finfo(want.dtype).eps
+    np.testing.assert_allclose(got, want, rtol=100 * eps, atol=100 * eps)
+
+
+def drawn(data, shape, dtype, name):
+    """For Hypothesis: an array of small whole numbers, with large ones on the diagonals of square matrices. Its axes
+    lie in any order in memory, and any of them backwards."""
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32), f"seed of {name}"))
+    a = rng.integers(1, 9, shape)
+    if len(shape) > 1 and shape[-1] == shape[-2]:
+        a = a + 20 * shape[-1] * np.eye(shape[-1])
+    dtype = np.dtype(dtype)
+    a = (a + 1j * rng.integers(1, 9, shape) if dtype.kind == "c" else a).astype(dtype)
+    order = data.draw(st.permutations(range(a.ndim)), f"order of the axes of {name} in memory")
+    a = np.ascontiguousarray(a.transpose(order)).transpose(np.argsort(order))
+    for axis in range(a.ndim):
+        if data.draw(st.booleans(), f"{name} backwards"):
+            a = np.flip(a, axis)
+    return a
 
 
 @pytest.fixture

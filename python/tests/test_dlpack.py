@@ -66,6 +66,25 @@ def test_same_type_and_bits(convert, matrices, shape, dtype):
     assert bi.inv_ex(given).rcond is None
 
 
+@pytest.mark.parametrize("dtype", SCALARS)
+@pytest.mark.parametrize("shape", [(3, 3), (50, 4, 4), (0, 3, 3)])
+def test_systems_and_determinants(convert, matrices, shape, dtype):
+    a, b = matrices(shape, dtype), np.ones((shape[-1], 2), dtype)
+    given = convert(a)
+    # One foreign array is enough.
+    for left, right in [(given, convert(b)), (given, b), (a, convert(b))]:
+        results = [bi.solve(left, right), *bi.solve_ex(left, right)]
+        for got, want in zip(results, [bi.solve(a, b), *bi.solve_ex(a, b)], strict=True):
+            assert type(got) is type(given)
+            assert np.array_equal(np.from_dlpack(got), want)
+    with np.errstate(over="ignore"):
+        results, wanted = [bi.det(given), *bi.slogdet(given)], [bi.det(a), *bi.slogdet(a)]
+    assert isinstance(bi.slogdet(given), bi.SlogdetResult)
+    for got, want in zip(results, wanted, strict=True):
+        assert type(got) is type(given)
+        assert np.array_equal(np.from_dlpack(got), want)
+
+
 def test_errors_are_the_same(convert, matrices):
     a = matrices((5, 3, 3))
     a[3] = 0
@@ -92,19 +111,22 @@ def test_axes_and_out(matrices):
     assert bi.inv(Numpyish(a), out=out) is out
     assert np.array_equal(out.array, bi.inv(a))
     assert bi.inv_ex(Numpyish(a), out=out).inverse is out
+    assert bi.solve(a, Numpyish(a), out=out) is out
+    assert np.array_equal(out.array, bi.solve(a, a))
+    assert bi.solve_ex(Numpyish(a), a, out=out).solution is out
 
 
 def test_no_copy_on_the_way_in_or_back(matrices, monkeypatch):
     a = matrices((50, 4, 4))
     seen = []
-    from batchinv import _rules
+    from batchinv import _inv
 
     def inverse(inverter, array, out):
         seen.append(array)
         return true_inverse(inverter, array, out)
 
-    true_inverse = _rules.inverse
-    monkeypatch.setattr(_rules, "inverse", inverse)
+    true_inverse = _inv.inverse
+    monkeypatch.setattr(_inv, "inverse", inverse)
     result = bi.inv(Numpyish(a))
     assert np.shares_memory(seen[0], a)
     assert result.array.flags.c_contiguous and not result.array.flags.owndata
@@ -119,6 +141,10 @@ def test_torch_tensors(matrices):
     out = torch.empty_like(a)
     assert bi.inv(a, out=out) is out
     torch.testing.assert_close(out, torch.linalg.inv(a))
+    b = torch.ones((50, 4, 2), dtype=a.dtype)
+    torch.testing.assert_close(bi.solve(a, b), torch.linalg.solve(a, b))
+    torch.testing.assert_close(bi.det(a), torch.linalg.det(a))
+    torch.testing.assert_close(bi.slogdet(a).logabsdet, torch.linalg.slogdet(a).logabsdet)
     with pytest.raises(BufferError, match="detach"):
         bi.inv(a.requires_grad_())
 

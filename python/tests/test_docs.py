@@ -27,7 +27,7 @@ def run(name, text):
 @pytest.mark.parametrize("name", bi.__all__)
 def test_examples(name):
     tried = run(name, getattr(bi, name).__doc__)
-    assert tried or name not in {"inv", "inv_ex", "Inverter", "set_num_threads", "info"}
+    assert tried or name == "get_num_threads" or isinstance(getattr(bi, name), type) and name != "Inverter"
 
 
 def test_module_and_readme():

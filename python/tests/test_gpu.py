@@ -48,3 +48,21 @@ def test_a_long_stack_in_pieces(adapter, matrices):
     got = bi.inv(a, engine="gpu", precision="native").reshape(1200, 500, 8, 8)
     assert (got == got[0]).all()
     np.testing.assert_allclose(got[0], bi.inv(a[:500]), rtol=1e-4, atol=1e-6)
+
+
+def test_options_on_the_gpu(adapter, matrices):
+    a = matrices((9, 4, 4), np.float32)
+    a[3], a[5, 0] = 0, a[5, 1] + 1e-6 * a[5, 2]
+    options = {"min_rcond": 1e-4, "rcond_of": "equilibrated", "on_failure": "identity", "precision": "native"}
+    got, want = (bi.inv_ex(a, engine=engine, rcond=True, **options) for engine in ("gpu", "cpu"))
+    assert got.status.tolist() == want.status.tolist() == [0, 0, 0, 1, 0, -2, 0, 0, 0]
+    assert np.array_equal(got.inverse[3], np.eye(4))
+    np.testing.assert_allclose(got.rcond[got.status == 0], want.rcond[want.status == 0], rtol=1e-3)
+
+
+def test_systems_and_determinants_are_refused_by_name(adapter, matrices):
+    a = matrices((9, 4, 4), np.float32)
+    calls = {"solve": [a, a], "solve_ex": [a, a], "det": [a], "slogdet": [a]}
+    for name, inputs in calls.items():
+        with pytest.raises(bi.EngineError, match="the gpu engine cannot do this"):
+            getattr(bi, name)(*inputs, engine="gpu", precision="native")

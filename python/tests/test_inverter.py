@@ -15,6 +15,8 @@ INVERTERS = [
     bi.Inverter(),
     bi.Inverter("cpu", precision="native", threads=2),
     bi.Inverter(engine="gpu", adapter='one "quoted"'),
+    bi.Inverter(min_rcond=1e-7, rcond_of="equilibrated"),
+    bi.Inverter(on_failure="input"),
 ]
 
 
@@ -28,6 +30,11 @@ def test_inverters_can_be_copied_compared_and_printed(inverter):
 def test_options_can_be_read():
     inverter = bi.Inverter("cpu", adapter="1", precision="native", threads=3)
     assert (inverter.engine, inverter.adapter, inverter.precision, inverter.threads) == ("cpu", "1", "native", 3)
+    assert (inverter.min_rcond, inverter.rcond_of, inverter.on_failure) == (0, "given", "nan")
+    strict = bi.Inverter(min_rcond=0.1, rcond_of="equilibrated", on_failure="zero")
+    assert (strict.min_rcond, strict.rcond_of, strict.on_failure) == (0.1, "equilibrated", "zero")
+    assert bi.Inverter(min_rcond=-0.0) == bi.Inverter() and hash(bi.Inverter(min_rcond=-0.0)) == hash(bi.Inverter())
+    assert repr(strict) == "Inverter('auto', min_rcond=0.1, rcond_of='equilibrated', on_failure='zero')"
     with pytest.raises(AttributeError):
         inverter.threads = 2
 

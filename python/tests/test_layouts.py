@@ -2,27 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import SCALARS
+from conftest import LAYOUTS, SCALARS
 
 import batchinv as bi
-
-
-def misaligned(a):
-    memory = np.empty(a.nbytes + 1, np.uint8)
-    view = memory[1:].view(a.dtype).reshape(a.shape)
-    view[...] = a
-    return view
-
-
-LAYOUTS = {
-    "Fortran": np.asfortranarray,
-    "transposed": lambda a: np.ascontiguousarray(a.swapaxes(-1, -2)).swapaxes(-1, -2),
-    "sliced": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
-    "backwards": lambda a: a[::-1].copy()[::-1],
-    "swapped bytes": lambda a: a.astype(a.dtype.newbyteorder()),
-    "misaligned": misaligned,
-    "read-only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
-}
 
 
 @pytest.mark.parametrize("dtype", SCALARS)

@@ -1,8 +1,9 @@
-"""A plugin for pytest: in the foreign suite that it runs, `inv` of NumPy and of SciPy is batchinv's.
+"""A plugin for pytest: in the foreign suite that it runs, functions of NumPy's and of SciPy's are batchinv's.
 
-    pytest -p batchinv_in_numpy --batchinv-calls=14000 --pyargs numpy.linalg.tests.test_linalg
+    pytest -p batchinv_in_numpy --batchinv-calls=inv:14313,det:1000 --pyargs numpy.linalg.tests.test_linalg
 
-A suite that never reaches us proves nothing, so the run fails if batchinv saw fewer calls than `--batchinv-calls`.
+A suite that never reaches us proves nothing, so the run fails if batchinv saw fewer calls of a function than
+`--batchinv-calls` says.
 """
 
 import functools
@@ -13,44 +14,57 @@ import pytest
 
 import batchinv
 
+FUNCTIONS = ("inv", "solve", "det", "slogdet")
+
 
 class Counted:
-    """`batchinv.inv` with the signature of NumPy's and, for SciPy's batching, a name; it counts its calls."""
+    """A function of batchinv with the signature of NumPy's and, for SciPy's batching, its name; it counts its calls."""
 
-    def __init__(self):
+    def __init__(self, name):
         self.calls = 0
 
-        @functools.wraps(np.linalg.inv)
-        def inv(a):
+        @functools.wraps(getattr(np.linalg, name))
+        def function(*args, **named):
             self.calls += 1
-            return batchinv.inv(a)
+            return getattr(batchinv, name)(*args, **named)
 
-        self.inv = inv
+        self.function = function
 
 
-counted = Counted()
+counted = {name: Counted(name) for name in FUNCTIONS}
 
 
 def pytest_addoption(parser):
-    parser.addoption("--batchinv-calls", type=int, default=1, help="the fewest calls of batchinv.inv")
+    parser.addoption("--batchinv-calls", default="", help="the fewest calls of functions: inv:14313,det:1000")
 
 
 def pytest_configure():
     # Before the collection: some tests hold the function from then on.
-    np.linalg.inv = numpy_linalg.inv = counted.inv
+    for name, count in counted.items():
+        setattr(np.linalg, name, count.function)
+        setattr(numpy_linalg, name, count.function)
     try:
         import scipy.linalg
     except ImportError:
         return
-    scipy.linalg.inv = counted.inv
+    for name in ("inv", "solve"):
+        setattr(scipy.linalg, name, counted[name].function)
+
+
+def missing(config):
+    """The functions with fewer calls than expected."""
+    expected = (part.split(":") for part in config.getoption("--batchinv-calls").split(",") if part)
+    return [name for name, least in expected if counted[name].calls < int(least)]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session):
-    if session.exitstatus == 0 and counted.calls < session.config.getoption("--batchinv-calls"):
+    if session.exitstatus == 0 and missing(session.config):
         session.exitstatus = 1
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    least = config.getoption("--batchinv-calls")
-    terminalreporter.write_line(f"batchinv.inv: {counted.calls} calls, at least {least} expected")
+    calls = ",".join(f"{name}:{count.calls}" for name, count in counted.items())
+    terminalreporter.write_line(f"calls of batchinv: {calls}")
+    for name in missing(config):
+        terminalreporter.write_line(f"calls of {name} are fewer than expected", red=True)

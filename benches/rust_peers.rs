@@ -80,7 +80,7 @@ fn main() {
     println!("[\n{}\n]", rows.join(",\n"));
 }
 
-/// What one matrix takes and gives.
+/// The elements that one matrix brings to the call and takes from it.
 #[derive(Clone, Copy)]
 struct Shape {
     op: Op,
@@ -169,7 +169,7 @@ fn measure<T: Element>(args: &Args, threads: usize, order: usize, real: impl Fn(
     let bytes = (size + columns) * size_of::<T>();
     let len = args.len.unwrap_or_else(|| ((8 << 20) / bytes).max(16));
     let stack = well_conditioned(order, len, &real);
-    // As many random numbers as right-hand sides have.
+    // One random number for each element of the right-hand sides.
     let rhs = random(1, len * columns, real);
     let sets = ROTATED_BYTES.div_ceil(len * (bytes + answer * size_of::<T>())).clamp(2, MOST_SETS);
     let inputs = vec![(stack.elements().to_vec(), rhs.elements().to_vec()); sets];

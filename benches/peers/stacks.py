@@ -28,7 +28,7 @@ class Input:
         size = self.count * order * order
         self.a = elements[:size].reshape(self.count, order, order)
         self.b = elements[size:].reshape(self.count, order, width)
-        # A copy of so many bytes reads and writes as many as input and output have.
+        # A copy reads and writes each byte, so copying this many moves as many bytes as the call does.
         self.copied_bytes = -(-self.count * schema.elements(op, order, width) // 2) * elements.itemsize
         # The bounds that batchinv itself meets. LAPACK's own tests allow 30.
         self.bound = {"inverse": 3.0, "solve": max(8.0, math.sqrt(order)), "det": 1.0}[op]

@@ -8,10 +8,10 @@ use super::simd::level::SimdLevel;
 use super::task::{Task, run_complex64, run_complex128, run_float32, run_float64};
 use super::threads::Threads;
 use crate::data::condition::{fill_rconds, reciprocal_condition};
-use crate::data::engine::{CpuKernel, Engine, Kernel};
+use crate::data::engine::CpuKernel;
 use crate::data::output::InversesMut;
 use crate::data::reason::Reason;
-use crate::data::report::{Report, Stages};
+use crate::data::report::Report;
 use crate::data::scalar::{Scalar, ScalarKind};
 use crate::data::stack::Stack;
 use crate::data::status::Status;
@@ -111,17 +111,7 @@ pub fn run<T: Scalar>(
         }
     };
     host.threads.run(plan.sharing, work);
-    let dispatch = start.map_or(0.0, |start| start.elapsed().as_secs_f64());
-    Report {
-        engine: Engine::Cpu,
-        adapter: None,
-        kernel: Kernel::Cpu(plan.kernel),
-        chunks: 1,
-        reason,
-        gpu_failure: None,
-        seconds: Stages { dispatch, ..Stages::default() },
-        device_seconds: None,
-    }
+    Report::of_cpu(plan.kernel, start.map_or(0.0, |start| start.elapsed().as_secs_f64()), reason)
 }
 
 /// The outputs of a task.

@@ -46,8 +46,8 @@ fn norm<T: Scalar>(matrix: &[T], order: usize) -> f64 {
     (0..order).map(column).fold(0.0, larger)
 }
 
-/// The reciprocal condition number of every matrix of a stack: what `rcond` says of an inverted one and its inverse, 0 for
-/// a singular matrix, NaN for one that is not finite.
+/// The reciprocal condition number of every matrix of a stack: what `rcond` says of an inverted one and its inverse, 0
+/// for a singular matrix, NaN for one that is not finite.
 pub(crate) fn fill_rconds<T: Scalar>(
     stack: Stack<'_, T>,
     inverses: &[T],

@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 use std::sync::Arc;
 
-use super::engine::{Engine, Kernel};
+use super::engine::{CpuKernel, Engine, Kernel};
 use super::error::Error;
 use super::reason::Reason;
 
@@ -39,6 +39,22 @@ pub struct Report {
     /// Seconds that the device spent in compute passes, summed over the chunks, by its own timestamps; `None` on the
     /// CPU and on adapters without timestamps.
     pub device_seconds: Option<f64>,
+}
+
+impl Report {
+    /// The account of work on the CPU engine that took so many seconds.
+    pub(crate) fn of_cpu(kernel: CpuKernel, seconds: f64, reason: Option<Reason>) -> Self {
+        Self {
+            engine: Engine::Cpu,
+            adapter: None,
+            kernel: Kernel::Cpu(kernel),
+            chunks: 1,
+            reason,
+            gpu_failure: None,
+            seconds: Stages { dispatch: seconds, ..Stages::default() },
+            device_seconds: None,
+        }
+    }
 }
 
 /// Wall time of a call, stage by stage, in seconds. Stages of successive chunks overlap.

@@ -36,8 +36,7 @@ pub fn each(
             let mut account = run(Array { name: None, reader, start: reading }, &mut results)?;
             let finishing = Instant::now();
             results.finish()?;
-            account.seconds.write += finishing.elapsed().as_secs_f64();
-            account.seconds.total = start.elapsed().as_secs_f64();
+            account.seconds.end(start, finishing);
             report::tell(&account, channels)
         }
         Opened::Archive(archive) => {

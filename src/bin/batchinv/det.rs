@@ -109,10 +109,8 @@ impl Job<'_> {
         progress.clear();
         results.end()?;
         let Some(report) = report else { unreachable!("there is at least one piece") };
-        seconds.add_stages(&report.seconds);
-        seconds.read += times.read;
-        seconds.write = times.write + finishing.elapsed().as_secs_f64();
-        seconds.total = start.elapsed().as_secs_f64();
+        seconds.add_pieces(&report.seconds, times);
+        seconds.end(start, finishing);
 
         Ok(Account::new(Facts {
             name,

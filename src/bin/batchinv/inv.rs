@@ -115,11 +115,9 @@ impl Job<'_> {
         results.end()?;
         let Inverting { report, tally, verify, .. } = inverting;
         let Some(report) = report else { unreachable!("there is at least one piece") };
-        seconds.add_stages(&report.seconds);
+        seconds.add_pieces(&report.seconds, times);
+        seconds.end(start, finishing);
         seconds.verify = verify.map(|verify| verify.seconds);
-        seconds.read += times.read;
-        seconds.write = times.write + finishing.elapsed().as_secs_f64();
-        seconds.total = start.elapsed().as_secs_f64();
 
         Ok(Account::new(Facts {
             name,

@@ -4,11 +4,13 @@ pub mod messages;
 pub mod tally;
 
 use std::fmt::Write as _;
+use std::time::Instant;
 
 use batchinv::{Precision, Report, ScalarKind, Stages};
 use serde::Serialize;
 
 use crate::exit::{Failure, say};
+use crate::pipeline::Times;
 use crate::report::messages::Channels;
 use crate::report::tally::{First, Tally};
 use crate::shape::Places;
@@ -88,14 +90,14 @@ struct Verification {
 /// Wall time, stage by stage. With several pieces, stages overlap.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Seconds {
-    pub read: f64,
+    read: f64,
     prepare: f64,
     upload: f64,
     dispatch: f64,
     readback: f64,
     pub verify: Option<f64>,
-    pub write: f64,
-    pub total: f64,
+    write: f64,
+    total: f64,
 }
 
 impl Seconds {
@@ -104,12 +106,21 @@ impl Seconds {
         Self { read, ..Self::default() }
     }
 
-    /// Adds the engine's stages.
-    pub fn add_stages(&mut self, stages: &Stages) {
+    /// Adds the engine's stages, and the times of reading and writing the pieces.
+    pub fn add_pieces(&mut self, stages: &Stages, times: Times) {
         self.prepare += stages.prepare;
         self.upload += stages.upload;
         self.dispatch += stages.dispatch;
         self.readback += stages.readback;
+        self.read += times.read;
+        self.write += times.write;
+    }
+
+    /// Adds the time since `finishing`, when the last piece was written, for outputs that are finished now. The whole
+    /// began at `start`.
+    pub fn end(&mut self, start: Instant, finishing: Instant) {
+        self.write += finishing.elapsed().as_secs_f64();
+        self.total = start.elapsed().as_secs_f64();
     }
 }
 

@@ -139,11 +139,9 @@ impl Job<'_> {
         results.finish()?;
         let Solving { report, tally, verify, .. } = solving;
         let Some(report) = report else { unreachable!("there is at least one piece") };
-        seconds.add_stages(&report.seconds);
+        seconds.add_pieces(&report.seconds, times);
+        seconds.end(start, finishing);
         seconds.verify = verify.map(|verify| verify.seconds);
-        seconds.read += times.read;
-        seconds.write = times.write + finishing.elapsed().as_secs_f64();
-        seconds.total = start.elapsed().as_secs_f64();
 
         let account = Account::new(Facts {
             name: None,

@@ -78,10 +78,11 @@ impl<S: Simd, T: Lane> Group<S, T> {
         }
     }
 
+    /// The factors, and the right-hand sides beside them.
     #[inline(always)]
-    fn factors(&mut self) -> Factors<'_, S, T> {
-        let Self { a, l, chosen, pivots, reciprocals, zero_pivots, .. } = self;
-        Factors { a, l, chosen, pivots, reciprocals, zero_pivots }
+    fn factors(&mut self) -> (Factors<'_, S, T>, &mut [T::Vector<S>]) {
+        let Self { a, l, chosen, pivots, reciprocals, zero_pivots, b, .. } = self;
+        (Factors { a, l, chosen, pivots, reciprocals, zero_pivots }, b)
     }
 }
 
@@ -106,7 +107,7 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
                         poisoned &= poisoned - 1;
                     }
                 }
-                self.factors().factor::<0>(simd, order);
+                self.factors().0.factor::<0>(simd, order);
                 if self.zero_pivots[..order].iter().any(|&lanes| lanes != 0) {
                     self.judge_zero_pivots(matrices);
                 }
@@ -158,15 +159,14 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
                 let (order, flushes) = (self.order, self.flushes);
                 self.b.resize(order * width, T::Vector::<S>::splat(simd, T::ZERO));
                 let in_window = rectangles::load::<S, T, 0>(simd, bytemuck::cast_slice(rhs), &mut self.b);
-                let exponents = self.balance.exponents_of(0);
-                let (rows, columns) = exponents.map(|[rows, columns]| (rows, columns)).unzip();
+                let rows = self.balance.exponents_of(0).map(|[rows, _]| rows);
                 let not_finite = self.scaled.scale(simd, (width, in_window, flushes), rows, &mut self.b);
-                let Self { a, l, chosen, pivots, reciprocals, zero_pivots, b, .. } = self;
-                let factors = Factors::<S, T> { a, l, chosen, pivots, reciprocals, zero_pivots };
+                let (factors, b) = self.factors();
                 factors.solve::<0>(simd, order, width, b);
-                self.scaled.undo(simd, flushes, columns, b);
-                rectangles::store::<S, T, 0>(simd, b, bytemuck::cast_slice_mut(elements));
-                let finite = blocks::finite::<S, T>(simd, b);
+                let columns = self.balance.exponents_of(0).map(|[_, columns]| columns);
+                self.scaled.undo(simd, flushes, columns, &mut self.b);
+                rectangles::store::<S, T, 0>(simd, &self.b, bytemuck::cast_slice_mut(elements));
+                let finite = blocks::finite::<S, T>(simd, &self.b);
                 if !finite || not_finite != 0 || self.verdicts.iter().any(|verdict| !verdict.is_inverted()) {
                     settle(not_finite, order * width, rhs, elements, statuses);
                 }

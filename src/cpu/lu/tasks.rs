@@ -10,10 +10,9 @@ use crate::cpu::simd::level::SimdLevel;
 use crate::cpu::tasks::Host;
 use crate::data::columns::Columns;
 use crate::data::determinant::Determinant;
-use crate::data::engine::{Engine, Kernel};
 use crate::data::output::SolutionsMut;
 use crate::data::reason::Reason;
-use crate::data::report::{Report, Stages};
+use crate::data::report::Report;
 use crate::data::scalar::{Scalar, ScalarKind};
 use crate::data::stack::Stack;
 use crate::data::status::Status;
@@ -71,17 +70,7 @@ fn run<T: Scalar>(plan: &CpuPlan, host: &Host, task: Task<'_, T>, reason: Option
             Sharing::None | Sharing::Columns => task.run(plan, host.level),
         });
     }
-    let dispatch = start.map_or(0.0, |start| start.elapsed().as_secs_f64());
-    Report {
-        engine: Engine::Cpu,
-        adapter: None,
-        kernel: Kernel::Cpu(plan.kernel),
-        chunks: 1,
-        reason,
-        gpu_failure: None,
-        seconds: Stages { dispatch, ..Stages::default() },
-        device_seconds: None,
-    }
+    Report::of_cpu(plan.kernel, start.map_or(0.0, |start| start.elapsed().as_secs_f64()), reason)
 }
 
 impl<T: Scalar> Task<'_, T> {

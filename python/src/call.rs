@@ -21,7 +21,7 @@ const FIRST: usize = 1 << 26;
 /// The time that a piece should take. Ctrl-C is heard between two pieces.
 const PIECE: Duration = Duration::from_millis(50);
 
-/// What a call computes: an operation on the matrices of a stack, with the memory that its results go to.
+/// The work of one call: an operation on a stack of matrices, and the memory for its results.
 pub trait Job: Send + Sized {
     /// The work, in the scalar's own precision.
     fn work(&self) -> Work;

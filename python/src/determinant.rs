@@ -12,8 +12,7 @@ use pyo3::types::PyTuple;
 use crate::arrays::{Number, Plain, new_array, not_plain, with_scalar};
 use crate::call::{Job, run};
 use crate::errors::{in_use, raised};
-use crate::inverter::PyInverter;
-use crate::options::Options;
+use crate::options::{Options, PyInverter};
 
 /// The determinant of each matrix in the last two axes: the same as ``np.linalg.det``.
 ///

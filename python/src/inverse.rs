@@ -10,8 +10,7 @@ use pyo3::types::PyTuple;
 use crate::arrays::{Number, Plain, new_array, not_plain, output, with_scalar};
 use crate::call::{Job, run};
 use crate::errors::{in_use, raised};
-use crate::inverter::PyInverter;
-use crate::options::Options;
+use crate::options::{Options, PyInverter};
 use crate::statuses::{Statuses, check};
 
 /// The inverse of each matrix in the last two axes, or an error for the first one that is singular: the same as

@@ -30,7 +30,7 @@ mod _batchinv {
     #[pymodule_export]
     use super::inverse::{inv, inv_ex, inverse, inverse_ex};
     #[pymodule_export]
-    use super::inverter::PyInverter;
+    use super::options::PyInverter;
     #[pymodule_export]
     use super::pools::{get_num_threads, set_num_threads};
     #[pymodule_export]

@@ -1,4 +1,4 @@
-//! The options of a call, from Python's arguments.
+//! The options of a call, from Python's arguments, and the object that keeps them.
 
 use batchinv::{EngineChoice, Inverter, OnFailure, Precision, RcondOf, UnknownEngine};
 use pyo3::exceptions::PyValueError;
@@ -31,6 +31,55 @@ pub struct Options {
 /// A least reciprocal condition number: 0 or above, never NaN.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MinRcond(f64);
+
+/// An engine with options, for any number of calls.
+///
+/// It can be pickled, compared and hashed, and it holds no memory of its own: devices and threads belong to the
+/// process, which keeps them from the first call that wants them on.
+///
+/// Parameters
+/// ----------
+/// engine : {"auto", "cpu", "gpu"}, default "auto"
+///     Who computes, as for `inv`.
+/// adapter : str, optional
+///     The GPU, by its name or a part of it that no other has, ignoring case; digits alone are its position in
+///     ``info()["adapters"]``. The default is the best one.
+/// precision : {"double", "native"}, default "double"
+///     The precision of the elimination, as for `inv`.
+/// threads : int, optional
+///     The most threads that the CPU engine uses. The default is that of `set_num_threads`.
+/// min_rcond : float, default 0
+///     The least reciprocal condition number of a matrix that counts as inverted, as for `inv_ex`. `Inverter.inv`
+///     raises `IllConditionedError` for the first below it.
+/// rcond_of : {"given", "equilibrated"}, default "given"
+///     The matrix that reciprocal condition numbers are of, as for `inv_ex`.
+/// on_failure : {"nan", "zero", "identity", "input"}, default "nan"
+///     What a matrix without an inverse becomes, as for `inv_ex`. A system without a solution becomes NaN, 0, or, for
+///     "input", its right-hand side.
+///
+/// Raises
+/// ------
+/// ValueError
+///     If an option has none of these values.
+///
+/// Notes
+/// -----
+/// Systems have no reciprocal condition numbers and no identity, so that `solve` and `solve_ex` raise `EngineError` if
+/// `min_rcond` is above 0 or `on_failure` is "identity".
+///
+/// Examples
+/// --------
+/// >>> import numpy as np
+/// >>> import batchinv as bi
+/// >>> fast = bi.Inverter("cpu", precision="native")
+/// >>> fast.inv(np.array([[2.0, 0.0], [0.0, 4.0]], np.float32))
+/// array([[0.5 , 0.  ],
+///        [0.  , 0.25]], dtype=float32)
+/// >>> fast
+/// Inverter('cpu', precision='native')
+#[pyclass(name = "Inverter", module = "batchinv", frozen, eq, hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct PyInverter(pub Options);
 
 impl Options {
     pub fn new(engine: &str, adapter: Option<String>, precision: &str, threads: Option<usize>) -> PyResult<Self> {

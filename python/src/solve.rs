@@ -10,8 +10,7 @@ use pyo3::types::PyTuple;
 use crate::arrays::{Number, Plain, new_array, not_plain, output, plain_kind, with_scalar};
 use crate::call::{Job, run};
 use crate::errors::{in_use, raised};
-use crate::inverter::PyInverter;
-use crate::options::Options;
+use crate::options::{Options, PyInverter};
 use crate::statuses::{Statuses, check};
 
 /// The solution X of each system A X = B, or an error for the first singular matrix: the same as ``np.linalg.solve``.

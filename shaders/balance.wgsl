@@ -120,8 +120,17 @@ fn is_zero_pivot(status: i32, best: Bits) -> bool {
 
 // The status after a zero pivot in column k, counted from 0. It proves that the matrix is singular if all small
 // entries lie to its right or if its column was zero from the start. Otherwise an underflow may have caused it.
-fn zero_pivot_status(k: u32, first_small: u32, column_exponent: i32) -> i32 {
-    return select(NOT_FINITE, i32(k) + 1i, k < first_small || column_exponent == EMPTY);
+fn zero_pivot_status(k: u32, first_small: u32, zero_column: bool) -> i32 {
+    return select(NOT_FINITE, i32(k) + 1i, k < first_small || zero_column);
+}
+
+// Returns whether column j of the input is zero.
+fn is_zero_column(m: u32, j: u32) -> bool {
+    var magnitude = NO_BITS;
+    for (var i = 0u; i < counted(N); i++) {
+        magnitude = max(magnitude, largest(load(m, i, j)));
+    }
+    return magnitude == NO_BITS;
 }
 
 // The reciprocal of a pivot above LARGEST_PIVOT may be flushed to zero.

@@ -24,6 +24,7 @@ mod submit;
 mod transfer;
 mod wait;
 pub(crate) mod worker;
+mod written_out;
 
 pub use self::adapter::{adapters, adapters_async, adapters_with, adapters_with_async, wanted_features, wanted_limits};
 pub use self::device::GpuInverter;

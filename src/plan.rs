@@ -25,10 +25,10 @@ pub use self::gpu::device::{
 };
 pub use self::gpu::kernel::Size;
 pub use self::gpu::program::{CountTable, Dispatch, Grid, INDIRECT_DISPATCHES, MAX_MATRICES, Program, Schedule, Step};
-pub use self::gpu::subgroup::{SUBGROUP_MAX_WORDS, SUBGROUP_MIN_LANES, SUBGROUP_ROWS, SUBGROUP_WORKGROUP, Subgroup};
-pub use self::gpu::thread::{THREAD_MAX_WORDS, THREAD_WORKGROUP, Thread};
+pub use self::gpu::subgroup::{SUBGROUP_FEW_WORDS, SUBGROUP_MIN_LANES, SUBGROUP_ROWS, SUBGROUP_WORKGROUP, Subgroup};
+pub use self::gpu::thread::{THREAD_MAX_WORDS, THREAD_WORDS, THREAD_WORKGROUP, Thread};
 pub use self::gpu::variant::Variant;
-pub use self::gpu::workgroup::{SOFTWARE_WORKGROUP_ORDER, WORKGROUP_INVOCATIONS, WORKGROUP_ROW_BYTES, Workgroup};
+pub use self::gpu::workgroup::{SOFTWARE_WORKGROUP_ORDER, WORKGROUP_INVOCATIONS, WORKGROUP_TILE_BYTES, Workgroup};
 pub use self::gpu::{CHUNK_BYTES, CHUNKS_IN_FLIGHT, GpuPlan, SUBMISSION_MULTIPLY_ADDS, gpu, patience, submissions};
 pub use self::host::{HOST_CPU_PIECE, HOST_GPU_PIECE, HOST_TRANSPOSE};
 pub use self::work::Work;

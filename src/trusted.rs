@@ -25,15 +25,15 @@ pub fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> w
     // SAFETY: the source consists of the files of `shaders/` and of integers that come from a `Variant`, a
     // `Program` and `CountConstants` alone. Every loop in it ends, since it counts up to a constant made of these.
     // Every index into an array is such a counter, or a row number kept below the array's length: in `thread`,
-    // `permutation` is a permutation of 0..N at every step; in `subgroup`, a winner is the place of a row below N,
-    // since every step finds an open row, and the permutation has ceil(N / 4) words of four row numbers, which 8 bits
-    // hold; where order 2 goes by its determinant, the steps begin at N, and `permutation` is the identity. In
-    // `workgroup` and `device`, rows of the extension are not chosen before step N, so positions and the
-    // permutation of the others stay below N. The working memory of `device` has REGION scalars and STATE words for
-    // each matrix of a dispatch, its panels fill PADDED columns, and OUTER is a whole number of panels, so rows set
-    // aside end at PADDED + OUTER. Buffers are indexed through the layout with i, j < N and m below the number of
-    // matrices of the dispatch, and `job` and `run` have checked that the buffers hold these matrices, their
-    // statuses and rconds. Every divisor is positive.
+    // `permutation` is a permutation of 0..N at every step, and the identity where order 2 goes by its determinant; in
+    // `subgroup` and `workgroup`, the row of a winner and its place are clamped to N - 1, rows beyond N are never open,
+    // and 8 bits of a word hold each row of the permutation. `subgroup` keeps two pivot rows for each of the MATRICES
+    // slots of a workgroup, counted by the slot and the last bit of the step. In `device`, rows of the extension are
+    // not chosen before step N, so positions and the permutation of the others stay below N. The working memory of
+    // `device` has REGION scalars and STATE words for each matrix of a dispatch, its panels fill PADDED columns, and
+    // OUTER is a whole number of panels, so rows set aside end at PADDED + OUTER. Buffers are indexed through the
+    // layout with i, j < N and m below the number of matrices of the dispatch, and `job` and `run` have checked that
+    // the buffers hold these matrices, their statuses and rconds. Every divisor is positive.
     // Where invocations meet at a location and one of them writes, a barrier of its address space lies between them;
     // `subgroup` in place has none, and its shader says why it needs none.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }

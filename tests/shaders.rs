@@ -41,7 +41,18 @@ fn variants() -> Vec<Variant> {
     }
     let with_rcond: Vec<_> = variants.iter().map(|&variant| with(variant, |variant| variant.rcond = true)).collect();
     variants.extend(with_rcond);
-    variants
+    variants.into_iter().map(|variant| written_out(variant, false)).collect::<HashSet<_>>().into_iter().collect()
+}
+
+/// The same variant with its loops written out or not. What is in a text does not depend on that, but its length does.
+fn written_out(mut variant: Variant, yes: bool) -> Variant {
+    match &mut variant.config {
+        KernelConfig::Thread(config) => config.written_out = yes,
+        KernelConfig::Subgroup(config) => config.written_out = yes,
+        KernelConfig::Workgroup(config) => config.written_out = yes,
+        _ => {}
+    }
+    variant
 }
 
 /// The variants fitted to software and hardware with subgroups of several sizes.
@@ -67,10 +78,12 @@ fn parsed(variant: Variant, source: String) -> (Module, String) {
     (module, source)
 }
 
-/// Each text that is compiled for every variant.
+/// Each text that is compiled for every variant, and written out at some orders.
 fn texts() -> Vec<(Variant, String)> {
     let mut texts = Vec::new();
-    for variant in variants() {
+    let some = |variant: &Variant| [1, 2, 3, 5, 8, 9, 12, 16, 33, 64, 65, 128].contains(&variant.order);
+    let long: Vec<_> = variants().into_iter().filter(some).map(|variant| written_out(variant, true)).collect();
+    for variant in variants().into_iter().chain(long) {
         texts.push((variant, shader_source(variant)));
         #[cfg(feature = "testing")]
         if let Some(step) = variant.steps().into_iter().find(|step| step.program.name == "within") {
@@ -109,9 +122,10 @@ fn all_validate() {
         let mut validator = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities);
         if variant.kernel() == GpuKernel::Subgroup {
             use naga::valid::{ShaderStages, SubgroupOperationSet as Operations};
-            // Only shuffles: a reduction would run over all lanes of the subgroup.
+            // Only shuffles, and a vote on what all lanes then do: a reduction would run over matrices that share a
+            // subgroup.
             validator.subgroup_stages(ShaderStages::COMPUTE);
-            validator.subgroup_operations(Operations::SHUFFLE | Operations::SHUFFLE_RELATIVE);
+            validator.subgroup_operations(Operations::SHUFFLE | Operations::SHUFFLE_RELATIVE | Operations::VOTE);
         }
         if let Err(error) = validator.validate(&module) {
             panic!("{variant:?}: {}", error.emit_to_string(&source));
@@ -170,10 +184,13 @@ fn constants_are_the_hosts() {
             KernelConfig::Subgroup(config) => {
                 assert_eq!(of("LANES"), config.lanes.into());
                 assert_eq!(of("ROWS"), config.rows(order).into());
+                assert_eq!(1 << of("LANE_BITS"), of("LANES"));
+                assert_eq!((of("WIDTH") % of("STEPS"), of("ROUNDS") * of("STEPS")), (0, of("WIDTH")));
             }
             KernelConfig::Workgroup(config) => {
-                assert_eq!(of("PARTS"), config.parts.into());
-                assert_eq!(of("COLUMNS"), config.columns(order).into());
+                let tiles = ["TILES_DOWN", "TILES_ACROSS"].map(&of);
+                assert_eq!(tiles, config.tiles(order).map(i128::from));
+                assert_eq!([of("ROWS"), of("COLUMNS")], [config.rows, config.columns].map(i128::from));
             }
             _ => {}
         }
@@ -369,8 +386,13 @@ fn rooms_are_kept_apart() {
         for word in ["f32", "f64", "bitcast", "@binding(0)", "@binding(1)", "NAN_BITS"] {
             assert!(!code.contains(word), "{kernel} names {word}");
         }
-        // The kernel stands first, so that line numbers in an error are the file's own.
+        // The kernel stands first and its loops are written out in their own lines, so that line numbers in an error are
+        // the file's own.
         let variant = variants().into_iter().find(|variant| variant.kernel() == kernel).unwrap();
-        assert!(shader_source(variant).starts_with(&text));
+        let source = shader_source(written_out(variant, true));
+        let same = text.lines().zip(source.lines()).filter(|(own, compiled)| own == compiled).count();
+        let marked = |line: &str| line.contains("written out");
+        assert!(source.lines().nth(text.lines().count() - 1) == text.lines().last());
+        assert!(same > text.lines().count() / 2 && !source.lines().any(marked), "{kernel}: {same} lines stay");
     }
 }

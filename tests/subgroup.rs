@@ -1,6 +1,6 @@
-//! A model of `shaders/kernel/subgroup.wgsl` in plain Rust. It runs the same schedule, lane by lane, on
-//! subgroups of every size, including sizes that vary within a workgroup and subgroups that its end cuts off.
-//! The software drivers of the other tests have subgroups of 4 and 8 lanes only.
+//! A model of `shaders/kernel/subgroup.wgsl` in plain Rust. It runs the same schedule, lane by lane, but turns no
+//! columns, on subgroups of every size, including sizes that vary within a workgroup and subgroups that its end cuts
+//! off. The software drivers of the other tests have subgroups of 4 and 8 lanes only.
 
 mod common;
 
@@ -19,6 +19,8 @@ struct Invocation {
     active: usize,
     matrix: Option<usize>,
     rows: Vec<Vec<f32>>,
+    /// The reciprocal of the pivot of each row.
+    reciprocals: Vec<f32>,
     places: Vec<u32>,
     origins: Vec<usize>,
     best: u32,
@@ -76,8 +78,21 @@ impl Workgroup {
             let place = |r: usize| row_at(r).map_or(0, |_| ((n + own + r * slice) * 256 + own + r * slice) as u32);
             let finite = rows.iter().flatten().all(|x| x.is_finite());
             let places = (0..held).map(place).collect();
-            let (best, winner, origins, status) = (0, NOBODY, Vec::new(), 0);
-            Invocation { lane, subgroup, active, matrix, rows, places, origins, best, winner, finite, status }
+            let (best, winner, origins, status, reciprocals) = (0, NOBODY, Vec::new(), 0, vec![0.0; held]);
+            Invocation {
+                lane,
+                subgroup,
+                active,
+                matrix,
+                rows,
+                reciprocals,
+                places,
+                origins,
+                best,
+                winner,
+                finite,
+                status,
+            }
         };
         Self { variant, lanes: lanes.map(invocation).collect() }
     }
@@ -119,20 +134,25 @@ impl Workgroup {
             for lane in &mut self.lanes {
                 (lane.best, lane.winner) = (0, NOBODY);
                 for (row, &place) in lane.rows.iter().zip(&lane.places) {
-                    let candidate = key(row[0]);
-                    let open = place >= (n * 256) as u32;
-                    if open && (candidate > lane.best || candidate == lane.best && place < lane.winner) {
-                        (lane.best, lane.winner) = (candidate, place);
+                    if place >= (n * 256) as u32 {
+                        lane.best = lane.best.max(key(row[k]));
                     }
                 }
             }
             self.butterfly(|group, mask| {
-                let others = group.shuffle(|lane| (lane.best, lane.winner), |lane| lane.lane ^ mask);
-                for (lane, (best, winner)) in group.lanes.iter_mut().zip(others) {
-                    if best > lane.best || best == lane.best && winner < lane.winner {
-                        (lane.best, lane.winner) = (best, winner);
+                let others = group.shuffle(|lane| lane.best, |lane| lane.lane ^ mask);
+                group.lanes.iter_mut().zip(others).for_each(|(lane, best)| lane.best = lane.best.max(best));
+            });
+            for lane in &mut self.lanes {
+                for (row, &place) in lane.rows.iter().zip(&lane.places) {
+                    if place >= (n * 256) as u32 && key(row[k]) == lane.best {
+                        lane.winner = lane.winner.min(place);
                     }
                 }
+            }
+            self.butterfly(|group, mask| {
+                let others = group.shuffle(|lane| lane.winner, |lane| lane.lane ^ mask);
+                group.lanes.iter_mut().zip(others).for_each(|(lane, winner)| lane.winner = lane.winner.min(winner));
             });
             let source = |lane: &Invocation| lane.lane / slice * slice + lane.winner as usize % 256 % slice;
             let pivot_rows: Vec<Vec<f32>> = (0..n)
@@ -151,16 +171,16 @@ impl Workgroup {
                 }
                 let (winner, own) = (lane.winner, lane.lane % slice);
                 lane.origins.push(winner as usize % 256);
-                let reciprocal = 1.0 / pivot_rows[0][index];
+                let reciprocal = 1.0 / pivot_rows[k][index];
                 for (r, (row, place)) in lane.rows.iter_mut().zip(&mut lane.places).enumerate() {
                     let chosen = *place == winner;
-                    let f = row[0];
-                    for j in 1..n {
-                        let q = pivot_rows[j][index] * reciprocal;
-                        row[j - 1] = if chosen { q } else { row[j] - f * q };
+                    let f = if chosen { 0.0 } else { row[k] } * reciprocal;
+                    for j in 0..n {
+                        row[j] -= f * pivot_rows[j][index];
                     }
-                    row[n - 1] = if chosen { reciprocal } else { -(f * reciprocal) };
+                    row[k] = if chosen { 1.0 } else { -f };
                     if chosen {
+                        lane.reciprocals[r] = reciprocal;
                         *place = (k * 256) as u32 + winner % 256;
                     } else if *place / 256 == (n + k) as u32 {
                         *place = (winner & !255) + (own + r * slice) as u32;
@@ -169,6 +189,9 @@ impl Workgroup {
             }
         }
         for lane in &mut self.lanes {
+            for (row, reciprocal) in lane.rows.iter_mut().zip(&lane.reciprocals) {
+                row.iter_mut().for_each(|x| *x *= reciprocal);
+            }
             lane.finite = lane.rows.iter().zip(&lane.places).all(|(row, _)| row.iter().all(|x| x.is_finite()));
         }
         self.all_finite();

@@ -341,7 +341,7 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         best = keys[0];
         let winner = places[0] / PLACE;
         if is_zero_pivot(status, best) {
-            status = zero_pivot_status(k, first_small, state[own + COLUMN_EXPONENTS + k]);
+            status = zero_pivot_status(k, first_small, state[own + COLUMN_EXPONENTS + k] == EMPTY);
         }
         status = reject_large_pivot(status, best);
 

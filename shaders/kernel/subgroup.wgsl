@@ -1,16 +1,26 @@
-// subgroup: LANES neighboring lanes of a subgroup hold one matrix in their registers, with no barrier and no
-// workgroup memory.
+// subgroup: LANES neighboring lanes of a subgroup hold one matrix in their registers.
 //
 // LANES is a power of two and at most the smallest subgroup size of the adapter: a subgroup of any size consists of
 // whole slices of LANES lanes, one matrix each. Invocations are numbered along the subgroups, so that invocations
 // with the same quotient by LANES form one slice, in order.
 //
 // Lane l holds rows l, l + LANES, and so on; rows beyond N are zero. Rows never move. Every row keeps the place
-// that swaps would have brought it to. Lanes find the pivot by exchanging maxima, and its row reaches them by
-// shuffles. Columns roll as in `thread`: the pivot column is always column 0, every result goes one column to the
-// left, and the new column enters at the right, so that all indices of the inner loops are loop constants.
+// that swaps would have brought it to. Lanes find the pivot by exchanging maxima, and its row reaches them as
+// `shaders/exchange/` says. A row is divided by its pivot only when it is stored: a step takes multiples of the pivot
+// row from all others, and a factor of zero leaves the pivot row itself alone.
 //
-// If the operation has riding columns, they follow the N columns in each row: see `shaders/op/`.
+// A round takes STEPS pivots, and then turns the columns by STEPS: the pivot columns are thus always the first ones.
+// After ROUNDS rounds the matrix has turned once and every column is back in its place. The rounds are counted at run
+// time; loops over rows, columns and steps are written out (`src/gpu/written_out.rs`), so that every index is a number
+// and the rows stay in registers.
+//
+// Lanes shuffle where `subgroupAny` has sent all of them. A browser does not prove that, and takes this program only with
+// `diagnostic(off, subgroup_uniformity);` in front.
+
+// Columns of a row, which make whole packs and rounds; those beyond N take part and stay zero.
+const WIDTH = (N + 3u) / 4u * 4u;
+const ROUNDS = WIDTH / STEPS;
+alias Row = array<Scalar, WIDTH>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -28,41 +38,43 @@ fn main(
     // The place of a row that is not yet chosen is (N + position) * 256 + row; that of a row that became row k is k
     // * 256 + row; that of a row beyond N is 0.
     var places: array<u32, ROWS>;
-    for (var r = 0u; r < ROWS; r++) {
+    for (var r = 0u; r < ROWS; r++) { // written out
         let row = own + r * LANES;
         places[r] = select(0u, (N + row) * 256u + row, present && row < N);
     }
 
-    let n = counted(N);
-    // Loading, scaling and storing roll the columns too: their code is then generated once and not once per column.
     var v: array<Row, ROWS>;
     var top = NO_BITS;
     var bottom = ALL_BITS;
     // The largest column sum, for rcond.
     var highest = NO_BITS;
-    for (var j = 0u; j < n; j++) {
-        var sum = REAL_ZERO;
-        for (var r = 0u; r < ROWS; r++) {
-            var x = ZERO;
+    for (var t = 0u; t < counted(ROUNDS); t++) { // written out if HARDWARE and not RCOND
+        turn(&v);
+        var sums: array<Real, STEPS>;
+        for (var r = 0u; r < ROWS; r++) { // written out
             if places[r] > 0u {
-                let loaded = load(m, own + r * LANES, j);
-                x = scalar(loaded);
-                top = max(top, largest(loaded));
-                bottom = min(bottom, smallest_less_one(loaded));
-                if RCOND {
-                    sum += modulus(loaded);
+                for (var s = 0u; s < STEPS; s++) { // written out
+                    let j = t * STEPS + s;
+                    if N == WIDTH || j < N {
+                        let x = load(m, own + r * LANES, j);
+                        v[r][WIDTH - STEPS + s] = scalar(x);
+                        top = max(top, largest(x));
+                        bottom = min(bottom, smallest_less_one(x));
+                        if RCOND {
+                            sums[s] += modulus(x);
+                        }
+                    }
                 }
             }
-            roll_in(&v, r, x);
         }
         if RCOND {
-            highest = max(highest, bits(total(sum)));
+            for (var s = 0u; s < STEPS; s++) { // written out
+                highest = max(highest, bits(total(sums[s])));
+            }
         }
     }
-    for (var mask = 1u; mask < LANES; mask *= 2u) {
-        top = max(top, bits_across(top, mask));
-        bottom = min(bottom, bits_across(bottom, mask));
-    }
+    top = largest_across(top);
+    bottom = ~largest_across(~bottom);
 
     var input_norm: Norm;
     if RCOND {
@@ -70,170 +82,137 @@ fn main(
         if present && shift != 0i {
             // This is rare: each lane sums whole columns.
             highest = NO_BITS;
-            for (var j = own; j < n; j += LANES) {
-                highest = max(highest, input_sum(m, n, j, shift));
+            for (var j = own; j < counted(N); j += LANES) {
+                highest = max(highest, input_sum(m, counted(N), j, shift));
             }
         }
-        for (var mask = 1u; mask < LANES; mask *= 2u) {
-            highest = max(highest, bits_across(highest, mask));
-        }
-        input_norm = norm_of(highest, shift);
+        input_norm = norm_of(largest_across(highest), shift);
     }
 
     var status = input_status(top);
     let scaling = present && status == INVERTED && needs_scaling(bottom, top);
-    var exponents: array<i32, N>;
+    // The exponents of row own + r * LANES and of the column of that number, as `of_row` and `of_column` read them.
+    var exponents: array<i32, ROWS>;
     var first_small = N;
-    if scaling {
-        let lowest = find_exponents(m, n, bottom, top, &exponents);
-        for (var j = 0u; j < n; j++) {
-            for (var r = 0u; r < ROWS; r++) {
-                let x = word(v[r][0][0]);
-                let e = of_row(exponents[min(own + r * LANES, N - 1u)]) + of_column(exponents[j]);
-                first_small = min(first_small, select(N, j, small(x, e, lowest)));
-                roll_in(&v, r, scalar(flushed(x, e)));
-            }
-        }
-    }
-    for (var mask = 1u; mask < LANES; mask *= 2u) {
-        first_small = min(first_small, subgroupShuffleXor(first_small, mask));
-    }
-    for (var r = 0u; r < select(0u, ROWS, RIDING > 0u); r++) {
-        for (var j = N; j < ROW_LENGTH; j++) {
-            if places[r] > 0u {
-                let row = own + r * LANES;
-                v[r][j / CHUNK][j % CHUNK] = scalar(scaled(riding(m, row, j - N), of_row(exponents[row])));
-            }
-        }
+    if subgroupAny(scaling) {
+        first_small = scale(&v, &exponents, own, bottom, top, scaling);
     }
 
+    // The reciprocal of the pivot of each row.
+    var reciprocals: array<Scalar, ROWS>;
     var permutation: Permutation;
-    for (var k = 0u; k < n; k++) {
-        // The pivot is the first maximum among the places that are not yet chosen, of the lane's rows and then of
-        // all.
-        var best = NO_BITS;
-        var winner = NOBODY;
-        for (var r = 0u; r < ROWS; r++) {
-            let open = places[r] >= N * 256u;
-            let candidate = select(NO_BITS, key(v[r][0][0]), open);
-            let better = open && leads(candidate, places[r], best, winner);
-            best = select(best, candidate, better);
-            winner = select(winner, places[r], better);
-        }
-        for (var mask = 1u; mask < LANES; mask *= 2u) {
-            let candidate = bits_across(best, mask);
-            let place = subgroupShuffleXor(winner, mask);
-            let better = leads(candidate, place, best, winner);
-            best = select(best, candidate, better);
-            winner = select(winner, place, better);
-        }
-        if is_zero_pivot(status, best) {
-            status = zero_pivot_status(k, first_small, of_column(exponents[k]));
-        }
-        status = reject_large_pivot(status, best);
+    for (var t = 0u; t < counted(ROUNDS); t++) {
+        var chosen_rows = 0u;
+        for (var s = 0u; s < counted(STEPS); s++) { // written out
+            let k = t * STEPS + s;
+            if N == WIDTH || k < N {
+                // The pivot is the first maximum among the places that are not yet chosen.
+                var best = NO_BITS;
+                for (var r = 0u; r < ROWS; r++) { // written out
+                    best = max(best, select(NO_BITS, key(v[r][s]), places[r] >= N * 256u));
+                }
+                best = largest_across(best);
+                var winner = NOBODY;
+                for (var r = 0u; r < ROWS; r++) { // written out
+                    let leads = places[r] >= N * 256u && key(v[r][s]) == best;
+                    winner = min(winner, select(NOBODY, places[r], leads));
+                }
+                winner = smallest_across(winner);
+                if is_zero_pivot(status, best) {
+                    status = zero_pivot_status(k, first_small, is_zero_column(m, k));
+                }
+                status = reject_large_pivot(status, best);
 
-        let row = winner % 256u;
-        set_row(&permutation, k, row);
-        let source = slice + row % LANES;
-        var chosen: array<bool, ROWS>;
-        var pivot_column: array<Scalar, ROWS>;
-        var f: array<Scalar, ROWS>;
-        var x = v[0][0][0];
-        for (var r = 0u; r < ROWS; r++) {
-            chosen[r] = places[r] == winner;
-            pivot_column[r] = v[r][0][0];
-            f[r] = step_factor(v[r][0][0], places[r] < N * 256u);
-            x = select(x, pivot_column[r], row / LANES == r);
-            let moved = (winner & ~255u) + own + r * LANES;
-            let swapped = select(places[r], moved, places[r] / 256u == N + k);
-            places[r] = select(swapped, k * 256u + row, chosen[r]);
-        }
-
-        // Column by column: divide the pivot row by the pivot, and update the others, one column to the left.
-        let reciprocal = recip(from_lane(x, source));
-        for (var b = 0u; b < CHUNKS; b++) {
-            for (var c = 0u; c < CHUNK; c++) {
-                let j = b * CHUNK + c;
-                if j > 0u && j < ROW_LENGTH {
-                    x = v[0][b][c];
-                    for (var r = 1u; r < ROWS; r++) {
-                        x = select(x, v[r][b][c], row / LANES == r);
+                // Clamped, so that no arithmetic can lead out of the matrix.
+                let row = min(winner % 256u, N - 1u);
+                chosen_rows |= row << (8u * s);
+                let source = slice + row % LANES;
+                let slot = local / LANES * 2u + k % 2u;
+                share_row(&v, &places, winner, slot);
+                let pivot = pivot_pack(&v, s / PACK, row / LANES, source, slot);
+                let reciprocal = recip(from_pack(pivot, s % PACK));
+                var f: array<Scalar, ROWS>;
+                var entered: array<Scalar, ROWS>;
+                for (var r = 0u; r < ROWS; r++) { // written out
+                    let chosen = places[r] == winner;
+                    let own_factor = select(step_factor(v[r][s], places[r] < N * 256u), ZERO, chosen);
+                    f[r] = mul(own_factor, reciprocal);
+                    entered[r] = select(entering(own_factor, reciprocal), entering_pivot_row(ONE), chosen);
+                    reciprocals[r] = select(reciprocals[r], reciprocal, chosen);
+                    let moved = (winner & ~255u) + own + r * LANES;
+                    let swapped = select(places[r], moved, places[r] / 256u == N + k);
+                    places[r] = select(swapped, k * 256u + row, chosen);
+                }
+                for (var q = 0u; q < WIDTH / PACK; q++) { // written out
+                    let pack = pivot_pack(&v, q, row / LANES, source, slot);
+                    for (var i = 0u; i < PACK; i++) { // written out
+                        for (var r = 0u; r < ROWS; r++) { // written out
+                            v[r][q * PACK + i] = sub_mul(v[r][q * PACK + i], f[r], from_pack(pack, i));
+                        }
                     }
-                    let q = mul(from_lane(x, source), reciprocal);
-                    for (var r = 0u; r < ROWS; r++) {
-                        let y = select(sub_mul(v[r][b][c], f[r], q), q, chosen[r]);
-                        if RIDING > 0u && j >= N {
-                            v[r][b][c] = y;
-                        } else if c > 0u {
-                            v[r][b][c - 1u] = y;
-                        } else {
-                            v[r][b - 1u][CHUNK - 1u] = y;
+                }
+                for (var r = 0u; r < ROWS; r++) { // written out
+                    v[r][s] = entered[r];
+                }
+            }
+        }
+        turn(&v);
+        turn_words(&permutation);
+        permutation[ROUNDS - 1u] = chosen_rows;
+    }
+
+    if subgroupAny(scaling) {
+        unscale(&v, &reciprocals, &permutation, &places, &exponents, slice, own, scaling);
+    }
+
+    var shift = 0i;
+    if RCOND {
+        top = NO_BITS;
+        for (var t = 0u; t < counted(ROUNDS); t++) { // written out if HARDWARE and not RCOND
+            for (var s = 0u; s < STEPS; s++) { // written out
+                for (var r = 0u; r < ROWS; r++) { // written out
+                    if t * STEPS + s < N && own + r * LANES < N {
+                        top = max(top, largest(as_stored(finished(v[r][s], reciprocals[r], scaling))));
+                    }
+                }
+            }
+            turn(&v);
+        }
+        shift = norm_shift_of(largest_across(top));
+        highest = NO_BITS;
+    }
+
+    // In place, a lane stores where others have loaded. WGSL calls this a data race, because shuffles order no memory.
+    // Still every load is over: what a lane loads enters a shuffle before the elimination, by way of the range of
+    // magnitudes, or is followed by one, and a shuffle needs all lanes of the matrix. A storage barrier would say so
+    // formally, but took 1.36 times as long at orders 16 to 32 on lavapipe (Mesa 22.3.6).
+    top = NO_BITS;
+    for (var t = 0u; t < counted(ROUNDS); t++) { // written out if HARDWARE and not RCOND
+        var sums: array<Real, STEPS>;
+        for (var r = 0u; r < ROWS; r++) { // written out
+            if present && own + r * LANES < N {
+                let i = min(places[r] / 256u, N - 1u);
+                for (var s = 0u; s < STEPS; s++) { // written out
+                    if N == WIDTH || t * STEPS + s < N {
+                        let x = finished(v[r][s], reciprocals[r], scaling);
+                        store(m, i, row_of(&permutation, s), x);
+                        top = max(top, largest(as_stored(x)));
+                        if RCOND {
+                            sums[s] += shifted_modulus(as_stored(x), shift);
                         }
                     }
                 }
             }
         }
-        for (var r = 0u; r < ROWS; r++) {
-            let y = select(entering(pivot_column[r], reciprocal), entering_pivot_row(reciprocal), chosen[r]);
-            v[r][(N - 1u) / CHUNK][(N - 1u) % CHUNK] = y;
-        }
-    }
-    if BACK_SUBSTITUTION {
-        substitute_back(&v, &places, &permutation, slice);
-    }
-
-    var shift = 0i;
-    if RCOND {
-        // Each row turns once as a whole, to find the largest part.
-        top = NO_BITS;
-        for (var k = 0u; k < n; k++) {
-            for (var r = 0u; r < ROWS; r++) {
-                var x = word(v[r][0][0]);
-                roll_in(&v, r, v[r][0][0]);
-                if scaling && own + r * LANES < N {
-                    x = unscaled(x, of_column(exponents[places[r] / 256u]), of_row(exponents[row_of(&permutation, k)]));
-                }
-                top = max(top, largest(as_stored(x)));
-            }
-        }
-        for (var mask = 1u; mask < LANES; mask *= 2u) {
-            top = max(top, bits_across(top, mask));
-        }
-        shift = norm_shift_of(top);
-        highest = NO_BITS;
-    }
-
-    // In place, a lane stores where others have loaded. WGSL calls this a data race, because shuffles order no memory.
-    // Still every load is over: all that a lane loads enters a shuffle before the elimination, by way of the range of
-    // magnitudes, `first_small` or the norm, and a shuffle needs all lanes of the matrix. A storage barrier would say
-    // so formally, but took 1.36 times as long at orders 16 to 32 on lavapipe (Mesa 22.3.6).
-    var worst = NO_BITS;
-    for (var k = 0u; k < counted(RESULT_COLUMNS); k++) {
-        var sum = REAL_ZERO;
-        let j = result_column(k, row_of(&permutation, k));
-        for (var r = 0u; r < ROWS; r++) {
-            var x = word(v[r][0][0]);
-            roll(&v, r);
-            if present && own + r * LANES < N {
-                let i = places[r] / 256u;
-                if scaling || RIDING > 0u {
-                    x = unscaled(x, of_column(exponents[i]), right_exponent(m, j, of_row(exponents[j])));
-                }
-                store(m, i, j, x);
-                worst = max(worst, largest(as_stored(x)));
-                if RCOND {
-                    sum += shifted_modulus(as_stored(x), shift);
-                }
-            }
-        }
+        turn(&v);
+        turn_words(&permutation);
         if RCOND {
-            highest = max(highest, bits(total(sum)));
+            for (var s = 0u; s < STEPS; s++) { // written out
+                highest = max(highest, bits(total(sums[s])));
+            }
         }
     }
-    for (var mask = 1u; mask < LANES; mask *= 2u) {
-        worst = max(worst, bits_across(worst, mask));
-    }
-    status = final_status(status, worst < INFINITE);
+    status = final_status(status, largest_across(top) < INFINITE);
     if present && own == 0u {
         statuses[m] = status;
         if RCOND {
@@ -241,20 +220,132 @@ fn main(
         }
     }
     if present && status != INVERTED {
-        for (var r = 0u; r < ROWS; r++) {
+        for (var r = 0u; r < ROWS; r++) { // written out
             // A lane overwrites what it stored itself, so that it waits for no other.
-            for (var j = 0u; j < select(0u, RESULT_COLUMNS, own + r * LANES < N); j++) {
-                store_failed(m, places[r] / 256u, j);
+            for (var j = 0u; j < select(0u, N, own + r * LANES < N); j++) {
+                store_failed(m, min(places[r] / 256u, N - 1u), j);
             }
         }
     }
 }
 
+// Scales a matrix by rows and columns and finds the exponents of their factors. Returns its first column with an
+// element that may underflow in a product, or N. A matrix that needs no scaling stays as it is: its lanes are here for
+// others.
+fn scale(
+    v: ptr<function, array<Row, ROWS>>,
+    exponents: ptr<function, array<i32, ROWS>>,
+    own: u32,
+    bottom: Bits,
+    top: Bits,
+    scaling: bool,
+) -> u32 {
+    let high = exponent(top);
+    let one_factor = one_factor_suffices(exponent(bottom + ONE_BIT), high);
+    let lowest = lowest_exponent(one_factor);
+    var tops: array<Bits, ROWS>;
+    for (var j = 0u; j < counted(WIDTH); j++) {
+        for (var r = 0u; r < ROWS; r++) { // written out
+            tops[r] = max(tops[r], largest(word((*v)[r][0])));
+        }
+        turn_column(v);
+    }
+    var rows: array<i32, ROWS>;
+    for (var r = 0u; r < ROWS; r++) { // written out
+        rows[r] = row_exponent(exponent(tops[r]), tops[r] == NO_BITS, high, one_factor);
+    }
+    var first_small = N;
+    for (var j = 0u; j < counted(WIDTH); j++) {
+        var highest = LOWEST_EXPONENT;
+        for (var r = 0u; r < ROWS; r++) { // written out
+            highest = max(highest, exponent_in_row(largest(word((*v)[r][0])), rows[r]));
+        }
+        for (var b = 0u; b < LANE_BITS; b++) { // written out
+            highest = max(highest, subgroupShuffleXor(highest, 1u << b));
+        }
+        let column = column_exponent(highest, one_factor);
+        for (var r = 0u; r < ROWS; r++) { // written out
+            if scaling {
+                let x = word((*v)[r][0]);
+                let e = rows[r] + column;
+                first_small = min(first_small, select(N, j, small(x, e, lowest)));
+                (*v)[r][0] = scalar(flushed(x, e));
+            }
+            let both = (rows[r] << 16u) | (column & 0xffffi);
+            (*exponents)[r] = select((*exponents)[r], both, own + r * LANES == j);
+        }
+        turn_column(v);
+    }
+    return smallest_across(first_small);
+}
+
+// Finishes and unscales the inverse of a matrix that was scaled. A number that becomes subnormal is moved and stored,
+// but not calculated with.
+fn unscale(
+    v: ptr<function, array<Row, ROWS>>,
+    reciprocals: ptr<function, array<Scalar, ROWS>>,
+    permutation: ptr<function, Permutation>,
+    places: ptr<function, array<u32, ROWS>>,
+    exponents: ptr<function, array<i32, ROWS>>,
+    slice: u32,
+    own: u32,
+    scaling: bool,
+) {
+    var columns: array<i32, ROWS>;
+    for (var r = 0u; r < ROWS; r++) { // written out
+        columns[r] = of_column(exponents_of(exponents, slice, (*places)[r] / 256u));
+    }
+    for (var k = 0u; k < counted(WIDTH); k++) {
+        let row = of_row(exponents_of(exponents, slice, row_of(permutation, k % STEPS)));
+        for (var r = 0u; r < ROWS; r++) { // written out
+            if scaling {
+                (*v)[r][0] = scalar(unscaled(word(mul((*v)[r][0], (*reciprocals)[r])), columns[r], row));
+            }
+        }
+        turn_column(v);
+        if k % STEPS == STEPS - 1u {
+            turn_words(permutation);
+        }
+    }
+}
+
+// An element of the inverse. One that was unscaled is left alone.
+fn finished(x: Scalar, reciprocal: Scalar, unscaled: bool) -> Word {
+    return select(word(mul(x, reciprocal)), word(x), unscaled);
+}
+
+// The exponents of row and column i.
+fn exponents_of(exponents: ptr<function, array<i32, ROWS>>, slice: u32, i: u32) -> i32 {
+    var found = 0i;
+    for (var r = 0u; r < ROWS; r++) { // written out
+        found = select(found, subgroupShuffle((*exponents)[r], slice + i % LANES), i / LANES == r);
+    }
+    return found;
+}
+
+// The largest of the lanes of a matrix.
+fn largest_across(x: Bits) -> Bits {
+    var most = x;
+    for (var b = 0u; b < LANE_BITS; b++) { // written out
+        most = max(most, bits_across(most, 1u << b));
+    }
+    return most;
+}
+
+// The smallest of the lanes of a matrix.
+fn smallest_across(x: u32) -> u32 {
+    var least = x;
+    for (var b = 0u; b < LANE_BITS; b++) { // written out
+        least = min(least, subgroupShuffleXor(least, 1u << b));
+    }
+    return least;
+}
+
 // The sum over the lanes of a matrix. All lanes get the same bits.
 fn total(x: Real) -> Real {
     var sum = x;
-    for (var mask = 1u; mask < LANES; mask *= 2u) {
-        sum += real(bits_across(bits(sum), mask));
+    for (var b = 0u; b < LANE_BITS; b++) { // written out
+        sum += real(bits_across(bits(sum), 1u << b));
     }
     return sum;
 }
@@ -262,73 +353,46 @@ fn total(x: Real) -> Real {
 // A place above every row's.
 const NOBODY = 0xffffffffu;
 
-// The row that became row k, for every k: four to a word, because registers are few.
-alias Permutation = array<u32, (N + 3u) / 4u>;
+// The rows that became rows k to k + STEPS - 1, in bits 0 to 7, 8 to 15 and so on of a word for each round, because
+// registers are few. The words turn with the columns.
+alias Permutation = array<u32, ROUNDS>;
 
-// Notes that a row became row k. No row was noted for k before.
-fn set_row(permutation: ptr<function, Permutation>, k: u32, row: u32) {
-    (*permutation)[k / 4u] |= row << (8u * (k % 4u));
+// The row that became row k + s, if the first word is that of row k.
+fn row_of(permutation: ptr<function, Permutation>, s: u32) -> u32 {
+    return ((*permutation)[0] >> (8u * s)) & 255u;
 }
 
-fn row_of(permutation: ptr<function, Permutation>, k: u32) -> u32 {
-    return ((*permutation)[k / 4u] >> (8u * (k % 4u))) & 255u;
+fn turn_words(permutation: ptr<function, Permutation>) {
+    let first = (*permutation)[0];
+    for (var t = 1u; t < ROUNDS; t++) { // written out
+        (*permutation)[t - 1u] = (*permutation)[t];
+    }
+    (*permutation)[ROUNDS - 1u] = first;
 }
 
-// A row in chunks, because drivers unroll no loop of more than 32 steps (Mesa 22.3.6).
-const ROW_LENGTH = N + RIDING;
-const CHUNK = 8u;
-const CHUNKS = (ROW_LENGTH + CHUNK - 1u) / CHUNK;
-alias Row = array<array<Scalar, CHUNK>, CHUNKS>;
-
-// Moves every column of row r one to the left, and puts x into column N - 1.
-fn roll_in(v: ptr<function, array<Row, ROWS>>, r: u32, x: Scalar) {
-    roll(v, r);
-    (*v)[r][(N - 1u) / CHUNK][(N - 1u) % CHUNK] = x;
-}
-
-fn roll(v: ptr<function, array<Row, ROWS>>, r: u32) {
-    for (var b = 0u; b < CHUNKS; b++) {
-        if b > 0u {
-            (*v)[r][b - 1u][CHUNK - 1u] = (*v)[r][b][0];
+// Moves the first column behind the others.
+fn turn_column(v: ptr<function, array<Row, ROWS>>) {
+    for (var r = 0u; r < ROWS; r++) { // written out
+        let first = (*v)[r][0];
+        for (var j = 1u; j < WIDTH; j++) { // written out
+            (*v)[r][j - 1u] = (*v)[r][j];
         }
-        for (var c = 1u; c < CHUNK; c++) {
-            (*v)[r][b][c - 1u] = (*v)[r][b][c];
-        }
+        (*v)[r][WIDTH - 1u] = first;
     }
 }
 
-// Solves the riding columns from the last row up, the row in place i for unknown i, and moves them to the front.
-// The rows hold an upper triangle with a unit diagonal.
-fn substitute_back(
-    v: ptr<function, array<Row, ROWS>>,
-    places: ptr<function, array<u32, ROWS>>,
-    permutation: ptr<function, Permutation>,
-    slice: u32,
-) {
-    // Drivers unroll these loops because their counters are the indices.
-    for (var b = i32(CHUNKS) - 1i; b >= 0i; b--) {
-        for (var d = i32(CHUNK) - 1i; d >= 0i; d--) {
-            let j = u32(b) * CHUNK + u32(d);
-            if j > 0u && j < N {
-                let row = row_of(permutation, j);
-                for (var c = N; c < ROW_LENGTH; c++) {
-                    var x = (*v)[0][c / CHUNK][c % CHUNK];
-                    for (var r = 1u; r < ROWS; r++) {
-                        x = select(x, (*v)[r][c / CHUNK][c % CHUNK], row / LANES == r);
-                    }
-                    let solved = from_lane(x, slice + row % LANES);
-                    for (var r = 0u; r < ROWS; r++) {
-                        let y = (*v)[r][c / CHUNK][c % CHUNK];
-                        let above = (*places)[r] / 256u < j;
-                        (*v)[r][c / CHUNK][c % CHUNK] = select(y, sub_mul(y, (*v)[r][b][d], solved), above);
-                    }
-                }
-            }
+// Moves the first STEPS columns behind the others.
+fn turn(v: ptr<function, array<Row, ROWS>>) {
+    for (var r = 0u; r < ROWS; r++) { // written out
+        var first: array<Scalar, STEPS>;
+        for (var s = 0u; s < STEPS; s++) { // written out
+            first[s] = (*v)[r][s];
         }
-    }
-    for (var r = 0u; r < ROWS; r++) {
-        for (var c = 0u; c < RIDING; c++) {
-            (*v)[r][c / CHUNK][c % CHUNK] = (*v)[r][(N + c) / CHUNK][(N + c) % CHUNK];
+        for (var j = STEPS; j < WIDTH; j++) { // written out
+            (*v)[r][j - STEPS] = (*v)[r][j];
+        }
+        for (var s = 0u; s < STEPS; s++) { // written out
+            (*v)[r][WIDTH - STEPS + s] = first[s];
         }
     }
 }

@@ -11,8 +11,9 @@
 //     p x x o   chosen at step 0                  x x o n   pivot row
 //
 // The new column n enters at the right. After N steps the matrix has turned once and every element is back in its
-// place. All indices of the inner loops are loop constants, so that drivers unroll them and keep the matrix in
-// registers; only the steps are counted at run time.
+// place. Loops over rows and columns are written out (`src/gpu/written_out.rs`), so that every index is a number and
+// the matrix stays in registers. Small orders also have their steps written out: nothing then moves, since a row that
+// goes up only changes its name, and a step does not even look at the rows that are chosen.
 //
 // Swaps of rows are not undone. `permutation[k]` is the row of the input that became row k; column k of the inverse
 // belongs to the column of that number.
@@ -35,9 +36,7 @@ fn main(
     }
     let m = first_matrix(group, groups) + local;
 
-    // Loading, scaling and storing roll the rows too: their code is then generated once and not once per row.
-    let n = select(counted(N), N, N <= UNROLLED);
-    // What only a few matrices go through is never unrolled, because its registers are taken from all.
+    // What only a few matrices go through stays in loops, because its registers are taken from all.
     let rolled = counted(N);
     var a: array<Row, N>;
     var permutation: array<u32, N>;
@@ -45,9 +44,9 @@ fn main(
     var bottom = ALL_BITS;
     // Column sums, for rcond.
     var sums: array<Real, N>;
-    for (var i = 0u; i < n; i++) {
+    for (var i = 0u; i < counted(N); i++) { // written out if STEPS_OUT
         roll(&a);
-        for (var j = 0u; j < N; j++) {
+        for (var j = 0u; j < N; j++) { // written out
             let x = load(m, i, j);
             if RCOND {
                 sums[j] += modulus(x);
@@ -57,7 +56,7 @@ fn main(
             bottom = min(bottom, smallest_less_one(x));
         }
     }
-    for (var i = 0u; i < N; i++) {
+    for (var i = 0u; i < N; i++) { // written out
         permutation[i] = i;
     }
 
@@ -86,7 +85,7 @@ fn main(
                 let x = load(m, i, j);
                 let e = of_row(exponents[i]) + of_column(exponents[j]);
                 first_small = min(first_small, select(N, j, small(x, e, lowest)));
-                for (var c = 1u; c < N; c++) {
+                for (var c = 1u; c < N; c++) { // written out
                     row[c - 1u] = row[c];
                 }
                 row[N - 1u] = scalar(flushed(x, e));
@@ -96,9 +95,9 @@ fn main(
         }
     }
     if RIDING > 0u {
-        for (var i = 0u; i < n; i++) {
+        for (var i = 0u; i < counted(N); i++) { // written out if STEPS_OUT
             var row = a[0];
-            for (var c = 0u; c < RIDING; c++) {
+            for (var c = 0u; c < RIDING; c++) { // written out
                 row[N + c] = scalar(scaled(riding(m, i, c), of_row(exponents[i])));
             }
             roll(&a);
@@ -107,74 +106,76 @@ fn main(
     }
 
     let inverted = RIDING == 0u && status == INVERTED && by_determinant(&a);
-    for (var k = select(0u, N, inverted); k < n; k++) {
-        // The pivot is the first maximum of column 0 among the N - k rows that are not yet chosen.
-        var best = key(a[0][0]);
-        var pivot = 0u;
-        for (var i = 1u; i < N; i++) {
-            let candidate = key(a[i][0]);
-            let better = i + k < N && candidate > best;
-            best = select(best, candidate, better);
-            pivot = select(pivot, i, better);
-        }
-        if is_zero_pivot(status, best) {
-            status = zero_pivot_status(k, first_small, of_column(exponents[k]));
-        }
-        status = reject_large_pivot(status, best);
-
-        // Take the pivot row out as p, and put row 0 in its place.
-        var p: Row;
-        var p_permutation = permutation[0];
-        for (var j = 0u; j < ROW_LENGTH; j++) {
-            p[j] = a[0][j];
-        }
-        for (var i = 1u; i < N; i++) {
-            let here = i == pivot;
-            for (var j = 0u; j < ROW_LENGTH; j++) {
-                let x = a[i][j];
-                a[i][j] = select(x, a[0][j], here);
-                p[j] = select(p[j], x, here);
+    if !inverted {
+        for (var k = 0u; k < counted(N); k++) { // written out if STEPS_OUT
+            // The pivot is the first maximum of column 0 among the N - k rows that are not yet chosen.
+            var best = key(a[0][0]);
+            var pivot = 0u;
+            for (var i = 1u; i < N; i++) { // written out
+                let candidate = key(a[i][0]);
+                let better = i + k < N && candidate > best;
+                best = select(best, candidate, better);
+                pivot = select(pivot, i, better);
             }
-            let own = permutation[i];
-            permutation[i] = select(own, permutation[0], here);
-            p_permutation = select(p_permutation, own, here);
-        }
-
-        // q is the pivot row divided by the pivot, one column to the left.
-        let reciprocal = recip(p[0]);
-        var q: Row;
-        for (var j = 1u; j < N; j++) {
-            q[j - 1u] = mul(p[j], reciprocal);
-        }
-        q[N - 1u] = entering_pivot_row(reciprocal);
-        for (var j = N; j < ROW_LENGTH; j++) {
-            q[j] = mul(p[j], reciprocal);
-        }
-
-        for (var i = 1u; i < N; i++) {
-            let own = a[i][0];
-            let f = step_factor(own, i + k >= N);
-            for (var j = 1u; j < N; j++) {
-                a[i - 1u][j - 1u] = sub_mul(a[i][j], f, q[j - 1u]);
+            if is_zero_pivot(status, best) {
+                status = zero_pivot_status(k, first_small, of_column(exponents[k]) == EMPTY);
             }
-            a[i - 1u][N - 1u] = entering(own, reciprocal);
-            for (var j = N; j < ROW_LENGTH; j++) {
-                a[i - 1u][j] = sub_mul(a[i][j], f, q[j]);
+            status = reject_large_pivot(status, best);
+
+            // Take the pivot row out as p, and put row 0 in its place.
+            var p: Row;
+            var p_permutation = permutation[0];
+            for (var j = 0u; j < ROW_LENGTH; j++) { // written out
+                p[j] = a[0][j];
             }
-            permutation[i - 1u] = permutation[i];
+            for (var i = 1u; i < N; i++) { // written out
+                let here = i + k < N && i == pivot;
+                for (var j = 0u; j < ROW_LENGTH; j++) { // written out
+                    let x = a[i][j];
+                    a[i][j] = select(x, a[0][j], here);
+                    p[j] = select(p[j], x, here);
+                }
+                let own = permutation[i];
+                permutation[i] = select(own, permutation[0], here);
+                p_permutation = select(p_permutation, own, here);
+            }
+
+            // q is the pivot row divided by the pivot, one column to the left.
+            let reciprocal = recip(p[0]);
+            var q: Row;
+            for (var j = 1u; j < N; j++) { // written out
+                q[j - 1u] = mul(p[j], reciprocal);
+            }
+            q[N - 1u] = entering_pivot_row(reciprocal);
+            for (var j = N; j < ROW_LENGTH; j++) { // written out
+                q[j] = mul(p[j], reciprocal);
+            }
+
+            for (var i = 1u; i < N; i++) { // written out
+                let own = a[i][0];
+                let f = step_factor(own, i + k >= N);
+                for (var j = 1u; j < N; j++) { // written out
+                    a[i - 1u][j - 1u] = sub_mul(a[i][j], f, q[j - 1u]);
+                }
+                a[i - 1u][N - 1u] = entering(own, reciprocal);
+                for (var j = N; j < ROW_LENGTH; j++) { // written out
+                    a[i - 1u][j] = sub_mul(a[i][j], f, q[j]);
+                }
+                permutation[i - 1u] = permutation[i];
+            }
+            for (var j = 0u; j < ROW_LENGTH; j++) { // written out
+                a[N - 1u][j] = q[j];
+            }
+            permutation[N - 1u] = p_permutation;
         }
-        for (var j = 0u; j < ROW_LENGTH; j++) {
-            a[N - 1u][j] = q[j];
-        }
-        permutation[N - 1u] = p_permutation;
     }
     if BACK_SUBSTITUTION {
         substitute_back(&a);
     }
 
     top = NO_BITS;
-    for (var i = 0u; i < n; i++) {
-        for (var k = 0u; k < RESULT_COLUMNS; k++) {
+    for (var i = 0u; i < counted(N); i++) { // written out if STEPS_OUT
+        for (var k = 0u; k < RESULT_COLUMNS; k++) { // written out
             let x = word(a[0][k]);
             store(m, i, result_column(k, permutation[k]), x);
             top = max(top, largest(as_stored(x)));
@@ -215,13 +216,10 @@ fn main(
     }
 }
 
-// Up to this order a driver may unroll everything: little code is generated more than once.
-const UNROLLED = 4u;
-
 // Returns the largest column sum and resets all of them to zero.
 fn take_largest(sums: ptr<function, array<Real, N>>) -> Bits {
     var highest = NO_BITS;
-    for (var j = 0u; j < N; j++) {
+    for (var j = 0u; j < N; j++) { // written out
         highest = max(highest, bits((*sums)[j]));
         (*sums)[j] = REAL_ZERO;
     }
@@ -230,7 +228,7 @@ fn take_largest(sums: ptr<function, array<Real, N>>) -> Bits {
 
 // Moves every row one up.
 fn roll(a: ptr<function, array<Row, N>>) {
-    for (var i = 1u; i < N; i++) {
+    for (var i = 1u; i < N; i++) { // written out
         (*a)[i - 1u] = (*a)[i];
     }
 }
@@ -238,17 +236,17 @@ fn roll(a: ptr<function, array<Row, N>>) {
 // Solves the riding columns from the last row up, row i for unknown i, and moves them to the front. The rows hold
 // an upper triangle with a unit diagonal.
 fn substitute_back(a: ptr<function, array<Row, N>>) {
-    for (var s = 1u; s < N; s++) {
+    for (var s = 1u; s < N; s++) { // written out
         // Drivers unroll only loops that run to a constant.
         let j = N - s;
-        for (var i = 0u; i < N - 1u; i++) {
-            for (var c = N; c < ROW_LENGTH; c++) {
+        for (var i = 0u; i < N - 1u; i++) { // written out
+            for (var c = N; c < ROW_LENGTH; c++) { // written out
                 (*a)[i][c] = select((*a)[i][c], sub_mul((*a)[i][c], (*a)[i][j], (*a)[j][c]), i < j);
             }
         }
     }
-    for (var i = 0u; i < N; i++) {
-        for (var c = 0u; c < RIDING; c++) {
+    for (var i = 0u; i < N; i++) { // written out
+        for (var c = 0u; c < RIDING; c++) { // written out
             (*a)[i][c] = (*a)[i][N + c];
         }
     }

@@ -1,35 +1,43 @@
-// workgroup: the invocations of a workgroup hold the rows of a matrix in their registers.
+// workgroup: the invocations of a workgroup hold a matrix in tiles of ROWS x COLUMNS in their registers.
 //
-// PARTS invocations share a row, COLUMNS columns each; a workgroup holds MATRICES matrices. Rows never move: every
-// row keeps the position that swaps would have brought it to. Workgroup memory holds only shared data: the pivot
-// column with its keys, the pivot row, the permutation, and values that are gathered over a matrix.
+//     tile 0    tile 1    tile 2        TILES_ACROSS = 3
+//     tile 3    tile 4    tile 5        TILES_DOWN = 2
 //
-// The part that holds the pivot column rolls: each result goes one column to the left, and the new column enters at
-// the right end of the part. The pivot column is thus always its column 0, and all indices of the loops are loop
-// constants. After COLUMNS steps the part has turned once, and the next part takes over.
+// A workgroup holds MATRICES matrices. Rows never move: every row keeps the place that swaps would have brought it to.
+// What all tiles need of a step goes through workgroup memory: the pivot column, the best candidates for the pivot, and
+// the pivot row. A row is divided by its pivot only when it is stored, and a factor of zero leaves the pivot row alone.
 //
-// If PARTS does not divide N, the matrix is extended by the identity.
+// Rows and columns beyond N take part and stay zero. Loops over the rows and columns of a tile are written out
+// (`src/gpu/written_out.rs`), so that every index into it is a number and the tile stays in registers.
 //
-// This kernel has no riding columns yet. It asks the operation for the factors and for the element that enters the
-// pivot row; the element that enters another row is always a zero that takes the step of its row.
+// This kernel has no riding columns yet. It asks the operation for the factors and for what enters at the pivot column.
 
-const ROWS = COLUMNS * PARTS;
-const TEAM = ROWS * PARTS;
+const TEAM = TILES_DOWN * TILES_ACROSS;
+const ALL_ROWS = TILES_DOWN * ROWS;
+const ALL_COLUMNS = TILES_ACROSS * COLUMNS;
 
-var<workgroup> pivot_column: array<array<Scalar, ROWS>, MATRICES>;
-var<workgroup> keys: array<array<Bits, ROWS>, MATRICES>;
-var<workgroup> pivot_row: array<array<Scalar, ROWS>, MATRICES>;
-// The row that became row k.
-var<workgroup> permutation: array<array<u32, ROWS>, MATRICES>;
-var<workgroup> row_exponents: array<array<i32, ROWS>, MATRICES>;
-var<workgroup> column_exponents: array<array<i32, ROWS>, MATRICES>;
-// The largest and the smallest magnitude that each invocation has seen.
-var<workgroup> tops: array<array<Bits, TEAM>, MATRICES>;
-var<workgroup> bottoms: array<array<Bits, TEAM>, MATRICES>;
+// The pivot column, and the best key and its place in each row of tiles. Two of each, used in turn: who writes one
+// again has passed a barrier that came after its last read.
+var<workgroup> pivot_columns: array<array<Scalar, ALL_ROWS>, 2u * MATRICES>;
+var<workgroup> best_keys: array<array<Bits, TILES_DOWN>, 2u * MATRICES>;
+var<workgroup> best_places: array<array<u32, TILES_DOWN>, 2u * MATRICES>;
+var<workgroup> pivot_row: array<array<Scalar, ALL_COLUMNS>, MATRICES>;
+// The reciprocal of the pivot of each row.
+var<workgroup> reciprocals: array<array<Scalar, ALL_ROWS>, MATRICES>;
+// The place of a row that is not yet chosen is (N + position) * 256 + row; that of a row that became row k is k * 256 +
+// row; that of a row beyond N is 0.
+var<workgroup> places: array<array<u32, ALL_ROWS>, MATRICES>;
+// The row at each position, and so in the end the row that became row k.
+var<workgroup> permutation: array<array<u32, ALL_ROWS>, MATRICES>;
+// The largest exponents of rows and columns, then the exponents of their factors.
+var<workgroup> row_exponents: array<array<atomic<i32>, ALL_ROWS>, MATRICES>;
+var<workgroup> column_exponents: array<array<atomic<i32>, ALL_COLUMNS>, MATRICES>;
 var<workgroup> first_small: array<atomic<u32>, MATRICES>;
-var<workgroup> infinite: array<atomic<u32>, MATRICES>;
+// What each invocation found, and the largest of each row of tiles.
+var<workgroup> of_tiles: array<array<Bits, TEAM>, MATRICES>;
+var<workgroup> of_rows: array<array<Bits, TILES_DOWN>, MATRICES>;
 // Column sums, for rcond.
-var<workgroup> sums: array<array<Bits, ROWS>, MATRICES>;
+var<workgroup> sums: array<array<Bits, N>, MATRICES>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -38,191 +46,280 @@ fn main(
     @builtin(num_workgroups) groups: vec3<u32>,
 ) {
     let slot = local / TEAM;
-    let part = local % TEAM / ROWS;
-    let row = local % ROWS;
+    let tile = local % TEAM;
+    let down = tile / TILES_ACROSS;
+    let across = tile % TILES_ACROSS;
+    let first_row = down * ROWS;
+    let first_column = across * COLUMNS;
     let m = first_matrix(group, groups) + slot;
-    let first_column = part * COLUMNS;
-    let present = slot < matrices_here(group, groups) && row < N;
+    let present = slot < matrices_here(group, groups);
 
-    if part == 0u && row == 0u {
+    for (var i = tile; i < ALL_ROWS; i += TEAM) {
+        places[slot][i] = select(0u, (N + i) * 256u + i, i < N);
+        permutation[slot][i] = i;
+        reciprocals[slot][i] = ZERO;
+        atomicStore(&row_exponents[slot][i], LOWEST_EXPONENT);
+    }
+    for (var j = tile; j < ALL_COLUMNS; j += TEAM) {
+        atomicStore(&column_exponents[slot][j], LOWEST_EXPONENT);
+    }
+    if tile == 0u {
         atomicStore(&first_small[slot], N);
     }
 
-    var v: array<Scalar, COLUMNS>;
-    var own_top = NO_BITS;
-    var own_bottom = ALL_BITS;
-    for (var c = 0u; c < COLUMNS; c++) {
-        let j = first_column + c;
-        v[c] = select(ZERO, ONE, row == j);
-        if present && j < N {
-            let x = load(m, row, j);
-            v[c] = scalar(x);
-            own_top = max(own_top, largest(x));
-            own_bottom = min(own_bottom, smallest_less_one(x));
-        }
-    }
-    tops[slot][local % TEAM] = own_top;
-    bottoms[slot][local % TEAM] = own_bottom;
-    workgroupBarrier();
-
+    var v: array<array<Scalar, COLUMNS>, ROWS>;
     var top = NO_BITS;
     var bottom = ALL_BITS;
-    for (var i = 0u; i < TEAM; i++) {
-        top = max(top, tops[slot][i]);
-        bottom = min(bottom, bottoms[slot][i]);
+    for (var r = 0u; r < ROWS; r++) { // written out
+        if present && first_row + r < N {
+            for (var c = 0u; c < COLUMNS; c++) { // written out
+                if first_column + c < N {
+                    let x = load(m, first_row + r, first_column + c);
+                    v[r][c] = scalar(x);
+                    top = max(top, largest(x));
+                    bottom = min(bottom, smallest_less_one(x));
+                }
+            }
+        }
     }
+    top = largest_of_matrix(slot, tile, top);
+    bottom = ~largest_of_matrix(slot, tile, ~bottom);
     var status = input_status(top);
     let scaling = present && status == INVERTED && needs_scaling(bottom, top);
 
-    // Each invocation of part 0 finds the exponents of one row and one column.
-    let high = exponent(top);
-    let one_factor = one_factor_suffices(exponent(bottom + ONE_BIT), high);
-    if scaling && part == 0u {
-        let magnitude = largest_in_row(m, N, row);
-        row_exponents[slot][row] = row_exponent(exponent(magnitude), magnitude == NO_BITS, high, one_factor);
-    }
     let input_shift = norm_shift_of(top);
-    if RCOND && present && part == 0u {
-        sums[slot][row] = input_sum(m, N, row, input_shift);
+    if RCOND {
+        if present {
+            for (var j = tile; j < N; j += TEAM) {
+                sums[slot][j] = input_sum(m, N, j, input_shift);
+            }
+        }
+        workgroupBarrier();
     }
-    workgroupBarrier();
     var input_norm: Norm;
-    if RCOND && present && part == 0u && row == 0u {
+    if RCOND && present && tile == 0u {
         input_norm = norm_of(largest_sum(slot), input_shift);
     }
-    if scaling && part == 0u {
-        var highest = LOWEST_EXPONENT;
-        for (var i = 0u; i < N; i++) {
-            highest = max(highest, exponent_in_row(largest(load(m, i, row)), row_exponents[slot][i]));
+
+    // Scaling is rare. Its barriers are for all, because a barrier must not wait for a workgroup's other matrices.
+    let high = exponent(top);
+    let one_factor = one_factor_suffices(exponent(bottom + ONE_BIT), high);
+    if scaling {
+        for (var r = 0u; r < ROWS; r++) { // written out
+            var magnitude = NO_BITS;
+            for (var c = 0u; c < COLUMNS; c++) { // written out
+                magnitude = max(magnitude, largest(word(v[r][c])));
+            }
+            atomicMax(&row_exponents[slot][first_row + r], exponent_in_row(magnitude, 0i));
         }
-        column_exponents[slot][row] = column_exponent(highest, one_factor);
     }
     workgroupBarrier();
     if scaling {
-        // This is rare and not worth unrolling: the whole part rolls once.
+        for (var c = 0u; c < COLUMNS; c++) { // written out
+            var highest = LOWEST_EXPONENT;
+            for (var r = 0u; r < ROWS; r++) { // written out
+                let e = row_factor(slot, first_row + r, high, one_factor);
+                highest = max(highest, exponent_in_row(largest(word(v[r][c])), e));
+            }
+            atomicMax(&column_exponents[slot][first_column + c], highest);
+        }
+    }
+    workgroupBarrier();
+    if scaling {
         let lowest = lowest_exponent(one_factor);
-        for (var j = first_column; j < first_column + counted(COLUMNS); j++) {
-            var last = v[0];
-            if j < N {
-                let x = load(m, row, j);
-                let e = row_exponents[slot][row] + column_exponents[slot][j];
+        for (var r = 0u; r < ROWS; r++) { // written out
+            let row = row_factor(slot, first_row + r, high, one_factor);
+            for (var c = 0u; c < COLUMNS; c++) { // written out
+                let e = row + column_factor(slot, first_column + c, one_factor);
+                let x = word(v[r][c]);
                 if small(x, e, lowest) {
-                    atomicMin(&first_small[slot], j);
+                    atomicMin(&first_small[slot], first_column + c);
                 }
-                last = scalar(flushed(x, e));
+                v[r][c] = scalar(flushed(x, e));
             }
-            for (var c = 1u; c < COLUMNS; c++) {
-                v[c - 1u] = v[c];
-            }
-            v[COLUMNS - 1u] = last;
         }
     }
     finish_loads();
+    workgroupBarrier();
 
-    var position = row;
-    for (var k = 0u; k < ROWS; k++) {
-        let rolling = k / COLUMNS == part;
-        if rolling {
-            pivot_column[slot][row] = v[0];
-            // A row of the extension is never swapped with a row of the matrix, even if the update has turned it
-            // into NaN: results would be stored outside the matrix.
-            keys[slot][position] = select(key(v[0]), NO_BITS, row >= N && k < N);
-        }
-        workgroupBarrier();
+    for (var t = 0u; t < counted(TILES_ACROSS); t++) {
+        for (var q = 0u; q < counted(COLUMNS); q++) { // written out
+            let k = t * COLUMNS + q;
+            if ALL_COLUMNS == N || k < N {
+                let turn = slot * 2u + k % 2u;
+                if across == t {
+                    // The pivot is the first maximum among the places that are not yet chosen.
+                    var best = NO_BITS;
+                    for (var r = 0u; r < ROWS; r++) { // written out
+                        let place = places[slot][first_row + r];
+                        best = max(best, select(NO_BITS, key(v[r][q]), place >= N * 256u));
+                        pivot_columns[turn][first_row + r] = step_factor(v[r][q], place < N * 256u);
+                    }
+                    var winner = NOBODY;
+                    for (var r = 0u; r < ROWS; r++) { // written out
+                        let place = places[slot][first_row + r];
+                        let leads = place >= N * 256u && key(v[r][q]) == best;
+                        winner = min(winner, select(NOBODY, place, leads));
+                    }
+                    best_keys[turn][down] = best;
+                    best_places[turn][down] = winner;
+                }
+                workgroupBarrier();
 
-        // The pivot is the first maximum among the positions not yet chosen. Every invocation searches all of them.
-        var best = NO_BITS;
-        var pivot = k;
-        for (var i = k; i < ROWS; i++) {
-            let candidate = keys[slot][i];
-            pivot = select(pivot, i, candidate > best);
-            best = max(best, candidate);
-        }
-        if is_zero_pivot(status, best) {
-            status = zero_pivot_status(k, atomicLoad(&first_small[slot]), column_exponents[slot][k]);
-        }
-        status = reject_large_pivot(status, best);
+                var best = NO_BITS;
+                for (var i = 0u; i < TILES_DOWN; i++) { // written out
+                    best = max(best, best_keys[turn][i]);
+                }
+                var winner = NOBODY;
+                for (var i = 0u; i < TILES_DOWN; i++) { // written out
+                    winner = min(winner, select(NOBODY, best_places[turn][i], best_keys[turn][i] == best));
+                }
+                if is_zero_pivot(status, best) {
+                    let zero_column = atomicLoad(&column_exponents[slot][k]) == LOWEST_EXPONENT;
+                    status = zero_pivot_status(k, atomicLoad(&first_small[slot]), zero_column);
+                }
+                status = reject_large_pivot(status, best);
+                // Clamped, so that no arithmetic can lead out of the matrix.
+                let row = min(winner % 256u, N - 1u);
+                if down == row / ROWS {
+                    for (var r = 0u; r < ROWS; r++) { // written out
+                        if row % ROWS == r {
+                            for (var c = 0u; c < COLUMNS; c++) { // written out
+                                pivot_row[slot][first_column + c] = v[r][c];
+                            }
+                        }
+                    }
+                }
+                if tile == 0u {
+                    let position = min(winner / 256u - N, N - 1u);
+                    let moved = permutation[slot][k];
+                    permutation[slot][position] = moved;
+                    permutation[slot][k] = row;
+                    places[slot][moved] = (N + position) * 256u + moved;
+                    places[slot][row] = k * 256u + row;
+                    // The pivot row loses nothing.
+                    pivot_columns[turn][row] = ZERO;
+                }
+                workgroupBarrier();
 
-        // Divide the pivot row by the pivot, in the order in which the update reads it.
-        let chosen = position == pivot;
-        let own = pivot_column[slot][row];
-        if chosen {
-            let reciprocal = recip(own);
-            for (var c = 0u; c < COLUMNS; c++) {
-                let next = v[min(c + 1u, COLUMNS - 1u)];
-                pivot_row[slot][first_column + c] = mul(select(v[c], next, rolling), reciprocal);
+                let reciprocal = recip(pivot_row[slot][k]);
+                var f: array<Scalar, ROWS>;
+                for (var r = 0u; r < ROWS; r++) { // written out
+                    f[r] = mul(pivot_columns[turn][first_row + r], reciprocal);
+                }
+                for (var c = 0u; c < COLUMNS; c++) { // written out
+                    let p = pivot_row[slot][first_column + c];
+                    for (var r = 0u; r < ROWS; r++) { // written out
+                        v[r][c] = sub_mul(v[r][c], f[r], p);
+                    }
+                }
+                if across == t {
+                    for (var r = 0u; r < ROWS; r++) { // written out
+                        let own = pivot_columns[turn][first_row + r];
+                        let chosen = first_row + r == row;
+                        v[r][q] = select(entering(own, reciprocal), entering_pivot_row(ONE), chosen);
+                    }
+                }
+                if tile == 0u {
+                    reciprocals[slot][row] = reciprocal;
+                }
             }
-            if rolling {
-                pivot_row[slot][first_column + COLUMNS - 1u] = entering_pivot_row(reciprocal);
-            }
-            if part == 0u {
-                permutation[slot][k] = row;
-            }
         }
-        workgroupBarrier();
-
-        let f = step_factor(own, position < k);
-        for (var c = 0u; c < COLUMNS; c++) {
-            let q = pivot_row[slot][first_column + c];
-            let next = select(v[min(c + 1u, COLUMNS - 1u)], ZERO, c == COLUMNS - 1u);
-            let x = select(v[c], next, rolling);
-            v[c] = select(sub_mul(x, f, q), q, chosen);
-        }
-        position = select(select(position, pivot, position == k), k, chosen);
     }
+    workgroupBarrier();
 
-    own_top = NO_BITS;
-    if present {
-        for (var c = 0u; c < COLUMNS; c++) {
-            if first_column + c < N {
-                let x = word(v[c]);
-                store(m, position, permutation[slot][first_column + c], x);
-                own_top = max(own_top, largest(as_stored(x)));
+    top = NO_BITS;
+    for (var r = 0u; r < ROWS; r++) { // written out
+        if present && first_row + r < N {
+            let reciprocal = reciprocals[slot][first_row + r];
+            let i = min(places[slot][first_row + r] / 256u, N - 1u);
+            for (var c = 0u; c < COLUMNS; c++) { // written out
+                if first_column + c < N {
+                    let x = word(mul(v[r][c], reciprocal));
+                    store(m, i, permutation[slot][first_column + c], x);
+                    top = max(top, largest(as_stored(x)));
+                }
             }
         }
     }
     if scaling && status == INVERTED {
-        own_top = NO_BITS;
-        for (var k = first_column; k < min(first_column + COLUMNS, N); k++) {
-            let j = permutation[slot][k];
-            let x = unscaled(stored(m, position, j), column_exponents[slot][position], row_exponents[slot][j]);
-            store(m, position, j, x);
-            own_top = max(own_top, largest(as_stored(x)));
+        // Each invocation unscales what it stored itself.
+        top = NO_BITS;
+        for (var e = 0u; e < ROWS * COLUMNS; e++) {
+            let row = first_row + e / COLUMNS;
+            let k = first_column + e % COLUMNS;
+            if row < N && k < N {
+                let i = min(places[slot][row] / 256u, N - 1u);
+                let j = permutation[slot][k];
+                let right = row_factor(slot, j, high, one_factor);
+                let x = unscaled(stored(m, i, j), column_factor(slot, i, one_factor), right);
+                store(m, i, j, x);
+                top = max(top, largest(as_stored(x)));
+            }
         }
     }
-    if own_top >= INFINITE {
-        atomicStore(&infinite[slot], 1u);
-    }
-    if RCOND {
-        tops[slot][local % TEAM] = own_top;
-    }
-    workgroupBarrier();
-    status = final_status(status, atomicLoad(&infinite[slot]) == 0u);
-    if present && part == 0u && row == 0u {
+    top = largest_of_matrix(slot, tile, top);
+    status = final_status(status, top < INFINITE);
+    if present && tile == 0u {
         statuses[m] = status;
     }
     if RCOND {
         storageBarrier();
-        top = NO_BITS;
-        for (var i = 0u; i < TEAM; i++) {
-            top = max(top, tops[slot][i]);
-        }
         let shift = norm_shift_of(top);
         // A matrix without an inverse has no norm to sum: other invocations may be filling its place already.
-        if present && part == 0u && status == INVERTED {
-            sums[slot][row] = stored_sum(m, N, row, shift);
+        if present && status == INVERTED {
+            for (var j = tile; j < N; j += TEAM) {
+                sums[slot][j] = stored_sum(m, N, j, shift);
+            }
         }
         workgroupBarrier();
-        if present && part == 0u && row == 0u {
+        if present && tile == 0u {
             store_rcond(m, rcond_of(input_norm, norm_of(largest_sum(slot), shift), status));
         }
     }
     if present && status != INVERTED {
         // Each invocation overwrites what it stored itself, so that no barrier is needed.
-        for (var k = first_column; k < min(first_column + COLUMNS, N); k++) {
-            store_failed(m, position, permutation[slot][k]);
+        for (var e = 0u; e < ROWS * COLUMNS; e++) {
+            let row = first_row + e / COLUMNS;
+            let k = first_column + e % COLUMNS;
+            if row < N && k < N {
+                store_failed(m, min(places[slot][row] / 256u, N - 1u), permutation[slot][k]);
+            }
         }
     }
+}
+
+// A place above every row's.
+const NOBODY = 0xffffffffu;
+
+// The largest of all invocations of a matrix.
+fn largest_of_matrix(slot: u32, tile: u32, x: Bits) -> Bits {
+    of_tiles[slot][tile] = x;
+    workgroupBarrier();
+    if tile < TILES_DOWN {
+        var most = NO_BITS;
+        for (var i = 0u; i < TILES_ACROSS; i++) {
+            most = max(most, of_tiles[slot][tile * TILES_ACROSS + i]);
+        }
+        of_rows[slot][tile] = most;
+    }
+    workgroupBarrier();
+    var most = NO_BITS;
+    for (var i = 0u; i < TILES_DOWN; i++) {
+        most = max(most, of_rows[slot][i]);
+    }
+    return most;
+}
+
+// The exponent of the factor of a row, once the exponents of the rows are found.
+fn row_factor(slot: u32, row: u32, high: i32, one_factor: bool) -> i32 {
+    let own = atomicLoad(&row_exponents[slot][row]);
+    return row_exponent(own, own == LOWEST_EXPONENT, high, one_factor);
+}
+
+// The same of a column.
+fn column_factor(slot: u32, column: u32, one_factor: bool) -> i32 {
+    return column_exponent(atomicLoad(&column_exponents[slot][column]), one_factor);
 }
 
 fn largest_sum(slot: u32) -> Bits {

@@ -162,7 +162,11 @@ impl Pipelines {
             layout: Some(layout),
             module: &module,
             entry_point: Some(entry),
-            compilation_options: wgpu::PipelineCompilationOptions::default(),
+            // Every kernel writes what it reads of workgroup memory.
+            compilation_options: wgpu::PipelineCompilationOptions {
+                zero_initialize_workgroup_memory: false,
+                ..Default::default()
+            },
             cache: self.cache.get().map(|cache| &cache.pipelines),
         });
         errors.check().await.map_err(|error| match error {

@@ -1,10 +1,13 @@
 //! The text of a program: the kernel first, so that line numbers in an error are those of its file, then the operation,
 //! balance, layout, access, scalar and constants. WGSL allows declarations in any order, so concatenation links them.
 
+use super::written_out::written_out;
 use crate::data::engine::{GpuKernel, Op, Precision};
 use crate::data::layout::Layout;
 use crate::data::scalar::ScalarKind;
+use crate::plan::gpu::config::KernelConfig;
 use crate::plan::gpu::program::{Grid, Program};
+use crate::plan::gpu::subgroup::Subgroup;
 use crate::plan::gpu::variant::Variant;
 
 /// The WGSL of a variant. `device` has several programs, which are its entry points; its `update` is compiled a
@@ -68,6 +71,13 @@ pub fn source(program: Program, variant: Variant) -> String {
         (GpuKernel::Subgroup, ScalarKind::Complex128) => [SHUFFLE_COMPLEX, SHUFFLE_64],
         _ => ["", ""],
     };
+    let exchange = match variant.config {
+        KernelConfig::Subgroup(Subgroup { hardware: true, .. }) => {
+            include_str!("../../shaders/exchange/by_memory.wgsl")
+        }
+        KernelConfig::Subgroup(_) => include_str!("../../shaders/exchange/by_shuffle.wgsl"),
+        _ => "",
+    };
     let order2 = match (variant.kernel(), variant.order) {
         (GpuKernel::Thread, 2) => include_str!("../../shaders/order2/by_determinant.wgsl"),
         (GpuKernel::Thread, _) => include_str!("../../shaders/order2/by_pivots.wgsl"),
@@ -75,10 +85,11 @@ pub fn source(program: Program, variant: Variant) -> String {
     };
     let constants = constants(program, variant);
     let parts = [
-        own, order2, op, balance, layout, access, output, failed, rcond, norm, shuffle, width, number, part, real,
-        magnitude, &constants,
+        own, order2, exchange, op, balance, layout, access, output, failed, rcond, norm, shuffle, width, number, part,
+        real, magnitude, &constants,
     ];
-    parts.join("\n")
+    let text = parts.join("\n");
+    if variant.config.writes_out() { written_out(&text) } else { text }
 }
 
 /// The constants of the program that turns a count in a buffer into dispatches.

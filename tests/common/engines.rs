@@ -227,7 +227,7 @@ mod with_gpu {
     fn sharing(variant: Variant) -> u32 {
         match variant.config {
             KernelConfig::Subgroup(config) => config.lanes,
-            KernelConfig::Workgroup(config) => config.parts,
+            KernelConfig::Workgroup(config) => config.team(variant.order),
             KernelConfig::Device(config) => config.invocations,
             _ => 1,
         }
@@ -289,13 +289,34 @@ mod with_gpu {
             };
             let takes = (1..=most).contains(&order) && (crate::common::full_sweep() || some.contains(&order));
             let plain = Variant::new(kernel, planned.scalar, planned.precision, planned.order);
-            for other in [plain.suited(&hardware), plain.suited(limits)] {
-                if takes && other != planned && !others.contains(&other) {
+            let own = plain.suited(limits);
+            for other in [as_written_out_as(plain.suited(&hardware), own), own] {
+                let runs =
+                    !matches!(other.config, KernelConfig::Subgroup(config) if !config.suits_software(other.order));
+                if takes && runs && other != planned && !others.contains(&other) {
                     others.push(other);
                 }
             }
         }
         others
+    }
+
+    /// A variant for hardware, with its loops written out only if those of the adapter's own variant are and it is
+    /// small: software drivers take minutes and gigabytes to compile what hardware's compilers ask for, barriers above
+    /// all.
+    fn as_written_out_as(mut hardware: Variant, own: Variant) -> Variant {
+        let (order, size) = (hardware.order, hardware.working_scalar().size() as u32);
+        match (&mut hardware.config, own.config) {
+            (KernelConfig::Thread(hardware), KernelConfig::Thread(own)) => hardware.written_out = own.written_out,
+            (KernelConfig::Subgroup(hardware), KernelConfig::Subgroup(own)) => {
+                hardware.written_out = own.written_out && hardware.rows(order) * order * size <= 128;
+            }
+            (KernelConfig::Workgroup(hardware), KernelConfig::Workgroup(_)) => {
+                hardware.written_out = order <= 3 && size == 4;
+            }
+            _ => {}
+        }
+        hardware
     }
 
     /// The GPU engine in double precision on each adapter that computes in float64, and each other kernel.

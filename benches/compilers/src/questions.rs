@@ -23,7 +23,8 @@ pub struct Question {
 /// What executed instructions are counted with.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
-    pub order: u32,
+    /// Rounds of a loop over rows or columns.
+    pub rounds: u32,
     /// Invocations that share a matrix.
     pub invocations: u32,
 }
@@ -90,7 +91,7 @@ fn shape_of(variant: Variant) -> (GpuKernel, [u32; 3]) {
     let numbers = match variant.config {
         KernelConfig::Thread(config) => [config.matrices, 0, 0],
         KernelConfig::Subgroup(config) => [config.lanes, config.rows(variant.order), 0],
-        KernelConfig::Workgroup(config) => [config.parts, 0, 0],
+        KernelConfig::Workgroup(config) => [config.rows, config.columns, config.matrices],
         KernelConfig::Device(config) => [config.block, config.outer_block, config.invocations],
         _ => [0; 3],
     };
@@ -150,10 +151,17 @@ fn question(variant: Variant, program: Program) -> Question {
     name += if in_place { " in place" } else { "" };
     let shape = match variant.config {
         KernelConfig::Subgroup(config) => format!("{} lanes, {} rows", config.lanes, config.rows(order)),
-        KernelConfig::Workgroup(config) => format!("{} parts, {} columns", config.parts, config.columns(order)),
+        KernelConfig::Workgroup(config) => {
+            format!("{} tiles of {} x {}", config.team(order), config.rows, config.columns)
+        }
         _ => format!("{} invocations", variant.workgroup()),
     };
-    let size = Some(Size { order, invocations: variant.workgroup() / variant.matrices() });
+    let steps = match variant.config {
+        KernelConfig::Subgroup(config) => config.steps,
+        KernelConfig::Workgroup(config) => config.columns,
+        _ => 1,
+    };
+    let size = Some(Size { rounds: order.div_ceil(steps), invocations: variant.workgroup() / variant.matrices() });
     Question { name, shape, source: program_source(program, variant), entry: program.entry.to_owned(), size }
 }
 

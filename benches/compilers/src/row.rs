@@ -53,7 +53,7 @@ impl Row {
     /// The instructions that a subgroup executes, if the program is one whose loops all go round once for each row.
     pub fn executed(&self) -> Option<Instructions> {
         let size = self.question.size.filter(|_| self.usual)?;
-        Some(executed(self.isa()?, size.order, size.invocations))
+        Some(executed(self.isa()?, size.rounds))
     }
 
     /// Cycles in which a SIMD unit issues vector instructions, for one matrix. A subgroup of twice the unit's lanes

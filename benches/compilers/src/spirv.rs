@@ -29,7 +29,7 @@ pub fn words(source: &str, entry: &str) -> Result<Vec<u32>, String> {
             image_load: unchecked,
             binding_array: unchecked,
         },
-        zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::Native,
+        zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::None,
         force_loop_bounding: false,
         ray_query_initialization_tracking: false,
         mesh_shader_primitive_indices_clamp: false,

@@ -155,7 +155,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         let request = Request::Compile { words: words.clone(), entry: "main".to_owned(), isa: true };
         let Outcome::Compiled(compilation) = driver.compile(&request).unwrap() else { panic!("it does not compile") };
         let isa = compilation.isa.unwrap();
-        let count = executed(&isa, 20, 1).arithmetic;
+        let count = executed(&isa, 20).arithmetic;
         assert_eq!(count, 20 * 8, "{family}: {isa}");
     }
 }

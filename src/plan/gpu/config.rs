@@ -108,6 +108,11 @@ impl KernelConfig {
     }
 
     #[cfg(feature = "gpu")]
+    pub(crate) fn writes_out(self) -> bool {
+        ask!(self, kernel => kernel.writes_out())
+    }
+
+    #[cfg(feature = "gpu")]
     pub(crate) fn source(self) -> &'static str {
         ask!(self, kernel => kernel.source())
     }

@@ -22,6 +22,14 @@ impl Size {
     }
 }
 
+/// Returns whether the loops that a shader marks are written out for a device with these limits. Compilers of hardware
+/// keep a row in registers only if all its indices are numbers, and so does Mesa's software driver, which has float64 or
+/// subgroups of at least 8 lanes. SwiftShader has neither; it takes 6 seconds to compile `subgroup` of order 16 written
+/// out, and more than 24 GiB for order 32.
+pub(crate) fn writes_out(limits: &GpuLimits) -> bool {
+    !limits.software || limits.float64 || limits.subgroups.is_some_and(|(smallest, _)| smallest >= 8)
+}
+
 /// Everything that Rust knows of one kernel. Each implementation stands in a file of its own, next to the shader of the
 /// same name.
 #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "only the GPU engine asks for constants"))]
@@ -77,6 +85,11 @@ pub(crate) trait PlannedKernel: Copy {
     /// The dispatches of a batch, in order.
     fn steps(self, _: Size, _rcond: bool) -> Vec<Step> {
         vec![Step { program: Program::MAIN, grid: Grid::Packed { matrices: self.matrices() } }]
+    }
+
+    /// Returns whether the loops that the shader marks are written out.
+    fn writes_out(self) -> bool {
+        true
     }
 
     /// The kernel's own text.

@@ -1,6 +1,7 @@
 //! `thread`: one invocation inverts one matrix in its registers. `shaders/kernel/thread.wgsl` is its shader.
 
-use super::kernel::{PlannedKernel, Size};
+use super::kernel::{PlannedKernel, Size, writes_out};
+use super::program::Program;
 use crate::data::engine::GpuKernel;
 use crate::data::scalar::ScalarKind;
 use crate::plan::facts::GpuLimits;
@@ -8,15 +9,30 @@ use crate::plan::facts::GpuLimits;
 /// Matrices per workgroup by default.
 pub const THREAD_WORKGROUP: u32 = 64;
 
-/// The most 32-bit words of a matrix that an invocation holds on hardware, which has up to 255 registers; a larger
-/// matrix would spill. On a software adapter a cache holds the rest.
+/// The most 32-bit words of a matrix that an invocation holds on hardware without subgroups, which has up to 255
+/// registers; a larger matrix would spill. On a software adapter a cache holds the rest.
 pub const THREAD_MAX_WORDS: usize = 160;
+
+/// The same if `subgroup` can take the matrix: 96 words take up to 128 registers, half as many as a lane may have.
+pub const THREAD_WORDS: usize = 96;
+
+/// The same on a device with 128 registers, which has subgroups of 8 or 16 lanes.
+pub const THREAD_FEW_WORDS: usize = 64;
+
+/// The largest orders of which every step is written out, and not only the loops within a step: on hardware, and on
+/// software. It halves the instructions on hardware; lavapipe takes as long, and at order 8 three times as long to
+/// compile.
+pub const THREAD_STEPS_OUT: (u32, u32) = (9, 4);
 
 /// The configuration of `thread`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Thread {
     /// Matrices, and so invocations, per workgroup: `MATRICES` in the shader.
     pub matrices: u32,
+    /// True if loops over rows and columns are written out.
+    pub written_out: bool,
+    /// True if the steps are written out too: `STEPS_OUT` in the shader.
+    pub steps_out: bool,
 }
 
 impl PlannedKernel for Thread {
@@ -30,12 +46,23 @@ impl PlannedKernel for Thread {
         }
     }
 
-    fn new(_: Size) -> Self {
-        Self { matrices: THREAD_WORKGROUP }
+    fn new(size: Size) -> Self {
+        Self { matrices: THREAD_WORKGROUP, written_out: true, steps_out: size.order <= THREAD_STEPS_OUT.0 }
+    }
+
+    fn suited(self, size: Size, limits: &GpuLimits) -> Self {
+        let most = if limits.software { THREAD_STEPS_OUT.1 } else { THREAD_STEPS_OUT.0 };
+        Self { written_out: writes_out(limits), steps_out: size.order <= most, ..self }
     }
 
     fn suits(self, size: Size, limits: &GpuLimits) -> bool {
-        limits.software || (size.order as usize).pow(2) * size.words() <= THREAD_MAX_WORDS
+        let most = match limits.subgroups {
+            _ if limits.software => usize::MAX,
+            None => THREAD_MAX_WORDS,
+            Some((8 | 16, _)) => THREAD_FEW_WORDS,
+            Some(_) => THREAD_WORDS,
+        };
+        (size.order as usize).pow(2) * size.words() <= most
     }
 
     fn matrices(self) -> u32 {
@@ -44,6 +71,14 @@ impl PlannedKernel for Thread {
 
     fn workgroup(self, _: Size) -> u32 {
         self.matrices
+    }
+
+    fn constants(self, _: Size, _: Program) -> Vec<(&'static str, u32)> {
+        vec![("STEPS_OUT", u32::from(self.steps_out))]
+    }
+
+    fn writes_out(self) -> bool {
+        self.written_out
     }
 
     #[cfg(feature = "gpu")]

@@ -176,14 +176,14 @@ mod tests {
     use super::*;
     use crate::plan::gpu::workgroup::Workgroup;
 
-    /// 65 columns in two parts of 33, so 66 rows with the padding.
+    /// 65 rows and columns take 9 x 9 tiles, and 72 with the padding.
     #[test]
     fn sizes_of_a_variant() {
         let variant = Variant::new(GpuKernel::Workgroup, ScalarKind::Float32, Precision::Native, 65);
-        let config = Workgroup { matrices: 1, parts: 2 };
-        assert_eq!((variant.config, config.columns(65)), (KernelConfig::Workgroup(config), 33));
-        assert_eq!((variant.matrices(), variant.workgroup()), (1, 132));
-        assert_eq!(variant.workgroup_bytes(), 66 * (2 * 4 + 5 * 4) + 2 * 4 * 132 + 8);
+        let config = Workgroup { matrices: 1, rows: 8, columns: 8, written_out: true };
+        assert_eq!((variant.config, config.tiles(65)), (KernelConfig::Workgroup(config), [9, 9]));
+        assert_eq!((variant.matrices(), variant.workgroup()), (1, 81));
+        assert_eq!(variant.workgroup_bytes(), 4 * (4 * 72 + 4 * 72 + 1 + 4 * 9 + 9 + 81 + 65));
         let thread = Variant::new(GpuKernel::Thread, ScalarKind::Float32, Precision::Native, 5);
         assert_eq!((thread.matrices(), thread.workgroup(), thread.workgroup_bytes()), (64, 64, 0));
     }

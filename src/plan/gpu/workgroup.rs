@@ -1,5 +1,5 @@
-//! `workgroup`: the invocations of a workgroup hold the rows of a matrix and share pivot rows through workgroup memory.
-//! `shaders/kernel/workgroup.wgsl` is its shader.
+//! `workgroup`: the invocations of a workgroup hold a matrix in tiles, and share pivot columns and rows through
+//! workgroup memory. `shaders/kernel/workgroup.wgsl` is its shader.
 
 use super::kernel::{PlannedKernel, Size};
 use super::program::Program;
@@ -18,34 +18,41 @@ pub const SOFTWARE_WORKGROUP_ORDER: usize = 16;
 /// Invocations that a workgroup aims at, by taking several small matrices at once.
 pub const WORKGROUP_INVOCATIONS: u32 = 64;
 
-/// The most bytes of a row that one invocation holds.
-pub const WORKGROUP_ROW_BYTES: usize = 256;
+/// The most bytes of a tile, which one invocation holds in 64 registers.
+pub const WORKGROUP_TILE_BYTES: usize = 256;
 
 /// The configuration of `workgroup`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Workgroup {
     /// Matrices per workgroup: `MATRICES` in the shader.
     pub matrices: u32,
-    /// Invocations that share a row: `PARTS` in the shader.
-    pub parts: u32,
+    /// Rows of a tile: `ROWS` in the shader.
+    pub rows: u32,
+    /// Columns of a tile: `COLUMNS` in the shader.
+    pub columns: u32,
+    /// True if the loops over rows and columns of a tile are written out. Software drivers, which make a coroutine of an
+    /// invocation that waits at barriers, take minutes to compile so many barriers.
+    pub written_out: bool,
 }
 
 impl Workgroup {
-    /// Columns of a row in one invocation, the last one padded: `COLUMNS` in the shader.
-    pub const fn columns(self, order: u32) -> u32 {
-        order.div_ceil(self.parts)
+    /// Tiles from the first row to the last, and from the first column to the last: `TILES_DOWN` and `TILES_ACROSS` in
+    /// the shader.
+    pub const fn tiles(self, order: u32) -> [u32; 2] {
+        [order.div_ceil(self.rows), order.div_ceil(self.columns)]
     }
 
     /// Invocations that share a matrix.
-    const fn team(self, order: u32) -> u32 {
-        self.parts * self.columns(order) * self.parts
+    pub const fn team(self, order: u32) -> u32 {
+        let [down, across] = self.tiles(order);
+        down * across
     }
 }
 
 impl PlannedKernel for Workgroup {
     const NAME: GpuKernel = GpuKernel::Workgroup;
 
-    /// 256 invocations hold at most [`WORKGROUP_ROW_BYTES`] each.
+    /// 256 invocations hold one tile each.
     fn max_order(working: ScalarKind) -> usize {
         match working {
             ScalarKind::Float32 => 128,
@@ -54,12 +61,18 @@ impl PlannedKernel for Workgroup {
     }
 
     fn new(size: Size) -> Self {
-        let columns = (WORKGROUP_ROW_BYTES / size.working.size()) as u32;
-        let one = Self { matrices: 1, parts: size.order.div_ceil(columns).max(1) };
-        match WORKGROUP_INVOCATIONS.checked_div(one.team(size.order)) {
-            Some(several) if several > 1 => Self { matrices: several, ..one },
-            _ => one,
-        }
+        let [rows, columns] = match size.words() {
+            1 => [8, 8],
+            2 => [8, 4],
+            _ => [4, 4],
+        };
+        let one = Self { matrices: 1, rows, columns, written_out: true };
+        let several = WORKGROUP_INVOCATIONS.checked_div(one.team(size.order)).unwrap_or(1);
+        Self { matrices: several.clamp(1, WORKGROUP_INVOCATIONS / 4), ..one }
+    }
+
+    fn suited(self, _: Size, limits: &GpuLimits) -> Self {
+        Self { written_out: !limits.software, ..self }
     }
 
     fn suits(self, size: Size, limits: &GpuLimits) -> bool {
@@ -74,17 +87,25 @@ impl PlannedKernel for Workgroup {
         self.matrices * self.team(size.order)
     }
 
-    /// For each matrix: per row a pivot column and a pivot row of scalars, a key, an entry of the permutation, two
-    /// exponents and a sum; per invocation two magnitudes; and two words more.
+    /// For each matrix: two pivot columns, a pivot row and reciprocals of scalars; per row a place, an entry of the
+    /// permutation and an exponent; an exponent per column; a word for the first small column; two candidates per row
+    /// of tiles, and its largest magnitude; a magnitude per tile; a sum per column.
     fn workgroup_bytes(self, size: Size) -> u32 {
         let (scalar, real) = (size.working.size() as u32, size.working.real_size() as u32);
-        let rows = self.parts * self.columns(size.order);
-        let one = rows * (2 * scalar + 2 * real + 12) + 2 * real * rows * self.parts;
-        self.matrices * (one + 8)
+        let [down, across] = self.tiles(size.order);
+        let (rows, columns) = (down * self.rows, across * self.columns);
+        let vectors = (3 * rows + columns) * scalar + (3 * rows + columns + 1) * 4;
+        let gathered = 2 * down * (real + 4) + down * real + down * across * real + size.order * real;
+        self.matrices * (vectors + gathered)
     }
 
     fn constants(self, size: Size, _: Program) -> Vec<(&'static str, u32)> {
-        vec![("PARTS", self.parts), ("COLUMNS", self.columns(size.order))]
+        let [down, across] = self.tiles(size.order);
+        vec![("ROWS", self.rows), ("COLUMNS", self.columns), ("TILES_DOWN", down), ("TILES_ACROSS", across)]
+    }
+
+    fn writes_out(self) -> bool {
+        self.written_out
     }
 
     #[cfg(feature = "gpu")]

@@ -226,6 +226,8 @@ fn levels_agree_where_nothing_is_rounded() {
 #[cfg(all(feature = "gpu", feature = "testing"))]
 mod on_the_gpu {
     use batchinv::GpuKernel;
+    use batchinv::gpu::GpuInverter;
+    use batchinv::plan::{self, Work};
 
     use super::*;
 
@@ -252,6 +254,28 @@ mod on_the_gpu {
             }
         }
     }
+
+    /// wgpu's own checks of indexes and loops, which the engine leaves out, change no bit: no index ever leads out of an
+    /// array, and no loop goes on for longer than they allow.
+    fn checked_shaders<T: Element>() {
+        for adapter in engines::adapters("bits/checked_shaders") {
+            let facts = adapter.gpu.facts();
+            let checked = GpuInverter::open(Some(&facts.name)).unwrap();
+            checked.check_shaders();
+            for n in [2, 9, 17] {
+                let Ok(plan) = plan::gpu(Work::inverse(T::KIND, n, 1), &facts.limits) else { continue };
+                let elements = mixture::<T>(n, 23, &mut Random::new(7));
+                let stack = Stack::new(&elements, n).unwrap();
+                for variant in engines::others(plan.variant, &facts.limits).into_iter().chain([plan.variant]) {
+                    let of = |gpu| engines::invert_with(gpu, variant, 10, stack).unwrap().0;
+                    let (with, without) = (of(&checked), of(&adapter.gpu));
+                    assert_eq!(with.bits(), without.bits(), "{} {variant:?}", adapter.word);
+                }
+            }
+        }
+    }
+
+    for_each_scalar!(checked_shaders);
 
     /// Many threads share one device, its pipelines and its buffers, at several orders and lengths at once.
     #[test]

@@ -130,6 +130,12 @@ impl GpuInverter {
         }))
     }
 
+    /// From now on, compiles shaders with wgpu's own checks of indexes and loops. For tests.
+    #[cfg(feature = "testing")]
+    pub fn check_shaders(&self) {
+        self.0.pipelines.checked.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+
     /// One device per name and drivers for the whole process, opened by the first call that wants it. A failure is kept
     /// too, since looking for adapters takes longer than a small call.
     pub(crate) async fn shared_async(name: Option<&str>, drivers: Drivers) -> Result<Self, Arc<Error>> {

@@ -1,6 +1,8 @@
 //! Pipelines: one per program of a variant, built when first wanted, kept and shared.
 
 use std::collections::HashMap;
+#[cfg(feature = "testing")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use super::cache::Cache;
@@ -20,6 +22,9 @@ pub struct Pipelines {
     built: Mutex<HashMap<(Program, Variant), Built>>,
     /// The file of compiled pipelines, if the caller named one.
     pub cache: OnceLock<Cache>,
+    /// True if wgpu's own checks are compiled into shaders.
+    #[cfg(feature = "testing")]
+    pub checked: AtomicBool,
 }
 
 /// A pipeline, or `None` if it is not built yet. The lock is held during the build, so that it happens once.
@@ -79,7 +84,13 @@ pub struct Bound<'a> {
 impl Pipelines {
     pub fn new(device: &wgpu::Device) -> Self {
         let interfaces = std::array::from_fn(|index| Interface::new(device, Kind::of(index)));
-        Self { interfaces, built: Mutex::default(), cache: OnceLock::new() }
+        Self {
+            interfaces,
+            built: Mutex::default(),
+            cache: OnceLock::new(),
+            #[cfg(feature = "testing")]
+            checked: AtomicBool::new(false),
+        }
     }
 
     /// Makes a bind group.
@@ -147,6 +158,15 @@ impl Pipelines {
         self.compile(device, layout, "batchinv count", "main", shader::count(constants)).await
     }
 
+    fn module(&self, device: &wgpu::Device, label: &str, source: String) -> wgpu::ShaderModule {
+        #[cfg(feature = "testing")]
+        if self.checked.load(Ordering::Relaxed) {
+            let source = wgpu::ShaderSource::Wgsl(source.into());
+            return device.create_shader_module(wgpu::ShaderModuleDescriptor { label: Some(label), source });
+        }
+        unchecked_module(device, label, source)
+    }
+
     async fn compile(
         &self,
         device: &wgpu::Device,
@@ -156,7 +176,7 @@ impl Pipelines {
         source: String,
     ) -> Result<wgpu::ComputePipeline, DeviceError> {
         let errors = Errors::watch(device);
-        let module = unchecked_module(device, label, source);
+        let module = self.module(device, label, source);
         let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(label),
             layout: Some(layout),

@@ -134,7 +134,7 @@ mod tests {
         let plan = GpuPlan::with(variant, 100_000, &GpuLimits::WEBGPU_DEFAULT).unwrap();
         assert_eq!((plan.variant, plan.chunk_len), (variant, (CHUNK_BYTES / (65 * 65 * 4)) as usize));
         assert_eq!(plan.chunks, 100_000_usize.div_ceil(plan.chunk_len));
-        let config = KernelConfig::Workgroup(Workgroup { matrices: 4, rows: 8, columns: 8, written_out: true });
+        let config = KernelConfig::Workgroup(Workgroup { matrices: 4, rows: 8, columns: 8, written_out: false });
         let wide = Variant { config, ..variant };
         assert!(GpuPlan::with(wide, 1, &GpuLimits::WEBGPU_DEFAULT).is_err(), "4 x 81 invocations are too many");
     }

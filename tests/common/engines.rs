@@ -129,7 +129,7 @@ pub fn gpu_double<T: Element>(_: usize, _: &'static str) -> Vec<Engine<T>> {
 
 #[cfg(all(feature = "gpu", feature = "testing"))]
 #[allow(unused_imports, reason = "each test file uses its own part")]
-pub use with_gpu::{Adapter, adapters, forced, gpu, gpu_double, invert_with, own_device, variant};
+pub use with_gpu::{Adapter, adapters, forced, gpu, gpu_double, invert_with, others, own_device, variant};
 
 #[cfg(all(feature = "gpu", feature = "testing"))]
 mod with_gpu {
@@ -276,7 +276,7 @@ mod with_gpu {
 
     /// The variants other than the planned one: each kernel that can do this order, as it suits hardware, and as
     /// it suits this device. Since compiling takes time, only the full sweep has every order.
-    fn others(planned: Variant, limits: &GpuLimits) -> Vec<Variant> {
+    pub fn others(planned: Variant, limits: &GpuLimits) -> Vec<Variant> {
         let mut others = Vec::new();
         let order = planned.order as usize;
         let hardware = crate::common::with(*limits, |limits| limits.software = false);

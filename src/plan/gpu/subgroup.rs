@@ -137,8 +137,6 @@ impl PlannedKernel for Subgroup {
         {
             suited.lanes *= 2;
         }
-        // What a plan would not take may not fit into workgroup memory either.
-        suited.hardware &= suited.lane_words(size) <= lane_words(smallest).1;
         suited
     }
 

@@ -47,7 +47,7 @@ impl PlannedKernel for Thread {
     }
 
     fn new(size: Size) -> Self {
-        Self { matrices: THREAD_WORKGROUP, written_out: true, steps_out: size.order <= THREAD_STEPS_OUT.0 }
+        Self { matrices: THREAD_WORKGROUP, written_out: false, steps_out: size.order <= THREAD_STEPS_OUT.0 }
     }
 
     fn suited(self, size: Size, limits: &GpuLimits) -> Self {

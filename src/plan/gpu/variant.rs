@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn sizes_of_a_variant() {
         let variant = Variant::new(GpuKernel::Workgroup, ScalarKind::Float32, Precision::Native, 65);
-        let config = Workgroup { matrices: 1, rows: 8, columns: 8, written_out: true };
+        let config = Workgroup { matrices: 1, rows: 8, columns: 8, written_out: false };
         assert_eq!((variant.config, config.tiles(65)), (KernelConfig::Workgroup(config), [9, 9]));
         assert_eq!((variant.matrices(), variant.workgroup()), (1, 81));
         assert_eq!(variant.workgroup_bytes(), 4 * (4 * 72 + 4 * 72 + 1 + 4 * 9 + 9 + 81 + 65));

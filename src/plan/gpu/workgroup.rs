@@ -66,7 +66,7 @@ impl PlannedKernel for Workgroup {
             2 => [8, 4],
             _ => [4, 4],
         };
-        let one = Self { matrices: 1, rows, columns, written_out: true };
+        let one = Self { matrices: 1, rows, columns, written_out: false };
         let several = WORKGROUP_INVOCATIONS.checked_div(one.team(size.order)).unwrap_or(1);
         Self { matrices: several.clamp(1, WORKGROUP_INVOCATIONS / 4), ..one }
     }

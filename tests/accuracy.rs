@@ -28,7 +28,8 @@ fn orders<T: Element>() -> Vec<usize> {
     orders
 }
 
-/// Orders just inside and outside each kernel's range, and around one that tiles of `workgroup` fill. `device` has no such boundary: its largest matrices take gigabytes.
+/// Orders just inside and outside each kernel's range, and around a multiple of a tile's side in `workgroup`. `device`
+/// has no such boundary: its largest matrices take gigabytes.
 #[cfg(feature = "gpu")]
 fn gpu_orders<T: Element>() -> Vec<usize> {
     use batchinv::GpuKernel;

@@ -1,16 +1,40 @@
 // The pivot row reaches the lanes of `subgroup` by shuffles, with no barrier: a software driver waits long at one.
 
-fn share_row(v: ptr<function, array<Row, ROWS>>, places: ptr<function, array<u32, ROWS>>, winner: u32, slot: u32) {}
+// The reciprocal of the pivot, element s of the pivot row, which is the `which`-th row of lane `source`.
+fn share_row(
+    v: ptr<function, array<Row, ROWS>>,
+    places: ptr<function, array<u32, ROWS>>,
+    winner: u32,
+    s: u32,
+    which: u32,
+    source: u32,
+    own: u32,
+    slot: u32,
+) -> Scalar {
+    return recip(from_lane(pick(v, s, which), source));
+}
 
-// Pack q of the pivot row, the `which`-th row of lane `source`.
-fn pivot_pack(v: ptr<function, array<Row, ROWS>>, q: u32, which: u32, source: u32, slot: u32) -> Pack {
+// Pack q of the pivot row, divided by the pivot.
+fn pivot_pack(
+    v: ptr<function, array<Row, ROWS>>,
+    q: u32,
+    which: u32,
+    source: u32,
+    slot: u32,
+    reciprocal: Scalar,
+) -> Pack {
     var pack: Pack;
     for (var i = 0u; i < PACK; i++) { // written out
-        var x = (*v)[0][q * PACK + i];
-        for (var r = 1u; r < ROWS; r++) { // written out
-            x = select(x, (*v)[r][q * PACK + i], which == r);
-        }
-        pack = into_pack(pack, i, from_lane(x, source));
+        pack = into_pack(pack, i, mul(from_lane(pick(v, q * PACK + i, which), source), reciprocal));
     }
     return pack;
+}
+
+// Column j of the row that is the lane's `which`-th.
+fn pick(v: ptr<function, array<Row, ROWS>>, j: u32, which: u32) -> Scalar {
+    var x = (*v)[0][j];
+    for (var r = 1u; r < ROWS; r++) { // written out
+        x = select(x, (*v)[r][j], which == r);
+    }
+    return x;
 }

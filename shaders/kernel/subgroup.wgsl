@@ -6,16 +6,16 @@
 //
 // Lane l holds rows l, l + LANES, and so on; rows beyond N are zero. Rows never move. Every row keeps the place
 // that swaps would have brought it to. Lanes find the pivot by exchanging maxima, and its row reaches them as
-// `shaders/exchange/` says. A row is divided by its pivot only when it is stored: a step takes multiples of the pivot
-// row from all others, and a factor of zero leaves the pivot row itself alone.
+// `shaders/exchange/` says, divided by the pivot. It takes itself no part in the division before it is stored: a factor
+// of zero then leaves it alone, where a select for each element would be needed.
 //
 // A round takes STEPS pivots, and then turns the columns by STEPS: the pivot columns are thus always the first ones.
 // After ROUNDS rounds the matrix has turned once and every column is back in its place. The rounds are counted at run
 // time; loops over rows, columns and steps are written out (`src/gpu/written_out.rs`), so that every index is a number
 // and the rows stay in registers.
 //
-// Lanes shuffle where `subgroupAny` has sent all of them. A browser does not prove that, and takes this program only with
-// `diagnostic(off, subgroup_uniformity);` in front.
+// Lanes shuffle where `subgroupAny` has sent all of them. A browser does not prove that, and takes this program only
+// with `diagnostic(off, subgroup_uniformity);` in front.
 
 // Columns of a row, which make whole packs and rounds; those beyond N take part and stay zero.
 const WIDTH = (N + 3u) / 4u * 4u;
@@ -118,7 +118,8 @@ fn main(
                     winner = min(winner, select(NOBODY, places[r], leads));
                 }
                 winner = smallest_across(winner);
-                if is_zero_pivot(status, best) {
+                // A slice without a matrix has nothing to read.
+                if present && is_zero_pivot(status, best) {
                     status = zero_pivot_status(k, first_small, is_zero_column(m, k));
                 }
                 status = reject_large_pivot(status, best);
@@ -127,24 +128,21 @@ fn main(
                 let row = min(winner % 256u, N - 1u);
                 chosen_rows |= row << (8u * s);
                 let source = slice + row % LANES;
-                let slot = local / LANES * 2u + k % 2u;
-                share_row(&v, &places, winner, slot);
-                let pivot = pivot_pack(&v, s / PACK, row / LANES, source, slot);
-                let reciprocal = recip(from_pack(pivot, s % PACK));
+                let slot = local / LANES;
+                let reciprocal = share_row(&v, &places, winner, s, row / LANES, source, own, slot);
                 var f: array<Scalar, ROWS>;
                 var entered: array<Scalar, ROWS>;
                 for (var r = 0u; r < ROWS; r++) { // written out
                     let chosen = places[r] == winner;
-                    let own_factor = select(step_factor(v[r][s], places[r] < N * 256u), ZERO, chosen);
-                    f[r] = mul(own_factor, reciprocal);
-                    entered[r] = select(entering(own_factor, reciprocal), entering_pivot_row(ONE), chosen);
+                    f[r] = select(step_factor(v[r][s], places[r] < N * 256u), ZERO, chosen);
+                    entered[r] = select(entering(f[r], reciprocal), entering_pivot_row(ONE), chosen);
                     reciprocals[r] = select(reciprocals[r], reciprocal, chosen);
                     let moved = (winner & ~255u) + own + r * LANES;
                     let swapped = select(places[r], moved, places[r] / 256u == N + k);
                     places[r] = select(swapped, k * 256u + row, chosen);
                 }
                 for (var q = 0u; q < WIDTH / PACK; q++) { // written out
-                    let pack = pivot_pack(&v, q, row / LANES, source, slot);
+                    let pack = pivot_pack(&v, q, row / LANES, source, slot, reciprocal);
                     for (var i = 0u; i < PACK; i++) { // written out
                         for (var r = 0u; r < ROWS; r++) { // written out
                             v[r][q * PACK + i] = sub_mul(v[r][q * PACK + i], f[r], from_pack(pack, i));

@@ -237,7 +237,6 @@ fn roll(a: ptr<function, array<Row, N>>) {
 // an upper triangle with a unit diagonal.
 fn substitute_back(a: ptr<function, array<Row, N>>) {
     for (var s = 1u; s < N; s++) { // written out
-        // Drivers unroll only loops that run to a constant.
         let j = N - s;
         for (var i = 0u; i < N - 1u; i++) { // written out
             for (var c = N; c < ROW_LENGTH; c++) { // written out

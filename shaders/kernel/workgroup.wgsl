@@ -5,7 +5,7 @@
 //
 // A workgroup holds MATRICES matrices. Rows never move: every row keeps the place that swaps would have brought it to.
 // What all tiles need of a step goes through workgroup memory: the pivot column, the best candidates for the pivot, and
-// the pivot row. A row is divided by its pivot only when it is stored, and a factor of zero leaves the pivot row alone.
+// the pivot row, divided by the pivot. A factor of zero leaves the pivot row itself alone.
 //
 // Rows and columns beyond N take part and stay zero. Loops over the rows and columns of a tile are written out
 // (`src/gpu/written_out.rs`), so that every index into it is a number and the tile stays in registers.
@@ -22,8 +22,6 @@ var<workgroup> pivot_columns: array<array<Scalar, ALL_ROWS>, 2u * MATRICES>;
 var<workgroup> best_keys: array<array<Bits, TILES_DOWN>, 2u * MATRICES>;
 var<workgroup> best_places: array<array<u32, TILES_DOWN>, 2u * MATRICES>;
 var<workgroup> pivot_row: array<array<Scalar, ALL_COLUMNS>, MATRICES>;
-// The reciprocal of the pivot of each row.
-var<workgroup> reciprocals: array<array<Scalar, ALL_ROWS>, MATRICES>;
 // The place of a row that is not yet chosen is (N + position) * 256 + row; that of a row that became row k is k * 256 +
 // row; that of a row beyond N is 0.
 var<workgroup> places: array<array<u32, ALL_ROWS>, MATRICES>;
@@ -57,7 +55,6 @@ fn main(
     for (var i = tile; i < ALL_ROWS; i += TEAM) {
         places[slot][i] = select(0u, (N + i) * 256u + i, i < N);
         permutation[slot][i] = i;
-        reciprocals[slot][i] = ZERO;
         atomicStore(&row_exponents[slot][i], LOWEST_EXPONENT);
     }
     for (var j = tile; j < ALL_COLUMNS; j += TEAM) {
@@ -181,10 +178,12 @@ fn main(
                 status = reject_large_pivot(status, best);
                 // Clamped, so that no arithmetic can lead out of the matrix.
                 let row = min(winner % 256u, N - 1u);
+                let reciprocal = recip(pivot_columns[turn][row]);
                 if down == row / ROWS {
                     for (var r = 0u; r < ROWS; r++) { // written out
                         if row % ROWS == r {
                             for (var c = 0u; c < COLUMNS; c++) { // written out
+                                v[r][c] = mul(v[r][c], reciprocal);
                                 pivot_row[slot][first_column + c] = v[r][c];
                             }
                         }
@@ -197,15 +196,13 @@ fn main(
                     permutation[slot][k] = row;
                     places[slot][moved] = (N + position) * 256u + moved;
                     places[slot][row] = k * 256u + row;
-                    // The pivot row loses nothing.
-                    pivot_columns[turn][row] = ZERO;
                 }
                 workgroupBarrier();
 
-                let reciprocal = recip(pivot_row[slot][k]);
                 var f: array<Scalar, ROWS>;
                 for (var r = 0u; r < ROWS; r++) { // written out
-                    f[r] = mul(pivot_columns[turn][first_row + r], reciprocal);
+                    // The pivot row loses nothing.
+                    f[r] = select(pivot_columns[turn][first_row + r], ZERO, first_row + r == row);
                 }
                 for (var c = 0u; c < COLUMNS; c++) { // written out
                     let p = pivot_row[slot][first_column + c];
@@ -215,13 +212,9 @@ fn main(
                 }
                 if across == t {
                     for (var r = 0u; r < ROWS; r++) { // written out
-                        let own = pivot_columns[turn][first_row + r];
                         let chosen = first_row + r == row;
-                        v[r][q] = select(entering(own, reciprocal), entering_pivot_row(ONE), chosen);
+                        v[r][q] = select(entering(f[r], reciprocal), entering_pivot_row(reciprocal), chosen);
                     }
-                }
-                if tile == 0u {
-                    reciprocals[slot][row] = reciprocal;
                 }
             }
         }
@@ -231,11 +224,10 @@ fn main(
     top = NO_BITS;
     for (var r = 0u; r < ROWS; r++) { // written out
         if present && first_row + r < N {
-            let reciprocal = reciprocals[slot][first_row + r];
             let i = min(places[slot][first_row + r] / 256u, N - 1u);
             for (var c = 0u; c < COLUMNS; c++) { // written out
                 if first_column + c < N {
-                    let x = word(mul(v[r][c], reciprocal));
+                    let x = word(v[r][c]);
                     store(m, i, permutation[slot][first_column + c], x);
                     top = max(top, largest(as_stored(x)));
                 }

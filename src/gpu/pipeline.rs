@@ -182,7 +182,7 @@ impl Pipelines {
             layout: Some(layout),
             module: &module,
             entry_point: Some(entry),
-            // Every kernel writes what it reads of workgroup memory.
+            // No result depends on workgroup memory that was not written before.
             compilation_options: wgpu::PipelineCompilationOptions {
                 zero_initialize_workgroup_memory: false,
                 ..Default::default()

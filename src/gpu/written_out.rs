@@ -8,7 +8,8 @@
 //! }
 //! ```
 //!
-//! The bound is made of constants. A file with its marks is valid WGSL and means the same. `// written out if WIDE and
+//! The bound is made of constants. A marked loop holds no `break` and no `continue`, and no loop within it counts by
+//! the same name. A file with its marks is valid WGSL and means the same. `// written out if WIDE and
 //! not RCOND` holds for variants in which the one constant is not zero and the other is zero or false. Lines keep their
 //! numbers, so that an error names a line of the file.
 
@@ -75,7 +76,8 @@ impl<'a> Loop<'a> {
         let (start, after) = after.split_once("; ")?;
         let (bound, last) = after.rsplit_once("; ")?;
         let bound = bound.strip_prefix(counter)?.strip_prefix(" < ")?;
-        (last == counter).then_some(Self { counter, rounds: constants.value(start)?..constants.value(bound)? })
+        let names = counter.starts_with(|first: char| first.is_ascii_alphabetic());
+        (names && last == counter).then_some(Self { counter, rounds: constants.value(start)?..constants.value(bound)? })
     }
 }
 

@@ -29,8 +29,8 @@ pub struct Arguments {
     /// Only programs that leave rcond out and do not work in place.
     #[arg(long)]
     pub plain: bool,
-    /// Leave out what only few matrices go through, and count the instructions that the others execute, for `thread`
-    /// and `subgroup`.
+    /// Leave out what only few matrices go through, and count the instructions that the others execute, but for
+    /// `device`.
     #[arg(long)]
     pub usual: bool,
     /// A WGSL file to compile instead of a plan's programs, at each of its entry points.

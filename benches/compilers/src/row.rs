@@ -50,7 +50,7 @@ impl Row {
         }
     }
 
-    /// The instructions that a subgroup executes, if the program is one whose loops all go round once for each row.
+    /// The instructions that a subgroup executes, if the program is one whose loops all go round equally often.
     pub fn executed(&self) -> Option<Instructions> {
         let size = self.question.size.filter(|_| self.usual)?;
         Some(executed(self.isa()?, size.rounds))

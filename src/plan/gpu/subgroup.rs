@@ -1,4 +1,4 @@
-//! `subgroup`: some lanes of a subgroup hold the rows of a matrix in their registers and shuffle pivot rows among
+//! `subgroup`: some lanes of a subgroup hold the rows of a matrix in their registers and pass pivot rows among
 //! themselves. `shaders/kernel/subgroup.wgsl` is its shader.
 
 use super::kernel::{PlannedKernel, Size, writes_out};
@@ -58,8 +58,8 @@ pub const SUBGROUP_SOFTWARE_STEPS: (u32, u32) = (24, 2);
 /// subgroups of 8 lanes. More take seconds to compile.
 pub const SUBGROUP_SOFTWARE_SCALARS: u32 = 512;
 
-/// The most multiply-adds of a lane on a software adapter whose loops are not written out. Mesa's driver silently ends a
-/// program after 65,536 rounds of loops, and a lane goes through up to four for each multiply-add.
+/// The most multiply-adds of a lane on a software adapter whose loops are not written out. Mesa's driver silently ends
+/// a program after 65,536 rounds of loops, and a lane goes through up to four for each multiply-add.
 pub const SUBGROUP_SOFTWARE_ROUNDS: u32 = 1 << 13;
 
 /// The configuration of `subgroup`.
@@ -67,8 +67,8 @@ pub const SUBGROUP_SOFTWARE_ROUNDS: u32 = 1 << 13;
 pub struct Subgroup {
     /// Lanes that share a matrix, a power of two: `LANES` in the shader.
     pub lanes: u32,
-    /// True for the form that suits hardware: `HARDWARE` in the shader. The loops that load and store a row are written
-    /// out too, and the pivot row goes through workgroup memory instead of shuffles.
+    /// True for the form that suits hardware: `HARDWARE` in the shader. Without rcond, the loops that load and store a
+    /// row are written out too, and the pivot row goes through workgroup memory instead of shuffles.
     pub hardware: bool,
     /// Pivots per round, up to four: `STEPS` in the shader.
     pub steps: u32,
@@ -163,7 +163,7 @@ impl PlannedKernel for Subgroup {
         self.matrices() * self.lanes
     }
 
-    /// Two pivot rows for each matrix, in packs of 16 or 32 bytes, and a pack between them.
+    /// The pivot row of each matrix and the same divided, in packs of 16 or 32 bytes, and a pack behind each.
     fn workgroup_bytes(self, size: Size) -> u32 {
         let pack = 4 * size.working.real_size() as u32;
         let row = size.order.next_multiple_of(SUBGROUP_COLUMNS) * size.working.size() as u32 + pack;

@@ -183,7 +183,7 @@ mod tests {
         let config = Workgroup { matrices: 1, rows: 8, columns: 8, written_out: false };
         assert_eq!((variant.config, config.tiles(65)), (KernelConfig::Workgroup(config), [9, 9]));
         assert_eq!((variant.matrices(), variant.workgroup()), (1, 81));
-        assert_eq!(variant.workgroup_bytes(), 4 * (4 * 72 + 4 * 72 + 1 + 4 * 9 + 9 + 81 + 65));
+        assert_eq!(variant.workgroup_bytes(), 4 * (3 * 72 + 4 * 72 + 1 + 4 * 9 + 9 + 81 + 65));
         let thread = Variant::new(GpuKernel::Thread, ScalarKind::Float32, Precision::Native, 5);
         assert_eq!((thread.matrices(), thread.workgroup(), thread.workgroup_bytes()), (64, 64, 0));
     }

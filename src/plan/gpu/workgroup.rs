@@ -30,8 +30,8 @@ pub struct Workgroup {
     pub rows: u32,
     /// Columns of a tile: `COLUMNS` in the shader.
     pub columns: u32,
-    /// True if the loops over rows and columns of a tile are written out. Software drivers, which make a coroutine of an
-    /// invocation that waits at barriers, take minutes to compile so many barriers.
+    /// True if the loops over rows and columns of a tile are written out. Software drivers, which make a coroutine of
+    /// an invocation that waits at barriers, take minutes to compile so many barriers.
     pub written_out: bool,
 }
 
@@ -87,14 +87,14 @@ impl PlannedKernel for Workgroup {
         self.matrices * self.team(size.order)
     }
 
-    /// For each matrix: two pivot columns, a pivot row and reciprocals of scalars; per row a place, an entry of the
+    /// For each matrix: two pivot columns and a pivot row of scalars; per row a place, an entry of the
     /// permutation and an exponent; an exponent per column; a word for the first small column; two candidates per row
     /// of tiles, and its largest magnitude; a magnitude per tile; a sum per column.
     fn workgroup_bytes(self, size: Size) -> u32 {
         let (scalar, real) = (size.working.size() as u32, size.working.real_size() as u32);
         let [down, across] = self.tiles(size.order);
         let (rows, columns) = (down * self.rows, across * self.columns);
-        let vectors = (3 * rows + columns) * scalar + (3 * rows + columns + 1) * 4;
+        let vectors = (2 * rows + columns) * scalar + (3 * rows + columns + 1) * 4;
         let gathered = 2 * down * (real + 4) + down * real + down * across * real + size.order * real;
         self.matrices * (vectors + gathered)
     }

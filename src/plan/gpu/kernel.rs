@@ -22,10 +22,10 @@ impl Size {
     }
 }
 
-/// Returns whether the loops that a shader marks are written out for a device with these limits. Compilers of hardware
-/// keep a row in registers only if all its indices are numbers, and so does Mesa's software driver, which has float64
-/// or subgroups of at least 8 lanes. SwiftShader has neither; it takes 6 seconds to compile `subgroup` of order 16
-/// written out, and more than 24 GiB for order 32.
+/// Returns whether the loops that a shader marks are written out for a device with these limits. A row stays in
+/// registers only if all its indices are numbers, on hardware and with Mesa's software driver, which has float64 or
+/// subgroups of at least 8 lanes. SwiftShader has neither; it takes 6 seconds to compile `subgroup` of order 16 written
+/// out, and more than 24 GiB for order 32.
 pub(crate) fn writes_out(limits: &GpuLimits) -> bool {
     !limits.software || limits.float64 || limits.subgroups.is_some_and(|(smallest, _)| smallest >= 8)
 }

@@ -67,8 +67,8 @@ pub const SUBGROUP_SOFTWARE_ROUNDS: u32 = 1 << 13;
 pub struct Subgroup {
     /// Lanes that share a matrix, a power of two: `LANES` in the shader.
     pub lanes: u32,
-    /// True for the form that suits hardware: `HARDWARE` in the shader. Without rcond, the loops that load and store a
-    /// row are written out too, and the pivot row goes through workgroup memory instead of shuffles.
+    /// True for the form that suits hardware: `HARDWARE` in the shader. The pivot row goes through workgroup memory
+    /// instead of shuffles, and without rcond the loops that load and store a row are written out too.
     pub hardware: bool,
     /// Pivots per round, up to four: `STEPS` in the shader.
     pub steps: u32,
@@ -82,8 +82,7 @@ impl Subgroup {
         order.div_ceil(self.lanes)
     }
 
-    /// Returns whether a software driver can compile and run it: [`SUBGROUP_SOFTWARE_SCALARS`] and
-    /// [`SUBGROUP_SOFTWARE_ROUNDS`].
+    /// Returns whether a software driver can compile and run it.
     pub const fn suits_software(self, order: u32) -> bool {
         let scalars = self.rows(order) * order;
         match self.written_out {

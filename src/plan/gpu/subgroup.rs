@@ -84,10 +84,10 @@ impl Subgroup {
 
     /// Returns whether a software driver can compile and run it.
     pub const fn suits_software(self, order: u32) -> bool {
-        let scalars = self.rows(order) * order;
+        let scalars = self.rows(order).saturating_mul(order);
         match self.written_out {
             true => scalars <= SUBGROUP_SOFTWARE_SCALARS,
-            false => scalars * order <= SUBGROUP_SOFTWARE_ROUNDS,
+            false => scalars.saturating_mul(order) <= SUBGROUP_SOFTWARE_ROUNDS,
         }
     }
 

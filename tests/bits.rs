@@ -255,8 +255,8 @@ mod on_the_gpu {
         }
     }
 
-    /// wgpu's own checks of indexes and loops, which the engine leaves out, change no bit: no index ever leads out of an
-    /// array, and no loop goes on for longer than they allow.
+    /// wgpu's own checks of indexes and loops, which the engine leaves out, change no bit: no index ever leads out of
+    /// an array, and no loop goes on for longer than they allow.
     fn checked_shaders<T: Element>() {
         for adapter in engines::adapters("bits/checked_shaders") {
             let facts = adapter.gpu.facts();

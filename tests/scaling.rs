@@ -246,8 +246,8 @@ fn underflow_on_the_way_is_no_singularity() {
     // Each has an inverse within the range of float32.
     let one_factor = [p(127), p(45), 0.0, 0.0, p(127), p(45), p(45), 0.0, 0.0];
     let rows_and_columns = [1.0, 0.0, p(-80), 0.0, 0.0, 1.0, 1.0, 0.0, p(-30), 0.0, 0.0, p(50), 0.0, 0.0, 0.0, p(50)];
-    // It needs no scaling. The second step takes a row with a factor of 2^-126, which a division by the pivot before would
-    // make 0.
+    // It needs no scaling. The second step takes a row with a factor of 2^-126, which a division by the pivot before
+    // would make 0.
     let (high, low) = (p(42), p(-42));
     let within = [high, low, 0.0, 0.0, high, high, low, 0.0, 0.0];
     let blocks = [(3, &one_factor[..], p(90)), (4, &rows_and_columns[..], 1.0), (3, &within[..], 1.0)];

@@ -388,8 +388,8 @@ fn rooms_are_kept_apart() {
         for word in ["f32", "f64", "bitcast", "@binding(0)", "@binding(1)", "NAN_BITS"] {
             assert!(!code.contains(word), "{kernel} names {word}");
         }
-        // The kernel stands first and its loops are written out in their own lines, so that line numbers in an error are
-        // the file's own.
+        // The kernel stands first and its loops are written out in their own lines, so that line numbers in an error
+        // are the file's own.
         let variant = Variant::new(kernel, ScalarKind::Float32, Precision::Native, 9);
         let source = shader_source(written_out(variant, true));
         let same = text.lines().zip(source.lines()).filter(|(own, compiled)| own == compiled).count();

@@ -36,7 +36,7 @@ fn main(
     }
     let m = first_matrix(group, groups) + local;
 
-    // What only a few matrices go through stays in loops, because its registers are taken from all.
+    // Code that only a few matrices go through stays in loops, because all matrices pay for its registers.
     let rolled = counted(N);
     var a: array<Row, N>;
     var permutation: array<u32, N>;

@@ -4,7 +4,7 @@
 //     tile 3    tile 4    tile 5        TILES_DOWN = 2
 //
 // A workgroup holds MATRICES matrices. Rows never move: every row keeps the place that swaps would have brought it to.
-// What all tiles need of a step goes through workgroup memory: the pivot column, the best candidates for the pivot, and
+// The tiles share through workgroup memory, in each step, the pivot column, the best candidates for the pivot, and
 // the pivot row, divided by the pivot. A factor of zero leaves the pivot row itself alone.
 //
 // Rows and columns beyond N take part and stay zero. Loops over the rows and columns of a tile are written out
@@ -31,7 +31,7 @@ var<workgroup> permutation: array<array<u32, ALL_ROWS>, MATRICES>;
 var<workgroup> row_exponents: array<array<atomic<i32>, ALL_ROWS>, MATRICES>;
 var<workgroup> column_exponents: array<array<atomic<i32>, ALL_COLUMNS>, MATRICES>;
 var<workgroup> first_small: array<atomic<u32>, MATRICES>;
-// What each invocation found, and the largest of each row of tiles.
+// A magnitude from each invocation, and the largest of each row of tiles.
 var<workgroup> of_tiles: array<array<Bits, TEAM>, MATRICES>;
 var<workgroup> of_rows: array<array<Bits, TILES_DOWN>, MATRICES>;
 // Column sums, for rcond.

@@ -1,7 +1,6 @@
 // The pivot row reaches the lanes of `subgroup` through workgroup memory, in packs. On hardware this takes far fewer
 // instructions than one shuffle per column, and a barrier costs little where a workgroup is few subgroups.
 
-const PACKS = WIDTH / PACK;
 // The pivot row of each matrix as it stands, and divided by the pivot. A pack more than a row has, so that the rows of
 // neighboring slots lie in different banks.
 var<workgroup> pivot_rows: array<array<Pack, PACKS + 1u>, MATRICES>;

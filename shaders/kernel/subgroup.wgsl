@@ -6,8 +6,8 @@
 //
 // Lane l holds rows l, l + LANES, and so on; rows beyond N are zero. Rows never move. Every row keeps the place
 // that swaps would have brought it to. Lanes find the pivot by exchanging maxima, and its row reaches them as
-// `shaders/exchange/` says, divided by the pivot. It takes itself no part in the division before it is stored: a factor
-// of zero then leaves it alone, where a select for each element would be needed.
+// `shaders/exchange/` says, divided by the pivot. In its own lane the pivot row is divided only when it is stored: a
+// factor of zero then leaves it alone, and no element needs a select.
 //
 // A round takes STEPS pivots, and then turns the columns by STEPS: the pivot columns are thus always the first ones.
 // After ROUNDS rounds the matrix has turned once and every column is back in its place. The rounds are counted at run
@@ -20,6 +20,7 @@
 // Columns of a row, which make whole packs and rounds; those beyond N take part and stay zero.
 const WIDTH = (N + 3u) / 4u * 4u;
 const ROUNDS = WIDTH / STEPS;
+const PACKS = WIDTH / PACK;
 alias Row = array<Scalar, WIDTH>;
 
 @compute @workgroup_size(WORKGROUP)
@@ -141,7 +142,7 @@ fn main(
                     let swapped = select(places[r], moved, places[r] / 256u == N + k);
                     places[r] = select(swapped, k * 256u + row, chosen);
                 }
-                for (var q = 0u; q < WIDTH / PACK; q++) { // written out
+                for (var q = 0u; q < PACKS; q++) { // written out
                     let pack = pivot_pack(&v, q, row / LANES, source, slot, reciprocal);
                     for (var i = 0u; i < PACK; i++) { // written out
                         for (var r = 0u; r < ROWS; r++) { // written out

@@ -42,7 +42,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// The account of work on the CPU engine that took so many seconds.
+    /// The account of work on the CPU engine that took `seconds`.
     pub(crate) fn of_cpu(kernel: CpuKernel, seconds: f64, reason: Option<Reason>) -> Self {
         Self {
             engine: Engine::Cpu,

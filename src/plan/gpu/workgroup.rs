@@ -30,8 +30,8 @@ pub struct Workgroup {
     pub rows: u32,
     /// Columns of a tile: `COLUMNS` in the shader.
     pub columns: u32,
-    /// True if the loops over rows and columns of a tile are written out. Software drivers, which make a coroutine of
-    /// an invocation that waits at barriers, take minutes to compile so many barriers.
+    /// True if the loops over rows and columns of a tile are written out. They are not for software drivers, which turn
+    /// an invocation with barriers into a coroutine: that takes minutes to compile with a barrier in every copy.
     pub written_out: bool,
 }
 

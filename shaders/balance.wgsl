@@ -101,6 +101,28 @@ fn of_column(exponents: i32) -> i32 {
     return (exponents << 16u) >> 16u;
 }
 
+// The exponents of the smallest and the largest magnitude of some elements. Zeros count for nothing.
+struct Range {
+    low: i32,
+    high: i32,
+}
+
+const EMPTY_RANGE = Range(-LOWEST_EXPONENT, LOWEST_EXPONENT);
+
+// The range with an element of a row that is scaled by 2^row.
+fn with_element(range: Range, x: Word, row: i32) -> Range {
+    let less = smallest_less_one(x);
+    let low = select(exponent(less + ONE_BIT) + row, -LOWEST_EXPONENT, less == ALL_BITS);
+    return Range(min(range.low, low), max(range.high, exponent_in_row(largest(x), row)));
+}
+
+// The exponent of the factor of a right-hand side's column. Its largest part comes into [1, 2), or as far above as the
+// window permits if its smallest would otherwise fall below the normal range.
+fn rhs_exponent(range: Range) -> i32 {
+    let wanted = clamp(MIN_EXPONENT - range.low, -range.high, WINDOW - 1i - range.high);
+    return select(wanted, 0i, range.high == LOWEST_EXPONENT);
+}
+
 // An element of A^-1 from that of Y, given the exponents of its column of C and its row of R.
 fn unscaled(y: Word, column: i32, row: i32) -> Word {
     return scaled(y, column + row);
@@ -136,6 +158,11 @@ fn is_zero_column(m: u32, j: u32) -> bool {
 // The reciprocal of a pivot above LARGEST_PIVOT may be flushed to zero.
 fn reject_large_pivot(status: i32, best: Bits) -> i32 {
     return select(status, NOT_FINITE, status == INVERTED && best > LARGEST_PIVOT);
+}
+
+// The status of a system, given those of two parts of its columns: -1 wins.
+fn worse(one: i32, other: i32) -> i32 {
+    return select(one, other, one == INVERTED || other == NOT_FINITE);
 }
 
 // The status of a finished matrix, given whether its result is finite. Kernels test the largest magnitude of all

@@ -8,6 +8,7 @@ pub mod equilibrated;
 pub mod error;
 pub mod layout;
 pub mod on_failure;
+pub mod operand;
 pub mod outcome;
 pub mod output;
 pub mod reason;

@@ -2,17 +2,26 @@
 
 mod common;
 
+use batchinv::plan::Work;
 use batchinv::{
     Columns, Determinant, Inverter, Precision, SimdLevel, SolutionsMut, Stack, Status, determinant_reference,
 };
 use common::Element;
 use common::cases::{self, Random, power};
+use common::engines::gpu_inverters;
 use common::systems::norm;
 
 const ORDERS: [usize; 17] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17, 31, 32, 33, 48, 65];
 
-fn inverters() -> impl Iterator<Item = Inverter> {
-    SimdLevel::all().into_iter().map(|level| Inverter::cpu().simd_level(level))
+/// The CPU engine at every level, and at some orders the GPU engine on each adapter.
+fn inverters<T: Element>(n: usize, promise: &'static str) -> impl Iterator<Item = Inverter> {
+    let of_gpus = if [1, 2, 3, 4, 5, 8, 9, 12, 16, 17, 33, 65].contains(&n) {
+        gpu_inverters::<T>(Work::det(T::KIND, n, 1), promise)
+    } else {
+        Vec::new()
+    };
+    let cpu = SimdLevel::all().into_iter().map(|level| Inverter::cpu().simd_level(level));
+    cpu.chain(of_gpus.into_iter().map(|(_, inverter)| inverter))
 }
 
 fn determinants<T: Element>(inverter: &Inverter, a: &[T], n: usize) -> Vec<Determinant<T>> {
@@ -31,7 +40,7 @@ fn error<T: Element, D: Element>() {
         }
         matrices.extend([1, 2, 3, 4, 8, 9, 10, 11].map(|kind| cases::latb4(n, kind, &mut random).matrix));
         let mut judged = 0;
-        for inverter in inverters() {
+        for inverter in inverters::<T>(n, "determinants/error") {
             let found = determinants(&inverter, &matrices.concat(), n);
             for (m, (a, found)) in matrices.iter().zip(found).enumerate() {
                 let wide: Vec<D> = a.iter().map(|x| D::new(x.re_im().0, x.re_im().1)).collect();
@@ -92,7 +101,7 @@ fn exact<T: Element>() {
             wanted.push(Determinant::new(T::real(if odd { -1.0 } else { 1.0 }), exponents.iter().sum()));
             a.extend(matrix);
         }
-        for inverter in inverters() {
+        for inverter in inverters::<T>(n, "determinants/exact") {
             assert_eq!(determinants(&inverter, &a, n), wanted, "order {n}");
         }
         let by_the_textbook: Vec<_> = a.chunks(n * n).map(|a| determinant_reference(a, n)).collect();
@@ -111,7 +120,7 @@ fn pivots_at_the_end_of_the_range() {
         });
         let wanted = Determinant::new(1.0, n as i32 - 1);
         assert_eq!(determinant_reference(&matrix, n), wanted, "order {n}");
-        for inverter in inverters() {
+        for inverter in inverters::<f32>(n, "determinants/ends_of_the_range") {
             assert_eq!(determinants(&inverter, &matrix, n), [wanted], "order {n}");
         }
     }
@@ -121,7 +130,7 @@ fn pivots_at_the_end_of_the_range() {
             let matrix = cases::diagonal(&vec![entry; n]);
             let exact = Determinant::new(f64::from(entry), 0);
             let logarithm = exact.ln_abs() * n as f64;
-            for inverter in inverters() {
+            for inverter in inverters::<f32>(n, "determinants/ends_of_the_range") {
                 for found in determinants(&inverter, &matrix.repeat(20), n) {
                     let error = (found.ln_abs() - logarithm).abs();
                     assert!(error < 1e-5 && found.sign() == 1.0, "{entry:e}, order {n}: {found:?}, {error}");
@@ -141,9 +150,14 @@ fn the_same_from_every_call<T: Element>() {
         a[7 * n * n] = T::real(power(T::MIN_EXPONENT * 3 / 4));
         let b = vec![T::ONE; n * len];
         let (stack, columns) = (Stack::new(&a, n).unwrap(), Columns::new(&b, n, 1).unwrap());
-        for inverter in inverters() {
+        for inverter in inverters::<T>(n, "determinants/the_same_from_every_call") {
             for precision in [Precision::Native, Precision::Double] {
                 let inverter = inverter.clone().precision(precision);
+                let work = Work::det(T::KIND, n, len).with_precision(precision);
+                if pollster::block_on(inverter.decided_async(work)).is_err() {
+                    // The device does not compute in float64.
+                    continue;
+                }
                 let alone = determinants(&inverter, &a, n);
                 let bits = |determinants: &[Determinant<T>]| -> Vec<_> {
                     determinants.iter().map(|d| (d.mantissa().bits(), d.exponent())).collect()
@@ -183,7 +197,7 @@ fn not_finite() {
                 for matrix in [cases::identity::<f32>(n), vec![0.0; n * n]] {
                     let mut a = matrix.repeat(20);
                     a[9 * n * n + at] = bad;
-                    for inverter in inverters() {
+                    for inverter in inverters::<f32>(n, "determinants/not_finite") {
                         let found = determinants(&inverter, &a, n);
                         assert!(found[9].mantissa().is_nan() && found[9].value().is_nan(), "order {n}, {at}");
                         assert_eq!(found[8].value(), matrix[0], "order {n}, {at}");

@@ -435,6 +435,51 @@ fn auto_choice() {
     assert_eq!(AutoPolicy::default(), HardwareOnly);
 }
 
+/// Right-hand sides ride along in as few tiles of columns as registers and workgroups have room for, of equal width.
+#[test]
+fn right_hand_sides_ride_along() {
+    for (software, smallest) in [(true, 4), (true, 8), (false, 8), (false, 16), (false, 32), (false, 64)] {
+        let limits = with(LIMITS, |limits| {
+            limits.float64 = true;
+            (limits.software, limits.subgroups) = (software, Some((smallest, smallest)));
+        });
+        for scalar in ScalarKind::ALL {
+            let most = max_order(GpuKernel::Workgroup, scalar);
+            for (order, width) in (1..=most).flat_map(|order| [1, 2, 7, 8, 9, 64].map(|width| (order, width))) {
+                let variant = plan::gpu(Work::solve(scalar, order, width, 1000), &limits).unwrap().variant;
+                let (riding, tiles, width) = (variant.riding(), variant.tiles(), width as u32);
+                assert!((1..=8).contains(&riding) && tiles * riding >= width, "{variant:?}");
+                assert!((tiles - 1) * riding < width && tiles * riding - width < tiles, "{variant:?}");
+                assert!(variant.workgroup_bytes() <= LIMITS.workgroup_bytes, "{variant:?}");
+                let words = variant.order * (variant.order + riding) * scalar.size() as u32 / 4;
+                match variant.config {
+                    KernelConfig::Thread(_) => assert!(software || words <= 96, "{variant:?}"),
+                    KernelConfig::Subgroup(config) if !software => {
+                        let rows = config.rows(variant.order);
+                        let words = rows * (variant.order + riding) * scalar.size() as u32 / 4;
+                        assert!(words <= if smallest < 32 { 72 } else { 160 }, "{variant:?}: {words}");
+                    }
+                    _ => {}
+                }
+            }
+            let work = Work::solve(scalar, most + 1, 1, 1);
+            assert!(refusal(work, &limits).contains(&format!("above {most}")), "{scalar}");
+        }
+    }
+    let wide = with(LIMITS, |limits| limits.binding_bytes = 4096);
+    assert!(refusal(Work::solve(ScalarKind::Float32, 4, 300, 1), &wide).contains("300 columns takes 4800 bytes"));
+    // The automatic choice knows no other threshold than that of the inverse.
+    let facts = adapter(AdapterKind::Discrete);
+    for (order, engine) in [(plan::AUTO_MIN_ORDER, Engine::Gpu), (plan::AUTO_MIN_ORDER - 1, Engine::Cpu)] {
+        for work in
+            [Work::solve(ScalarKind::Float32, order, 1, 1 << 20), Work::det(ScalarKind::Float32, order, 1 << 20)]
+        {
+            let choice = plan::choose(work, &CpuFacts::default(), Some(&facts), AutoPolicy::HardwareOnly);
+            assert_eq!(choice.engine(), engine, "{work:?}");
+        }
+    }
+}
+
 /// Files, options, and output use the same names.
 #[test]
 fn names() {

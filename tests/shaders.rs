@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use batchinv::gpu::shader_source;
 use batchinv::plan::{self, GpuLimits, KernelConfig, Layout, Variant, max_order};
 use batchinv::wgpu::naga;
-use batchinv::{GpuKernel, Precision, Real, ScalarKind, Status};
+use batchinv::{GpuKernel, Op, Precision, Real, ScalarKind, Status};
 use common::with;
 use naga::{AddressSpace, Literal, Module, StorageAccess};
 
@@ -41,7 +41,44 @@ fn variants() -> Vec<Variant> {
     }
     let with_rcond: Vec<_> = variants.iter().map(|&variant| with(variant, |variant| variant.rcond = true)).collect();
     variants.extend(with_rcond);
+    variants.extend(lu_variants());
     variants.into_iter().map(|variant| written_out(variant, false)).collect::<HashSet<_>>().into_iter().collect()
+}
+
+/// Solutions and determinants by every kernel that has them, at some orders, with one and with several tiles of columns,
+/// in every place.
+fn lu_variants() -> Vec<Variant> {
+    let mut variants = Vec::new();
+    for (scalar, precision) in ScalarKind::ALL
+        .into_iter()
+        .flat_map(|scalar| [Precision::Native, Precision::Double].map(|precision| (scalar, precision)))
+    {
+        for kernel in [GpuKernel::Thread, GpuKernel::Subgroup, GpuKernel::Workgroup] {
+            let most = max_order(kernel, scalar.working(precision)) as u32;
+            for order in [1, 2, 5, 8, 33, most].into_iter().filter(|&order| order <= most) {
+                let plain = Variant::new(kernel, scalar, precision, order);
+                variants.push(plain.with_op(Op::Det, 0));
+                for width in [1, 9] {
+                    let solve = plain.with_op(Op::Solve, width);
+                    variants.push(solve);
+                    variants.extend(suited(solve));
+                    variants.push(with(solve, |variant| variant.det = true));
+                }
+            }
+        }
+    }
+    for kernel in [GpuKernel::Thread, GpuKernel::Subgroup, GpuKernel::Workgroup] {
+        let solve = Variant::new(kernel, ScalarKind::Float32, Precision::Native, 5).with_op(Op::Solve, 9);
+        for (in_place, rhs_in_place) in [(true, false), (false, true), (true, true)] {
+            variants.push(with(solve, |variant| {
+                (variant.in_place, variant.rhs_in_place) = (in_place, rhs_in_place);
+                variant.rhs = Layout { offset: 25, matrix: 70, row: 9, column: 1 };
+                variant.output = variant.rhs;
+                variant.input.matrix = 70;
+            }));
+        }
+    }
+    variants
 }
 
 /// The same variant with its loops written out or not. What is in a text does not depend on that, but its length does.
@@ -187,7 +224,7 @@ fn constants_are_the_hosts() {
                 assert_eq!(of("LANES"), config.lanes.into());
                 assert_eq!(of("ROWS"), config.rows(order).into());
                 assert_eq!(1 << of("LANE_BITS"), of("LANES"));
-                assert_eq!((of("WIDTH") % of("STEPS"), of("ROUNDS") * of("STEPS")), (0, of("WIDTH")));
+                assert_eq!((of("PADDED") % of("STEPS"), of("ROUNDS") * of("STEPS")), (0, of("PADDED")));
             }
             KernelConfig::Workgroup(config) => {
                 let tiles = ["TILES_DOWN", "TILES_ACROSS"].map(&of);
@@ -197,7 +234,9 @@ fn constants_are_the_hosts() {
             _ => {}
         }
         assert_eq!(of("WORKGROUP"), variant.workgroup().into());
-        for (layout, name) in [(variant.input, "INPUT"), (variant.output, "OUTPUT")] {
+        assert_eq!([of("WIDTH"), of("RIDING")], [variant.width, variant.riding()].map(i128::from));
+        assert!(of("TILES") * of("RIDING") >= of("WIDTH"), "{variant:?}");
+        for (layout, name) in [(variant.input, "INPUT"), (variant.output, "OUTPUT"), (variant.rhs, "RHS")] {
             let Layout { offset, matrix, row, column } = layout;
             for (value, what) in [(offset, "OFFSET"), (matrix, "MATRIX"), (row, "ROW"), (column, "COLUMN")] {
                 assert_eq!(of(&format!("{name}_{what}")), value.into(), "{variant:?}");
@@ -227,8 +266,8 @@ fn scalar_constants<R: Real, B: TryInto<i128>>(of: &dyn Fn(&str) -> i128, bits: 
     assert_eq!(of("FRACTION"), (1 << of("FRACTION_WIDTH")) - 1);
 }
 
-/// One group: 0 input, 1 output, 2 statuses, 3 counts, and of `device` 4 and 5 working memory and state, 6 rconds; and
-/// what each may be used for.
+/// One group: 0 input, 1 output, 2 statuses, 3 counts, and of `device` 4 and 5 working memory and state, 6 rconds, 7
+/// right-hand sides, 8 determinants; what each may be used for; and no more storage buffers than every device binds.
 #[test]
 fn bindings_are_the_hosts() {
     for variant in variants() {
@@ -246,12 +285,19 @@ fn bindings_are_the_hosts() {
                 bindings.insert((binding.binding, variable.name.clone().unwrap(), space));
             }
         }
-        let mut wanted = vec![
-            (0, "input", "read"),
-            (1, "output", "read_write"),
-            (2, "statuses", "read_write"),
-            (3, "params", "uniform"),
-        ];
+        let mut wanted = vec![(2, "statuses", "read_write"), (3, "params", "uniform")];
+        if !variant.in_place {
+            wanted.push((0, "input", "read"));
+        }
+        if variant.op != Op::Det {
+            wanted.push((1, "output", "read_write"));
+        }
+        if variant.op == Op::Solve && !variant.rhs_in_place {
+            wanted.push((7, "rhs", "read"));
+        }
+        if variant.det {
+            wanted.push((8, "dets", "read_write"));
+        }
         if variant.kernel() == GpuKernel::Device {
             // Working memory, by scalars and by packs.
             wanted.extend([(4, "work", "read_write"), (4, "packs", "read_write"), (5, "state", "read_write")]);
@@ -259,8 +305,12 @@ fn bindings_are_the_hosts() {
         if variant.rcond {
             wanted.push((6, "rconds", "read_write"));
         }
-        let wanted = wanted.into_iter().skip(usize::from(variant.in_place));
-        let wanted: BTreeSet<_> = wanted.map(|(binding, name, space)| (binding, name.to_owned(), space)).collect();
+        let wanted: BTreeSet<_> =
+            wanted.into_iter().map(|(binding, name, space)| (binding, name.to_owned(), space)).collect();
+        let storage: BTreeSet<_> =
+            bindings.iter().filter(|(.., space)| *space != "uniform").map(|(binding, ..)| binding).collect();
+        let most = batchinv::wgpu::Limits::default().max_storage_buffers_per_shader_stage as usize;
+        assert!(storage.len() <= most, "{variant:?} binds {} storage buffers", storage.len());
         assert_eq!(bindings, wanted, "{variant:?}");
         // Params fit the 16 bytes that the host writes; an element of the stack is one word.
         let mut layouter = naga::proc::Layouter::default();
@@ -268,7 +318,7 @@ fn bindings_are_the_hosts() {
         for (_, variable) in module.global_variables.iter() {
             match variable.name.as_deref() {
                 Some("params") => assert!(layouter[variable.ty].size <= 16),
-                Some("input" | "output") => {
+                Some("input" | "output" | "rhs" | "dets") => {
                     let naga::TypeInner::Array { stride, .. } = module.types[variable.ty].inner else {
                         panic!("{variant:?}: not an array")
                     };
@@ -331,7 +381,7 @@ fn events(module: &Module, function: &naga::Function, block: &naga::Block, found
             Statement::Call { function: called, .. } => {
                 let called = &module.functions[*called];
                 match called.name.as_deref() {
-                    Some("load") => found.push(Event::Load),
+                    Some("load" | "riding") => found.push(Event::Load),
                     _ => events(module, called, &called.body, found),
                 }
             }
@@ -357,7 +407,7 @@ fn stands_in_output(module: &Module, function: &naga::Function, pointer: naga::H
 /// the first store all invocations of a matrix wait for each other, unless there is only one.
 #[test]
 fn loads_come_before_stores() {
-    for variant in variants().into_iter().filter(|variant| variant.in_place) {
+    for variant in variants().into_iter().filter(|variant| variant.in_place || variant.rhs_in_place) {
         let wait = match variant.kernel() {
             GpuKernel::Thread => None,
             GpuKernel::Subgroup => Some(Event::Shuffle),
@@ -391,6 +441,8 @@ fn rooms_are_kept_apart() {
         // The kernel stands first and its loops are written out in their own lines, so that line numbers in an error
         // are the file's own.
         let variant = Variant::new(kernel, ScalarKind::Float32, Precision::Native, 9);
+        // Functions that an operation does not call are left out, their lines are not.
+        let variant = if kernel == GpuKernel::Device { variant } else { variant.with_op(Op::Solve, 1) };
         let source = shader_source(written_out(variant, true));
         let same = text.lines().zip(source.lines()).filter(|(own, compiled)| own == compiled).count();
         assert!(source.lines().nth(text.lines().count() - 1) == text.lines().last());

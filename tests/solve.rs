@@ -4,12 +4,13 @@ mod common;
 
 use batchinv::plan::{CpuFacts, CpuPlan, Work};
 use batchinv::{
-    Columns, CpuKernel, Engine, Error, Inverter, OnFailure, Op, Precision, Refusal, ShapeError, SimdLevel,
-    SolutionsMut, Stack, Status,
+    Columns, CpuKernel, Engine, Error, GpuKernel, Inverter, Kernel, OnFailure, Op, Precision, Refusal, ShapeError,
+    SimdLevel, SolutionsMut, Stack, Status,
 };
 use common::cases::{self, Random, Want, power};
+use common::engines::gpu_inverters;
 use common::oracle::Failures;
-use common::systems::{norm, residual, solvers, solvers_in_double};
+use common::systems::{all_solvers, gpu_solvers, norm, residual, solvers, solvers_in_double};
 use common::{Element, bits};
 
 /// LAPACK accepts 30.
@@ -49,7 +50,7 @@ fn lapack_types<T: Element>() {
         let (a, size) = (cases::elements(&cases), n * width);
         let systems = cases.iter().zip(exact.chunks(size));
         let b: Vec<T> = systems.flat_map(|(case, x)| product(n, width, &case.matrix, x)).collect();
-        for solver in solvers() {
+        for solver in all_solvers::<T>(n, "solve/lapack_types") {
             let found = solver.solve(n, width, &a, &b);
             for (m, case) in cases.iter().enumerate() {
                 let range = m * size..(m + 1) * size;
@@ -117,7 +118,7 @@ fn hard_systems<T: Element>() {
         for width in [1, 4] {
             let a: Vec<T> = named.iter().flat_map(|(_, a)| a.clone()).collect();
             let b: Vec<T> = named.iter().flat_map(|_| columns(n, width, &mut random)).collect();
-            for solver in solvers() {
+            for solver in all_solvers::<T>(n, "solve/hard_systems") {
                 let found = solver.solve(n, width, &a, &b);
                 for (m, (name, a)) in named.iter().enumerate() {
                     let range = m * n * width..(m + 1) * n * width;
@@ -136,14 +137,25 @@ fn hard_systems<T: Element>() {
     failures.none();
 }
 
+/// The CPU engine at every level, and at some orders the GPU engine on each adapter.
+fn inverters<T: Element>(n: usize, promise: &'static str) -> Vec<(String, Inverter)> {
+    let cpu = |level: SimdLevel| (format!("cpu, {}", level.name()), Inverter::cpu().simd_level(level));
+    let mut inverters: Vec<_> = SimdLevel::all().into_iter().map(cpu).collect();
+    if [1, 2, 3, 4, 5, 8, 9, 13, 17, 33].contains(&n) {
+        inverters.extend(gpu_inverters::<T>(Work::solve(T::KIND, n, 1, 1), promise));
+    }
+    inverters
+}
+
 /// Hand-made systems with exact solutions.
 #[test]
 fn by_hand() {
-    for solver in solvers() {
+    let of_gpus = gpu_solvers::<f64>(2, "solve/by_hand").into_iter().chain(gpu_solvers::<f64>(3, "solve/by_hand"));
+    for solver in solvers().into_iter().chain(of_gpus) {
         // The pivot 4 comes from row 1.
         let found = solver.solve(2, 2, &[2.0_f64, 1.0, 4.0, 4.0], &[4.0, 1.0, 12.0, 4.0]);
         assert_eq!(found.elements, [1.0, 0.0, 2.0, 1.0], "{}", solver.name);
-        let found = solver.solve(3, 1, &[0.0_f32, 0.0, 2.0, 0.0, 4.0, 0.0, 8.0, 0.0, 0.0], &[2.0, 8.0, 24.0]);
+        let found = solver.solve(3, 1, &[0.0_f64, 0.0, 2.0, 0.0, 4.0, 0.0, 8.0, 0.0, 0.0], &[2.0, 8.0, 24.0]);
         assert_eq!(found.elements, [3.0, 2.0, 1.0], "{}", solver.name);
     }
 }
@@ -175,24 +187,28 @@ fn statuses_are_those_of_the_inverse<T: Element>() {
             a.extend(matrix);
         }
         let b = columns::<T>(n, len, &mut random);
-        for level in SimdLevel::all() {
-            let inverter = Inverter::cpu().simd_level(level).det(true);
+        for (name, inverter) in inverters::<T>(n, "solve/statuses_are_those_of_the_inverse") {
+            let inverter = inverter.det(true);
             let stack = Stack::new(&a, n).unwrap();
             let inverses = inverter.invert(stack).unwrap();
+            if inverses.report().kernel == Kernel::Gpu(GpuKernel::Device) {
+                // It eliminates by blocks, and rounds otherwise.
+                continue;
+            }
             let solutions = inverter.solve(stack, Columns::new(&b, n, 1).unwrap()).unwrap();
             let statuses = |statuses: &[Status]| statuses.iter().map(|status| status.word()).collect::<Vec<_>>();
             let (of_inverses, of_solutions) = (statuses(inverses.statuses()), statuses(solutions.statuses()));
-            assert_eq!(of_solutions, of_inverses, "{}, order {n}", level.name());
+            assert_eq!(of_solutions, of_inverses, "{name}, order {n}");
             assert!(of_inverses.iter().any(|&status| status > 0));
             for m in (0..len).filter(|&m| of_solutions[m] == 0) {
                 let (matrix, x) = (stack.matrix(m), solutions.columns().matrix(m));
                 let ratio = residual(n, 1, matrix, x, &b[m * n..][..n]);
                 // Rounding errors of more rows add up: LAPACK's sgesv reaches 11.5 at order 100 with equal columns.
-                assert!(ratio < BOUND.max((n as f64).sqrt()), "{}, order {n}, {m}: {ratio}", level.name());
+                assert!(ratio < BOUND.max((n as f64).sqrt()), "{name}, order {n}, {m}: {ratio}");
             }
             for (m, determinant) in inverses.determinants().unwrap().iter().enumerate() {
                 let zero = determinant.value() == T::ZERO;
-                assert_eq!(zero, of_inverses[m] > 0, "{}, order {n}, {m}: {determinant:?}", level.name());
+                assert_eq!(zero, of_inverses[m] > 0, "{name}, order {n}, {m}: {determinant:?}");
             }
         }
     }
@@ -211,7 +227,12 @@ fn bits_of_a_column<T: Element>() {
             a[4 * n * n + n * n - 1] = T::real(power(-T::MIN_EXPONENT * 3 / 4));
             b[n * width..2 * n * width].iter_mut().for_each(|x| *x = times(*x, power(T::MIN_EXPONENT + 3)));
             b[3 * n * width..][..width].fill(T::ZERO);
-            for solver in solvers().into_iter().skip(1).chain(solvers_in_double()) {
+            let of_gpus = if n <= 17 && [1, 3, 17].contains(&width) {
+                gpu_solvers::<T>(n, "solve/bits_of_a_column")
+            } else {
+                Vec::new()
+            };
+            for solver in solvers().into_iter().skip(1).chain(solvers_in_double()).chain(of_gpus) {
                 let all = solver.solve(n, width, &a, &b);
                 for m in [0, 1, 2, 3, 4, len - 1] {
                     let (a, b) = (&a[m * n * n..][..n * n], &b[m * n * width..][..n * width]);
@@ -245,7 +266,7 @@ fn powers_of_two_pass_through<T: Element>() {
         // Both ends leave room for the digits of the smallest and the size of the largest element.
         for k in [T::MIN_EXPONENT + 2 * T::DIGITS, -60, -1, 1, 50, -T::MIN_EXPONENT - 3] {
             let (a, scaled): (Vec<T>, Vec<T>) = (a.repeat(20), b.iter().map(|&b| times(b, power(k))).collect());
-            for solver in solvers() {
+            for solver in all_solvers::<T>(n, "solve/powers_of_two") {
                 let [plain, found] = [&b, &scaled].map(|b| solver.solve(n, 1, &a, &b.repeat(20)).elements);
                 let wanted: Vec<T> = plain.iter().map(|&x| times(x, power(k))).collect();
                 assert_eq!(bits(&found), bits(&wanted), "{}, order {n}, 2^{k}", solver.name);
@@ -257,7 +278,8 @@ fn powers_of_two_pass_through<T: Element>() {
 /// Near both ends of the range, and right-hand sides whose elements span much of it.
 #[test]
 fn extremes() {
-    for solver in solvers() {
+    let of_gpus = [1, 2, 3].into_iter().flat_map(|n| gpu_solvers::<f32>(n, "solve/extremes"));
+    for solver in solvers().into_iter().chain(of_gpus) {
         let found =
             solver.solve(3, 1, &cases::diagonal(&[power(-127), power(127), 4.0].map(f32::real)), &[1e-30, 1e30, 0.0]);
         let wanted = [1e-30 * power(127) as f32, 1e30 * power(-127) as f32, 0.0];
@@ -282,7 +304,7 @@ fn not_finite<T: Element>() {
         // Singular.
         a[6 * n * n..7 * n * n].fill(T::ZERO);
         a[8 * n * n..9 * n * n].fill(T::ZERO);
-        for solver in solvers() {
+        for solver in all_solvers::<T>(n, "solve/not_finite") {
             let wanted = solver.solve(n, 2, &a, &b);
             let (mut a, mut b) = (a.clone(), b.clone());
             for (m, bad) in [(2, f64::NAN), (3, f64::INFINITY), (8, f64::NAN)] {
@@ -312,17 +334,25 @@ fn one_for_all<T: Element>() {
             let mut random = Random::new(n as u64);
             let a: Vec<T> = (0..len).flat_map(|_| cases::uniform::<T>(n, &mut random)).collect();
             let b: Vec<T> = (0..len).flat_map(|_| columns::<T>(n, width, &mut random)).collect();
-            for level in SimdLevel::all() {
+            for (name, inverter) in inverters::<T>(n, "solve/one_for_all") {
                 for precision in [Precision::Native, Precision::Double] {
-                    let inverter = Inverter::cpu().simd_level(level).precision(precision).det(true);
+                    let work = Work::solve(T::KIND, n, width, len).with_precision(precision);
+                    let inverter = inverter.clone().precision(precision).det(true);
+                    if pollster::block_on(inverter.decided_async(work)).is_err() {
+                        continue;
+                    }
                     let solve = |a: &[T], b: &[T]| {
                         let (a, b) = (Stack::new(a, n).unwrap(), Columns::new(b, n, width).unwrap());
                         let found = inverter.solve(a, b).unwrap();
                         (bits(found.columns().elements()), found.determinants().unwrap().to_vec())
                     };
                     let (one, first) = (&a[..n * n], &b[..n * width]);
-                    assert_eq!(solve(one, &b), solve(&one.repeat(len), &b), "one matrix, order {n}");
-                    assert_eq!(solve(&a, first), solve(&a, &first.repeat(len)), "one right-hand side, order {n}");
+                    assert_eq!(solve(one, &b), solve(&one.repeat(len), &b), "{name}, one matrix, order {n}");
+                    assert_eq!(
+                        solve(&a, first),
+                        solve(&a, &first.repeat(len)),
+                        "{name}, one right-hand side, order {n}"
+                    );
                 }
             }
         }

@@ -521,22 +521,28 @@ fn bad_arguments_are_said_in_one_line() {
 }
 
 #[test]
-fn the_gpu_engine_says_that_it_cannot_do_this() {
-    if !adapter_or_skip("the_gpu_engine_says_that_it_cannot_do_this") {
+fn the_gpu_engine_solves_and_says_where_it_cannot() {
+    if !adapter_or_skip("the_gpu_engine_solves_and_says_where_it_cannot") {
         return;
     }
     let folder = Folder::new();
     folder.write("a.npy", &float64(&[1, 1], &[1.0]));
     folder.write("b.npy", &float64(&[1], &[1.0]));
     let [a, b, x] = ["a.npy", "b.npy", "x.npy"].map(|name| folder.path(name));
-    for (args, op) in [(&["solve", &a, &b][..], "solve"), (&["det", &a], "det")] {
-        let gpu = run(&[args, &["-o", &x, "--engine", "gpu"]].concat());
-        gpu.assert_failed(3, &format!("the gpu engine cannot do this: it does not have the operation `{op}` yet"));
-        assert_eq!(folder.names(), ["a.npy", "b.npy"]);
-        let out = run(&[args, &["-o", &x, "--json", "--quiet"]].concat());
-        out.assert_done();
-        assert_eq!(out.json()["engine"], "cpu");
+    folder.write("large.npy", &float64(&[129, 129], &[1.0; 129 * 129]));
+    folder.write("c.npy", &float64(&[129], &[1.0; 129]));
+    let [large, c] = ["large.npy", "c.npy"].map(|name| folder.path(name));
+    for (args, large) in [(&["solve", &a, &b][..], &["solve", &large, &c][..]), (&["det", &a], &["det", &large])] {
+        let gpu = run(&[args, &["-o", &x, "--engine", "gpu", "--precision", "native", "--json", "--quiet"]].concat());
+        gpu.assert_done();
+        assert_eq!(gpu.json()["engine"], "gpu");
         fs::remove_file(&x).unwrap();
+        let gpu = run(&[large, &["-o", &x, "--engine", "gpu"]].concat());
+        gpu.assert_failed(
+            3,
+            "the gpu engine cannot do this: order 129 of float64 is above 64, the largest its kernels",
+        );
+        assert_eq!(folder.names(), ["a.npy", "b.npy", "c.npy", "large.npy"]);
     }
 }
 

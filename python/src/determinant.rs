@@ -21,7 +21,7 @@ use crate::options::{Options, PyInverter};
 /// a : (..., n, n) array_like
 ///     The matrices, as for `inv`.
 /// precision, engine, threads
-///     As for `inv`. The GPU engine has no determinants yet, so "auto" takes the CPU.
+///     As for `inv`.
 ///
 /// Returns
 /// -------

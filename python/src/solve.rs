@@ -29,7 +29,7 @@ use crate::statuses::{Statuses, check};
 ///     The precision of the elimination. "double" computes float32 and complex64 in double precision and rounds once,
 ///     as NumPy does; "native" computes them in their own precision, which is faster.
 /// engine : {"auto", "cpu", "gpu"}, default "auto"
-///     Who computes. The GPU engine does not solve yet, so "auto" takes the CPU.
+///     Who computes, as for `inv`.
 /// threads : int, optional
 ///     The most threads that are used, as for `inv`.
 ///

@@ -60,9 +60,15 @@ def test_options_on_the_gpu(adapter, matrices):
     np.testing.assert_allclose(got.rcond[got.status == 0], want.rcond[want.status == 0], rtol=1e-3)
 
 
-def test_systems_and_determinants_are_refused_by_name(adapter, matrices):
-    a = matrices((9, 4, 4), np.float32)
-    calls = {"solve": [a, a], "solve_ex": [a, a], "det": [a], "slogdet": [a]}
-    for name, inputs in calls.items():
-        with pytest.raises(bi.EngineError, match="the gpu engine cannot do this"):
-            getattr(bi, name)(*inputs, engine="gpu", precision="native")
+def test_systems_and_determinants_on_the_gpu(adapter, matrices):
+    a, b = matrices((9, 4, 4), np.float32), matrices((9, 4, 2), np.float32)
+    options = {"engine": "gpu", "precision": "native"}
+    np.testing.assert_allclose(bi.solve(a, b, **options), bi.solve(a, b), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(bi.det(a, **options), bi.det(a), rtol=1e-3, atol=1e-4)
+    for got, want in zip(bi.slogdet(a, **options), bi.slogdet(a), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-3, atol=1e-4)
+    a[4] = 0
+    assert bi.solve_ex(a, b, **options).status.tolist() == [0, 0, 0, 0, 1, 0, 0, 0, 0]
+    large = np.eye(129, dtype=np.float32)
+    with pytest.raises(bi.EngineError, match="order 129 of float32 is above 128"):
+        bi.det(large, **options)

@@ -1,4 +1,4 @@
-// What stands in the place of an inverse that does not exist. `OnFailure` is the twin on the host, in this order.
+// What stands in the place of a result that does not exist. `OnFailure` is the twin on the host, in this order.
 
 const FILL_NAN = 0u;
 const FILL_ZERO = 1u;
@@ -11,7 +11,7 @@ fn store_failed(m: u32, i: u32, j: u32) {
         x = from_word(word(select(ZERO, ONE, ON_FAILURE == FILL_IDENTITY && i == j)));
     }
     if ON_FAILURE == FILL_INPUT {
-        x = given(m, i, j);
+        x = given_result(m, i, j);
     }
     output[output_at(m, i, j)] = x;
 }

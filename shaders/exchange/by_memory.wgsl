@@ -6,7 +6,7 @@
 var<workgroup> pivot_rows: array<array<Pack, PACKS + 1u>, MATRICES>;
 var<workgroup> divided_rows: array<array<Pack, PACKS + 1u>, MATRICES>;
 
-// The reciprocal of the pivot, element s of the pivot row. Every lane calls it in every step; the lanes of a matrix
+// The pivot, element s of the pivot row. Every lane calls it in every step; the lanes of a matrix
 // divide the row together. A slot without a matrix has no pivot row, and its lanes read what happens to lie there.
 fn share_row(
     v: ptr<function, array<Row, ROWS>>,
@@ -17,12 +17,12 @@ fn share_row(
     source: u32,
     own: u32,
     slot: u32,
-) -> Scalar {
+) -> Pivot {
     for (var r = 0u; r < ROWS; r++) { // written out
         if (*places)[r] == winner {
             for (var q = 0u; q < PACKS; q++) { // written out
                 var pack: Pack;
-                for (var i = 0u; i < PACK; i++) { // written out
+                for (var i = 0u; i < min(PACK, ROW_LENGTH - q * PACK); i++) { // written out
                     pack = into_pack(pack, i, (*v)[r][q * PACK + i]);
                 }
                 pivot_rows[slot][q] = pack;
@@ -30,7 +30,8 @@ fn share_row(
         }
     }
     workgroupBarrier();
-    let reciprocal = recip(from_pack(pivot_rows[slot][s / PACK], s % PACK));
+    let pivot = from_pack(pivot_rows[slot][s / PACK], s % PACK);
+    let reciprocal = recip(pivot);
     for (var t = 0u; t < (PACKS + LANES - 1u) / LANES; t++) { // written out
         let q = own + t * LANES;
         if q < PACKS {
@@ -43,7 +44,7 @@ fn share_row(
         }
     }
     workgroupBarrier();
-    return reciprocal;
+    return Pivot(pivot, reciprocal);
 }
 
 // Pack q of the pivot row, divided by the pivot.

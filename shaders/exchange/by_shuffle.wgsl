@@ -1,6 +1,6 @@
 // The pivot row reaches the lanes of `subgroup` by shuffles, with no barrier: a software driver waits long at one.
 
-// The reciprocal of the pivot, element s of the pivot row, which is the `which`-th row of lane `source`.
+// The pivot, element s of the pivot row, which is the `which`-th row of lane `source`.
 fn share_row(
     v: ptr<function, array<Row, ROWS>>,
     places: ptr<function, array<u32, ROWS>>,
@@ -10,8 +10,9 @@ fn share_row(
     source: u32,
     own: u32,
     slot: u32,
-) -> Scalar {
-    return recip(from_lane(pick(v, s, which), source));
+) -> Pivot {
+    let pivot = from_lane(pick(v, s, which), source);
+    return Pivot(pivot, recip(pivot));
 }
 
 // Pack q of the pivot row, divided by the pivot.
@@ -25,16 +26,9 @@ fn pivot_pack(
 ) -> Pack {
     var pack: Pack;
     for (var i = 0u; i < PACK; i++) { // written out
-        pack = into_pack(pack, i, mul(from_lane(pick(v, q * PACK + i, which), source), reciprocal));
+        if q * PACK + i < ROW_LENGTH {
+            pack = into_pack(pack, i, mul(from_lane(pick(v, q * PACK + i, which), source), reciprocal));
+        }
     }
     return pack;
-}
-
-// Column j of the row that is the lane's `which`-th.
-fn pick(v: ptr<function, array<Row, ROWS>>, j: u32, which: u32) -> Scalar {
-    var x = (*v)[0][j];
-    for (var r = 1u; r < ROWS; r++) { // written out
-        x = select(x, (*v)[r][j], which == r);
-    }
-    return x;
 }

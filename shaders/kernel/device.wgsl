@@ -381,11 +381,13 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         for (var i = 0u; i < ROWS; i++) {
             let chosen = position[i] == winner;
             let own_element = v[i][0];
-            let f = step_factor(own_element, position[i] < k);
+            let before = position[i] < k;
+            let f = step_factor(own_element, before);
             for (var c = 1u; c < BLOCK; c++) {
                 v[i][c - 1u] = select(sub_mul(v[i][c], f, q[c - 1u]), q[c - 1u], chosen);
             }
-            v[i][BLOCK - 1u] = select(entering(own_element, reciprocal), entering_pivot_row(reciprocal), chosen);
+            let entered = entering(own_element, before, reciprocal);
+            v[i][BLOCK - 1u] = select(entered, entering_pivot_row(reciprocal), chosen);
             position[i] = select(select(position[i], winner, position[i] == k), k, chosen);
         }
     }

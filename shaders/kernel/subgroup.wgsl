@@ -16,12 +16,16 @@
 //
 // Lanes shuffle where `subgroupAny` has sent all of them. A browser does not prove that, and takes this program only
 // with `diagnostic(off, subgroup_uniformity);` in front.
+//
+// If the operation has riding columns, they follow the columns of the matrix in each row, and do not turn. Back
+// substitution passes each unknown from the lane of its row to all others.
 
-// Columns of a row, which make whole packs and rounds; those beyond N take part and stay zero.
-const WIDTH = (N + 3u) / 4u * 4u;
-const ROUNDS = WIDTH / STEPS;
-const PACKS = WIDTH / PACK;
-alias Row = array<Scalar, WIDTH>;
+// Columns of a matrix, which make whole packs and rounds; those beyond N take part and stay zero.
+const PADDED = (N + 3u) / 4u * 4u;
+const ROUNDS = PADDED / STEPS;
+const ROW_LENGTH = PADDED + RIDING;
+const PACKS = (ROW_LENGTH + PACK - 1u) / PACK;
+alias Row = array<Scalar, ROW_LENGTH>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -32,197 +36,249 @@ fn main(
 ) {
     let own = lane % LANES;
     let slice = lane - own;
-    let m = first_matrix(group, groups) + local / LANES;
+    let slot = local / LANES;
     // A slice without a matrix does all the steps, because a shuffle must not meet a lane that has returned.
-    let present = local / LANES < matrices_here(group, groups);
+    let present = slot < matrices_here(group, groups);
+    let m = first_matrix(group, groups) + slot;
+    var verdict = INVERTED;
+    // The riding columns from `first` on go through all steps with the matrix.
+    for (var tile = 0u; tile < TILES; tile++) { // written out if ONE_TILE
+        let first = tile * RIDING;
 
-    // The place of a row that is not yet chosen is (N + position) * 256 + row; that of a row that became row k is k
-    // * 256 + row; that of a row beyond N is 0.
-    var places: array<u32, ROWS>;
-    for (var r = 0u; r < ROWS; r++) { // written out
-        let row = own + r * LANES;
-        places[r] = select(0u, (N + row) * 256u + row, present && row < N);
-    }
-
-    var v: array<Row, ROWS>;
-    var top = NO_BITS;
-    var bottom = ALL_BITS;
-    // The largest column sum, for rcond.
-    var highest = NO_BITS;
-    for (var t = 0u; t < counted(ROUNDS); t++) { // written out if HARDWARE and not RCOND
-        turn(&v);
-        var sums: array<Real, STEPS>;
+        // The place of a row that is not yet chosen is (N + position) * 256 + row; that of a row that became row k is k
+        // * 256 + row; that of a row beyond N is 0.
+        var places: array<u32, ROWS>;
         for (var r = 0u; r < ROWS; r++) { // written out
-            if places[r] > 0u {
-                for (var s = 0u; s < STEPS; s++) { // written out
-                    let j = t * STEPS + s;
-                    if N == WIDTH || j < N {
-                        let x = load(m, own + r * LANES, j);
-                        v[r][WIDTH - STEPS + s] = scalar(x);
-                        top = max(top, largest(x));
-                        bottom = min(bottom, smallest_less_one(x));
-                        if RCOND {
-                            sums[s] += modulus(x);
-                        }
-                    }
-                }
-            }
+            let row = own + r * LANES;
+            places[r] = select(0u, (N + row) * 256u + row, present && row < N);
         }
-        if RCOND {
-            for (var s = 0u; s < STEPS; s++) { // written out
-                highest = max(highest, bits(total(sums[s])));
-            }
-        }
-    }
-    top = largest_across(top);
-    bottom = ~largest_across(~bottom);
 
-    var input_norm: Norm;
-    if RCOND {
-        let shift = norm_shift_of(top);
-        if present && shift != 0i {
-            // This is rare: each lane sums whole columns.
-            highest = NO_BITS;
-            for (var j = own; j < counted(N); j += LANES) {
-                highest = max(highest, input_sum(m, counted(N), j, shift));
-            }
-        }
-        input_norm = norm_of(largest_across(highest), shift);
-    }
-
-    var status = input_status(top);
-    let scaling = present && status == INVERTED && needs_scaling(bottom, top);
-    // The exponents of row own + r * LANES and of the column of that number, as `of_row` and `of_column` read them.
-    var exponents: array<i32, ROWS>;
-    var first_small = N;
-    if subgroupAny(scaling) {
-        first_small = scale(&v, &exponents, own, bottom, top, scaling);
-    }
-
-    // The reciprocal of the pivot of each row.
-    var reciprocals: array<Scalar, ROWS>;
-    var permutation: Permutation;
-    for (var t = 0u; t < counted(ROUNDS); t++) {
-        var chosen_rows = 0u;
-        for (var s = 0u; s < counted(STEPS); s++) { // written out
-            let k = t * STEPS + s;
-            if N == WIDTH || k < N {
-                // The pivot is the first maximum among the places that are not yet chosen.
-                var best = NO_BITS;
-                for (var r = 0u; r < ROWS; r++) { // written out
-                    best = max(best, select(NO_BITS, key(v[r][s]), places[r] >= N * 256u));
-                }
-                best = largest_across(best);
-                var winner = NOBODY;
-                for (var r = 0u; r < ROWS; r++) { // written out
-                    let leads = places[r] >= N * 256u && key(v[r][s]) == best;
-                    winner = min(winner, select(NOBODY, places[r], leads));
-                }
-                winner = smallest_across(winner);
-                // A slice without a matrix has nothing to read.
-                if present && is_zero_pivot(status, best) {
-                    status = zero_pivot_status(k, first_small, is_zero_column(m, k));
-                }
-                status = reject_large_pivot(status, best);
-
-                // Clamped, so that no arithmetic can lead out of the matrix.
-                let row = min(winner % 256u, N - 1u);
-                chosen_rows |= row << (8u * s);
-                let source = slice + row % LANES;
-                let slot = local / LANES;
-                let reciprocal = share_row(&v, &places, winner, s, row / LANES, source, own, slot);
-                var f: array<Scalar, ROWS>;
-                var entered: array<Scalar, ROWS>;
-                for (var r = 0u; r < ROWS; r++) { // written out
-                    let chosen = places[r] == winner;
-                    f[r] = select(step_factor(v[r][s], places[r] < N * 256u), ZERO, chosen);
-                    entered[r] = select(entering(f[r], reciprocal), entering_pivot_row(ONE), chosen);
-                    reciprocals[r] = select(reciprocals[r], reciprocal, chosen);
-                    let moved = (winner & ~255u) + own + r * LANES;
-                    let swapped = select(places[r], moved, places[r] / 256u == N + k);
-                    places[r] = select(swapped, k * 256u + row, chosen);
-                }
-                for (var q = 0u; q < PACKS; q++) { // written out
-                    let pack = pivot_pack(&v, q, row / LANES, source, slot, reciprocal);
-                    for (var i = 0u; i < PACK; i++) { // written out
-                        for (var r = 0u; r < ROWS; r++) { // written out
-                            v[r][q * PACK + i] = sub_mul(v[r][q * PACK + i], f[r], from_pack(pack, i));
-                        }
-                    }
-                }
-                for (var r = 0u; r < ROWS; r++) { // written out
-                    v[r][s] = entered[r];
-                }
-            }
-        }
-        turn(&v);
-        turn_words(&permutation);
-        permutation[ROUNDS - 1u] = chosen_rows;
-    }
-
-    if subgroupAny(scaling) {
-        unscale(&v, &reciprocals, &permutation, &places, &exponents, slice, own, scaling);
-    }
-
-    var shift = 0i;
-    if RCOND {
-        top = NO_BITS;
+        var v: array<Row, ROWS>;
+        var top = NO_BITS;
+        var bottom = ALL_BITS;
+        // The largest column sum, for rcond.
+        var highest = NO_BITS;
         for (var t = 0u; t < counted(ROUNDS); t++) { // written out if HARDWARE and not RCOND
-            for (var s = 0u; s < STEPS; s++) { // written out
-                for (var r = 0u; r < ROWS; r++) { // written out
-                    if t * STEPS + s < N && own + r * LANES < N {
-                        top = max(top, largest(as_stored(finished(v[r][s], reciprocals[r], scaling))));
+            turn(&v);
+            var sums: array<Real, STEPS>;
+            for (var r = 0u; r < ROWS; r++) { // written out
+                if places[r] > 0u {
+                    for (var s = 0u; s < STEPS; s++) { // written out
+                        let j = t * STEPS + s;
+                        if N == PADDED || j < N {
+                            let x = load(m, own + r * LANES, j);
+                            v[r][PADDED - STEPS + s] = scalar(x);
+                            top = max(top, largest(x));
+                            bottom = min(bottom, smallest_less_one(x));
+                            if RCOND {
+                                sums[s] += modulus(x);
+                            }
+                        }
+                    }
+                }
+            }
+            if RCOND {
+                for (var s = 0u; s < STEPS; s++) { // written out
+                    highest = max(highest, bits(total(sums[s])));
+                }
+            }
+        }
+        top = largest_across(top);
+        bottom = ~largest_across(~bottom);
+
+        var input_norm: Norm;
+        if RCOND {
+            let shift = norm_shift_of(top);
+            if present && shift != 0i {
+                // This is rare: each lane sums whole columns.
+                highest = NO_BITS;
+                for (var j = own; j < counted(N); j += LANES) {
+                    highest = max(highest, input_sum(m, counted(N), j, shift));
+                }
+            }
+            input_norm = norm_of(largest_across(highest), shift);
+        }
+
+        var status = input_status(top);
+        let scaling = present && status == INVERTED && needs_scaling(bottom, top);
+        // The exponents of row own + r * LANES and of the column of that number, as `of_row` and `of_column` read them.
+        var exponents: array<i32, ROWS>;
+        var first_small = N;
+        if subgroupAny(scaling) {
+            first_small = scale(&v, &exponents, own, bottom, top, scaling);
+        }
+
+        // The exponents of the factors of riding columns. As long as no element needs care, factors are real numbers.
+        var shifts: array<i32, RIDING + 1u>;
+        var rhs_top = NO_BITS;
+        var plain = true;
+        if RIDES { // left out if not
+            rhs_top = load_riding(&v, m, first, own, present, &shifts, scaling, &plain);
+            if subgroupAny(!plain) {
+                scale_riding(&v, &exponents, &shifts, plain);
+            }
+        }
+
+        // The reciprocal of the pivot of each row.
+        var reciprocals: array<Scalar, ROWS>;
+        var permutation: Permutation;
+        var product = no_pivots();
+        for (var t = 0u; t < counted(ROUNDS); t++) {
+            var chosen_rows = 0u;
+            for (var s = 0u; s < counted(STEPS); s++) { // written out
+                let k = t * STEPS + s;
+                if N == PADDED || k < N {
+                    // The pivot is the first maximum among the places that are not yet chosen.
+                    var best = NO_BITS;
+                    for (var r = 0u; r < ROWS; r++) { // written out
+                        best = max(best, select(NO_BITS, key(v[r][s]), places[r] >= N * 256u));
+                    }
+                    best = largest_across(best);
+                    var winner = NOBODY;
+                    for (var r = 0u; r < ROWS; r++) { // written out
+                        let leads = places[r] >= N * 256u && key(v[r][s]) == best;
+                        winner = min(winner, select(NOBODY, places[r], leads));
+                    }
+                    winner = smallest_across(winner);
+                    // A slice without a matrix has nothing to read.
+                    if present && is_zero_pivot(status, best) {
+                        status = zero_pivot_status(k, first_small, is_zero_column(m, k));
+                    }
+                    status = reject_large_pivot(status, best);
+
+                    // Clamped, so that no arithmetic can lead out of the matrix.
+                    let row = min(winner % 256u, N - 1u);
+                    chosen_rows |= row << (8u * s);
+                    let source = slice + row % LANES;
+                    let pivot = share_row(&v, &places, winner, s, row / LANES, source, own, slot);
+                    let reciprocal = pivot.reciprocal;
+                    if DET {
+                        product = times_pivot(product, pivot.value, winner / 256u != N + k);
+                    }
+                    var f: array<Scalar, ROWS>;
+                    var entered: array<Scalar, ROWS>;
+                    for (var r = 0u; r < ROWS; r++) { // written out
+                        let chosen = places[r] == winner;
+                        let before = places[r] < N * 256u;
+                        f[r] = select(step_factor(v[r][s], before), ZERO, chosen);
+                        entered[r] = select(entering(v[r][s], before, reciprocal), entering_pivot_row(ONE), chosen);
+                        reciprocals[r] = select(reciprocals[r], reciprocal, chosen);
+                        let moved = (winner & ~255u) + own + r * LANES;
+                        let swapped = select(places[r], moved, places[r] / 256u == N + k);
+                        places[r] = select(swapped, k * 256u + row, chosen);
+                    }
+                    for (var q = 0u; q < PACKS; q++) { // written out
+                        let pack = pivot_pack(&v, q, row / LANES, source, slot, reciprocal);
+                        for (var i = 0u; i < min(PACK, ROW_LENGTH - q * PACK); i++) { // written out
+                            for (var r = 0u; r < ROWS; r++) { // written out
+                                v[r][q * PACK + i] = sub_mul(v[r][q * PACK + i], f[r], from_pack(pack, i));
+                            }
+                        }
+                    }
+                    for (var r = 0u; r < ROWS; r++) { // written out
+                        v[r][s] = entered[r];
                     }
                 }
             }
             turn(&v);
+            turn_words(&permutation);
+            permutation[ROUNDS - 1u] = chosen_rows;
         }
-        shift = norm_shift_of(largest_across(top));
-        highest = NO_BITS;
-    }
 
-    // In place, a lane stores where others have loaded. WGSL calls this a data race, because shuffles order no memory.
-    // Still every load is over: what a lane loads enters a shuffle before the elimination, by way of the range of
-    // magnitudes, or is followed by one, and a shuffle needs all lanes of the matrix. A storage barrier would say so
-    // formally, but took 1.36 times as long at orders 16 to 32 on lavapipe (Mesa 22.3.6).
-    top = NO_BITS;
-    for (var t = 0u; t < counted(ROUNDS); t++) { // written out if HARDWARE and not RCOND
-        var sums: array<Real, STEPS>;
-        for (var r = 0u; r < ROWS; r++) { // written out
-            if present && own + r * LANES < N {
-                let i = min(places[r] / 256u, N - 1u);
+        if DET { // left out if not
+            var scale = 0i;
+            if subgroupAny(scaling) {
+                scale = sum_of_exponents(&exponents, own);
+            }
+            if present && own == 0u {
+                store_det(m, product, scale, status);
+            }
+        }
+        if RIDES { // left out if not
+            substitute_back(&v, &reciprocals, &permutation, &places, slice);
+            finish_riding(&v, &reciprocals, &places, &exponents, &shifts, slice, plain);
+        }
+        if !SUBSTITUTES { // left out if not
+            if subgroupAny(scaling) {
+                unscale(&v, &reciprocals, &permutation, &places, &exponents, slice, own, scaling);
+            }
+        }
+
+        var shift = 0i;
+        if RCOND {
+            top = NO_BITS;
+            for (var t = 0u; t < counted(ROUNDS); t++) { // written out if HARDWARE and not RCOND
                 for (var s = 0u; s < STEPS; s++) { // written out
-                    if N == WIDTH || t * STEPS + s < N {
-                        let x = finished(v[r][s], reciprocals[r], scaling);
-                        store(m, i, row_of(&permutation, s), x);
-                        top = max(top, largest(as_stored(x)));
-                        if RCOND {
-                            sums[s] += shifted_modulus(as_stored(x), shift);
+                    for (var r = 0u; r < ROWS; r++) { // written out
+                        if t * STEPS + s < N && own + r * LANES < N {
+                            top = max(top, largest(as_stored(finished(v[r][s], reciprocals[r], scaling))));
                         }
+                    }
+                }
+                turn(&v);
+            }
+            shift = norm_shift_of(largest_across(top));
+            highest = NO_BITS;
+        }
+
+        // In place, a lane stores where others have loaded. WGSL calls this a data race, because shuffles order no
+        // memory. Still every load is over: what a lane loads enters a shuffle before the elimination, by way of the
+        // range of magnitudes, or is followed by one, and a shuffle needs all lanes of the matrix. A storage barrier
+        // would say so formally, but took 1.36 times as long at orders 16 to 32 on lavapipe (Mesa 22.3.6).
+        top = NO_BITS;
+        for (var c = 0u; c < RIDING; c++) { // written out
+            for (var r = 0u; r < ROWS; r++) { // written out
+                if present && own + r * LANES < N && first + c < RESULT_WIDTH {
+                    let x = with_plain_zero(word(v[r][PADDED + c]));
+                    store(m, min(places[r] / 256u, N - 1u), first + c, x);
+                    top = max(top, largest(as_stored(x)));
+                }
+            }
+        }
+        if !SUBSTITUTES { // left out if not
+            for (var t = 0u; t < counted(ROUNDS); t++) { // written out if HARDWARE and not RCOND
+                var sums: array<Real, STEPS>;
+                for (var r = 0u; r < ROWS; r++) { // written out
+                    if present && own + r * LANES < N {
+                        let i = min(places[r] / 256u, N - 1u);
+                        for (var s = 0u; s < STEPS; s++) { // written out
+                            if N == PADDED || t * STEPS + s < N {
+                                let x = finished(v[r][s], reciprocals[r], scaling);
+                                store(m, i, row_of(&permutation, s), x);
+                                top = max(top, largest(as_stored(x)));
+                                if RCOND {
+                                    sums[s] += shifted_modulus(as_stored(x), shift);
+                                }
+                            }
+                        }
+                    }
+                }
+                turn(&v);
+                turn_words(&permutation);
+                if RCOND {
+                    for (var s = 0u; s < STEPS; s++) { // written out
+                        highest = max(highest, bits(total(sums[s])));
                     }
                 }
             }
         }
-        turn(&v);
-        turn_words(&permutation);
-        if RCOND {
-            for (var s = 0u; s < STEPS; s++) { // written out
-                highest = max(highest, bits(total(sums[s])));
+        status = final_status(status, largest_across(top) < INFINITE);
+        status = worse(verdict, select(status, NOT_FINITE, rhs_top >= INFINITE));
+        verdict = status;
+        if present && own == 0u {
+            statuses[m] = status;
+            if RCOND {
+                store_rcond(m, rcond_of(input_norm, norm_of(highest, shift), status));
             }
         }
-    }
-    status = final_status(status, largest_across(top) < INFINITE);
-    if present && own == 0u {
-        statuses[m] = status;
-        if RCOND {
-            store_rcond(m, rcond_of(input_norm, norm_of(highest, shift), status));
-        }
-    }
-    if present && status != INVERTED {
-        for (var r = 0u; r < ROWS; r++) { // written out
-            // A lane overwrites what it stored itself, so that it waits for no other.
-            for (var j = 0u; j < select(0u, N, own + r * LANES < N); j++) {
-                store_failed(m, min(places[r] / 256u, N - 1u), j);
+        if present && status != INVERTED {
+            // A lane overwrites what it stored itself, so that it waits for no other. Columns of earlier tiles fail
+            // with this one.
+            let filled = min(first + RESULT_COLUMNS, RESULT_WIDTH);
+            for (var r = 0u; r < ROWS; r++) { // written out
+                for (var j = 0u; j < select(0u, filled, own + r * LANES < N); j++) {
+                    store_failed(m, min(places[r] / 256u, N - 1u), j);
+                }
             }
         }
     }
@@ -243,7 +299,7 @@ fn scale(
     let one_factor = one_factor_suffices(exponent(bottom + ONE_BIT), high);
     let lowest = lowest_exponent(one_factor);
     var tops: array<Bits, ROWS>;
-    for (var j = 0u; j < counted(WIDTH); j++) {
+    for (var j = 0u; j < counted(PADDED); j++) {
         for (var r = 0u; r < ROWS; r++) { // written out
             tops[r] = max(tops[r], largest(word((*v)[r][0])));
         }
@@ -254,15 +310,12 @@ fn scale(
         rows[r] = row_exponent(exponent(tops[r]), tops[r] == NO_BITS, high, one_factor);
     }
     var first_small = N;
-    for (var j = 0u; j < counted(WIDTH); j++) {
+    for (var j = 0u; j < counted(PADDED); j++) {
         var highest = LOWEST_EXPONENT;
         for (var r = 0u; r < ROWS; r++) { // written out
             highest = max(highest, exponent_in_row(largest(word((*v)[r][0])), rows[r]));
         }
-        for (var b = 0u; b < LANE_BITS; b++) { // written out
-            highest = max(highest, subgroupShuffleXor(highest, 1u << b));
-        }
-        let column = column_exponent(highest, one_factor);
+        let column = column_exponent(highest_across(highest), one_factor);
         for (var r = 0u; r < ROWS; r++) { // written out
             if scaling {
                 let x = word((*v)[r][0]);
@@ -294,7 +347,7 @@ fn unscale(
     for (var r = 0u; r < ROWS; r++) { // written out
         columns[r] = of_column(exponents_of(exponents, slice, (*places)[r] / 256u));
     }
-    for (var k = 0u; k < counted(WIDTH); k++) {
+    for (var k = 0u; k < counted(PADDED); k++) {
         let row = of_row(exponents_of(exponents, slice, row_of(permutation, k % STEPS)));
         for (var r = 0u; r < ROWS; r++) { // written out
             if scaling {
@@ -306,6 +359,147 @@ fn unscale(
             turn_words(permutation);
         }
     }
+}
+
+// Loads the riding columns from `first` on. Returns their largest magnitude, and whether no element needs care.
+fn load_riding(
+    v: ptr<function, array<Row, ROWS>>,
+    m: u32,
+    first: u32,
+    own: u32,
+    present: bool,
+    shifts: ptr<function, array<i32, RIDING + 1u>>,
+    scaling: bool,
+    plain: ptr<function, bool>,
+) -> Bits {
+    var rhs_top = NO_BITS;
+    var rhs_bottom = ALL_BITS;
+    for (var c = 0u; c < RIDING; c++) { // written out
+        var top = NO_BITS;
+        for (var r = 0u; r < ROWS; r++) { // written out
+            if present && own + r * LANES < N {
+                let x = riding(m, own + r * LANES, first + c);
+                (*v)[r][PADDED + c] = scalar(x);
+                top = max(top, largest(x));
+                rhs_bottom = min(rhs_bottom, smallest_less_one(x));
+            }
+        }
+        top = largest_across(top);
+        rhs_top = max(rhs_top, top);
+        (*shifts)[c] = select(-exponent(top), 0i, top == NO_BITS);
+    }
+    rhs_bottom = ~largest_across(~rhs_bottom);
+    *plain = !scaling && !needs_scaling(rhs_bottom, rhs_top);
+    for (var c = 0u; c < RIDING; c++) { // written out
+        let factor = power(select(0i, (*shifts)[c], *plain));
+        for (var r = 0u; r < ROWS; r++) { // written out
+            if *plain {
+                (*v)[r][PADDED + c] = (*v)[r][PADDED + c] * factor;
+            }
+        }
+    }
+    return rhs_top;
+}
+
+// Scales riding columns with an element that needs care. A matrix without one stays as it is: its lanes are here for
+// others.
+fn scale_riding(
+    v: ptr<function, array<Row, ROWS>>,
+    exponents: ptr<function, array<i32, ROWS>>,
+    shifts: ptr<function, array<i32, RIDING + 1u>>,
+    plain: bool,
+) {
+    for (var c = 0u; c < RIDING; c++) { // written out
+        var range = EMPTY_RANGE;
+        for (var r = 0u; r < ROWS; r++) { // written out
+            range = with_element(range, word((*v)[r][PADDED + c]), of_row((*exponents)[r]));
+        }
+        range = Range(-highest_across(-range.low), highest_across(range.high));
+        if !plain {
+            (*shifts)[c] = rhs_exponent(range);
+            for (var r = 0u; r < ROWS; r++) { // written out
+                let e = of_row((*exponents)[r]) + (*shifts)[c];
+                (*v)[r][PADDED + c] = scalar(flushed(word((*v)[r][PADDED + c]), e));
+            }
+        }
+    }
+}
+
+// Solves the riding columns from the last unknown up. The row of an unknown is divided by its pivot where it is passed
+// on.
+fn substitute_back(
+    v: ptr<function, array<Row, ROWS>>,
+    reciprocals: ptr<function, array<Scalar, ROWS>>,
+    permutation: ptr<function, Permutation>,
+    places: ptr<function, array<u32, ROWS>>,
+    slice: u32,
+) {
+    for (var t = 1u; t < N; t++) { // written out
+        let j = N - t;
+        let row = ((*permutation)[j / STEPS] >> (8u * (j % STEPS))) & 255u;
+        var reciprocal = (*reciprocals)[0];
+        for (var r = 1u; r < ROWS; r++) { // written out
+            reciprocal = select(reciprocal, (*reciprocals)[r], row / LANES == r);
+        }
+        for (var c = 0u; c < RIDING; c++) { // written out
+            let own = mul(pick(v, PADDED + c, row / LANES), reciprocal);
+            let x = from_lane(own, slice + row % LANES);
+            for (var r = 0u; r < ROWS; r++) { // written out
+                let f = select(ZERO, (*v)[r][j], (*places)[r] / 256u < j);
+                (*v)[r][PADDED + c] = sub_mul((*v)[r][PADDED + c], f, x);
+            }
+        }
+    }
+}
+
+// Divides the solutions by the pivots of their rows, and unscales them.
+fn finish_riding(
+    v: ptr<function, array<Row, ROWS>>,
+    reciprocals: ptr<function, array<Scalar, ROWS>>,
+    places: ptr<function, array<u32, ROWS>>,
+    exponents: ptr<function, array<i32, ROWS>>,
+    shifts: ptr<function, array<i32, RIDING + 1u>>,
+    slice: u32,
+    plain: bool,
+) {
+    var lowest = ALL_BITS;
+    for (var c = 0u; c < RIDING; c++) { // written out
+        for (var r = 0u; r < ROWS; r++) { // written out
+            (*v)[r][PADDED + c] = mul((*v)[r][PADDED + c], (*reciprocals)[r]);
+            lowest = min(lowest, smallest_less_one(word((*v)[r][PADDED + c])));
+        }
+    }
+    // A product may only be rounded once.
+    let careful = !plain || lowest < bits(power(MIN_EXPONENT + WINDOW)) - ONE_BIT;
+    for (var c = 0u; c < RIDING; c++) { // written out
+        let factor = power(select(-(*shifts)[c], 0i, careful));
+        for (var r = 0u; r < ROWS; r++) { // written out
+            (*v)[r][PADDED + c] = (*v)[r][PADDED + c] * factor;
+        }
+    }
+    if subgroupAny(careful) {
+        for (var r = 0u; r < ROWS; r++) { // written out
+            let column = of_column(exponents_of(exponents, slice, (*places)[r] / 256u));
+            for (var c = 0u; c < RIDING; c++) { // written out
+                if careful {
+                    (*v)[r][PADDED + c] = scalar(unscaled(word((*v)[r][PADDED + c]), column, -(*shifts)[c]));
+                }
+            }
+        }
+    }
+}
+
+// The sum of the exponents of all factors of a matrix.
+fn sum_of_exponents(exponents: ptr<function, array<i32, ROWS>>, own: u32) -> i32 {
+    var sum = 0i;
+    for (var r = 0u; r < ROWS; r++) { // written out
+        let both = of_row((*exponents)[r]) + of_column((*exponents)[r]);
+        sum += select(0i, both, own + r * LANES < N);
+    }
+    for (var b = 0u; b < LANE_BITS; b++) { // written out
+        sum += subgroupShuffleXor(sum, 1u << b);
+    }
+    return sum;
 }
 
 // An element of the inverse. One that was unscaled is left alone.
@@ -331,6 +525,15 @@ fn largest_across(x: Bits) -> Bits {
     return most;
 }
 
+// The same of exponents.
+fn highest_across(x: i32) -> i32 {
+    var most = x;
+    for (var b = 0u; b < LANE_BITS; b++) { // written out
+        most = max(most, subgroupShuffleXor(most, 1u << b));
+    }
+    return most;
+}
+
 // The smallest of the lanes of a matrix.
 fn smallest_across(x: u32) -> u32 {
     var least = x;
@@ -347,6 +550,21 @@ fn total(x: Real) -> Real {
         sum += real(bits_across(bits(sum), 1u << b));
     }
     return sum;
+}
+
+// Column j of the row that is the lane's `which`-th.
+fn pick(v: ptr<function, array<Row, ROWS>>, j: u32, which: u32) -> Scalar {
+    var x = (*v)[0][j];
+    for (var r = 1u; r < ROWS; r++) { // written out
+        x = select(x, (*v)[r][j], which == r);
+    }
+    return x;
+}
+
+// A pivot, and its reciprocal.
+struct Pivot {
+    value: Scalar,
+    reciprocal: Scalar,
 }
 
 // A place above every row's.
@@ -373,10 +591,10 @@ fn turn_words(permutation: ptr<function, Permutation>) {
 fn turn_column(v: ptr<function, array<Row, ROWS>>) {
     for (var r = 0u; r < ROWS; r++) { // written out
         let first = (*v)[r][0];
-        for (var j = 1u; j < WIDTH; j++) { // written out
+        for (var j = 1u; j < PADDED; j++) { // written out
             (*v)[r][j - 1u] = (*v)[r][j];
         }
-        (*v)[r][WIDTH - 1u] = first;
+        (*v)[r][PADDED - 1u] = first;
     }
 }
 
@@ -387,11 +605,11 @@ fn turn(v: ptr<function, array<Row, ROWS>>) {
         for (var s = 0u; s < STEPS; s++) { // written out
             first[s] = (*v)[r][s];
         }
-        for (var j = STEPS; j < WIDTH; j++) { // written out
+        for (var j = STEPS; j < PADDED; j++) { // written out
             (*v)[r][j - STEPS] = (*v)[r][j];
         }
         for (var s = 0u; s < STEPS; s++) { // written out
-            (*v)[r][WIDTH - STEPS + s] = first[s];
+            (*v)[r][PADDED - STEPS + s] = first[s];
         }
     }
 }

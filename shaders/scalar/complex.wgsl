@@ -80,6 +80,13 @@ fn recip(a: Scalar) -> Scalar {
     return Scalar(quotient(re, square, r) * unit_power, -quotient(im, square, r) * unit_power);
 }
 
+fn with_plain_zero(x: Word) -> Word {
+    return Word(
+        select(x.x, NO_BITS, (x.x & MAGNITUDE) == NO_BITS),
+        select(x.y, NO_BITS, (x.y & MAGNITUDE) == NO_BITS),
+    );
+}
+
 fn scaled(x: Word, e: i32) -> Word {
     return Word(scaled_bits(x.x, e), scaled_bits(x.y, e));
 }

@@ -76,6 +76,11 @@ fn scaled(x: Word, e: i32) -> Word {
     return scaled_bits(x, e);
 }
 
+// Zero without a sign. Compilers may choose the sign of a zero, and another program may choose otherwise.
+fn with_plain_zero(x: Word) -> Word {
+    return select(x, NO_BITS, (x & MAGNITUDE) == NO_BITS);
+}
+
 // x * 2^e, with subnormal results flushed to zero.
 fn flushed(x: Word, e: i32) -> Word {
     return flushed_bits(x, e);

@@ -33,7 +33,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The operation's word, which is also the name of its file in `shaders/op/` if the GPU engine has it.
+    /// The operation's word.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Inverse => "inverse",

@@ -15,17 +15,17 @@ pub enum RcondOf {
     Equilibrated,
 }
 
-/// About the largest reciprocal condition number that the matrix `a`, whose inverse is `x`, has in any units of its rows
-/// and columns: 1 / rho(|A| |X|). Both are row-major.
+/// About the largest reciprocal condition number that the matrix `a`, whose inverse is `x`, has in any units of its
+/// rows and columns: 1 / rho(|A| |X|). Both are row-major.
 ///
 /// A matrix in mixed units, such as a covariance of lengths and angles, has a tiny
 /// [`reciprocal_condition`](crate::reciprocal_condition) even if its inverse is right to the last digit. Over all
 /// diagonal matrices D and E, the least condition number of D A E in the 1-norm is the spectral radius rho of |A| |X|
 /// (F. L. Bauer, "Optimally scaled matrices", Numerische Mathematik 5, 1963), which does not depend on the units of A.
-/// The result is the reciprocal of an upper bound of it, which up to 12 steps of the power method reach: some D and E have
-/// that condition number. Of full matrices it is most often within 2%. Of triangular, block-triangular and sparse ones,
-/// whose best units are a limit, it may be several times too small: 0.56 instead of 1 for triangular matrices of order 8,
-/// 0.08 at order 64.
+/// The result is the reciprocal of an upper bound of it, which up to 12 steps of the power method reach: some D and E
+/// have that condition number. Of full matrices it is most often within 2%. Of triangular, block-triangular and sparse
+/// ones, whose best units are a limit, it may be several times too small: 0.56 instead of 1 for triangular matrices of
+/// order 8, 0.08 at order 64.
 ///
 /// NaN if a matrix is not finite; infinite at order 0 and if a matrix is zero.
 ///
@@ -115,9 +115,9 @@ impl Equilibration {
     }
 }
 
-/// An upper bound of the spectral radius of A X, for matrices without negative entries of which A 2^top X is at least the
-/// identity: with any positive v, the largest of the quotients of A X v and v (L. Collatz, 1942). NaN if an entry is NaN;
-/// infinite if the range of float64 does not suffice.
+/// An upper bound of the spectral radius of A X, for matrices without negative entries of which A 2^top X is at least
+/// the identity: with any positive v, the largest of the quotients of A X v and v (L. Collatz, 1942). NaN if an entry
+/// is NaN; infinite if the range of float64 does not suffice.
 fn spectral_radius(
     a: impl Fn(usize) -> f64,
     x: impl Fn(usize) -> f64,

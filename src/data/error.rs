@@ -121,14 +121,18 @@ impl Error {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum JobError {
-    /// A job for no matrices, or for matrices of order 0, has nothing to encode.
-    #[error("a job needs an order and a capacity above 0")]
+    /// A job for no matrices, for matrices of order 0, or for right-hand sides without columns has nothing to encode.
+    #[error("a job needs an order and a capacity above 0, and right-hand sides with columns if it has any")]
     Empty,
+
+    /// An output was given to a job that computes determinants alone.
+    #[error("determinants alone have no output: solve systems beside them, or give the inverses a job of their own")]
+    NoOutput,
 
     /// A buffer ends before the last element.
     #[error("the buffer for {what} holds {size} bytes, the job needs {needed}")]
     TooSmall {
-        /// `input`, `output`, `statuses` or `rconds`.
+        /// `input`, `right-hand sides`, `output`, `statuses`, `rconds` or `determinants`.
         what: &'static str,
         /// Bytes up to the end of the last element.
         needed: u64,
@@ -139,7 +143,7 @@ pub enum JobError {
     /// A job uses more of a buffer than a shader can bind.
     #[error("the part of the buffer for {what} takes {bytes} bytes, the device binds at most {limit}")]
     TooLarge {
-        /// `input`, `output`, `statuses` or `rconds`.
+        /// `input`, `right-hand sides`, `output`, `statuses`, `rconds` or `determinants`.
         what: &'static str,
         /// Bytes from the first element to the end of the last.
         bytes: u64,
@@ -150,28 +154,29 @@ pub enum JobError {
     /// Two things share a buffer, and each needs one of its own.
     #[error("{what} and {with} cannot share a buffer")]
     Shared {
-        /// `statuses` or `rconds`.
+        /// `statuses`, `rconds` or `determinants`.
         what: &'static str,
-        /// `input`, `output`, `statuses` or `the count`.
+        /// `input`, `right-hand sides`, `output`, `statuses`, `rconds`, `determinants` or `the count`.
         with: &'static str,
     },
 
     /// A buffer was created without a usage that the job needs.
     #[error("the buffer for {what} lacks the usage {usage}")]
     Usage {
-        /// `input`, `output`, `statuses`, `rconds` or `the count`.
+        /// `input`, `right-hand sides`, `output`, `statuses`, `rconds`, `determinants` or `the count`.
         what: &'static str,
         /// The usage, by wgpu's name.
         usage: &'static str,
     },
 
-    /// Two inverses would overlap, or an inverse would overwrite the matrix of another.
-    #[error("inverses would overwrite each other, or matrices that are not their own")]
+    /// Two results would overlap, an inverse would overwrite the matrix of another, or a solution would overwrite a
+    /// matrix or the right-hand side of another.
+    #[error("results would overwrite each other, or matrices or right-hand sides that are not their own")]
     Overlap,
 
-    /// The matrices are needed on failure, and their inverses overwrite them.
+    /// The matrices or right-hand sides are needed on failure, and their results overwrite them.
     #[error(
-        "OnFailure::Input needs the matrices, which their inverses overwrite here: give the job an output elsewhere"
+        "OnFailure::Input needs what was given, which the results overwrite here: give the job an output elsewhere"
     )]
     Replaced,
 

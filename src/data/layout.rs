@@ -17,7 +17,12 @@ pub struct Layout {
 impl Layout {
     /// Row-major, one matrix after another.
     pub const fn contiguous(order: u32) -> Self {
-        Self { offset: 0, matrix: order.saturating_mul(order), row: order, column: 1 }
+        Self::columns(order, order)
+    }
+
+    /// Row-major matrices of `order` rows and `width` columns, one after another: right-hand sides or solutions.
+    pub const fn columns(order: u32, width: u32) -> Self {
+        Self { offset: 0, matrix: order.saturating_mul(width), row: width, column: 1 }
     }
 
     /// The layout of the transposes: rows and columns exchanged.
@@ -26,21 +31,22 @@ impl Layout {
         Self { row: self.column, column: self.row, ..self }
     }
 
-    /// The places of the first element of `len` matrices and of the end of the last; `len` and `order` are not 0.
+    /// The places of the first element of `len` matrices of this many rows and columns, and of the end of the last; no
+    /// number is 0.
     #[cfg(feature = "gpu")]
-    pub(crate) fn elements(self, order: u32, len: u32) -> (u64, u64) {
+    pub(crate) fn elements(self, [rows, columns]: [u32; 2], len: u32) -> (u64, u64) {
         let Self { offset, matrix, row, column } = self;
         let last = |stride: u32, count: u32| u64::from(stride) * u64::from(count - 1);
         let offset = u64::from(offset);
-        let end = [last(matrix, len), last(row, order), last(column, order), 1];
+        let end = [last(matrix, len), last(row, rows), last(column, columns), 1];
         (offset, end.into_iter().fold(offset, u64::saturating_add))
     }
 
     /// Returns whether no two elements of `len` matrices share a place. A layout counts as overlapping if its strides
     /// alone do not prove otherwise.
     #[cfg(feature = "gpu")]
-    pub(crate) fn is_injective(self, order: u32, len: u32) -> bool {
-        let mut axes = [(self.matrix, len), (self.row, order), (self.column, order)];
+    pub(crate) fn is_injective(self, [rows, columns]: [u32; 2], len: u32) -> bool {
+        let mut axes = [(self.matrix, len), (self.row, rows), (self.column, columns)];
         axes.sort_unstable();
         let mut span = 0_u64;
         axes.into_iter().filter(|&(_, count)| count > 1).all(|(stride, count)| {

@@ -75,11 +75,15 @@ impl<'a, T: Scalar> InversesMut<'a, T> {
         }
     }
 
-    /// Settles a stack of order 0, whose matrices have no elements: each is inverted, with an infinite rcond.
+    /// Settles a stack of order 0, whose matrices have no elements: each is inverted, with an infinite rcond and the
+    /// determinant 1.
     pub(crate) fn fill_empty(self) {
         self.statuses.fill(Status::INVERTED);
         if let Some(rconds) = self.rconds {
             rconds.fill(T::Real::from_f64(f64::INFINITY));
+        }
+        if let Some(determinants) = self.determinants {
+            determinants.fill(Determinant::ONE);
         }
     }
 }
@@ -119,6 +123,21 @@ impl<'a, T: Scalar> SolutionsMut<'a, T> {
             elements: self.elements,
             statuses: self.statuses,
             determinants: self.determinants.as_deref_mut(),
+        }
+    }
+
+    /// The same memory for an engine that knows every kind of output.
+    pub(crate) fn into_any(self) -> InversesMut<'a, T> {
+        let Self { elements, statuses, determinants } = self;
+        InversesMut { elements, statuses, rconds: None, determinants }
+    }
+
+    /// The outputs of the systems from `first` on, for solutions of `size` elements.
+    pub(crate) fn from(self, first: usize, size: usize) -> Self {
+        Self {
+            elements: &mut self.elements[first * size..],
+            statuses: &mut self.statuses[first..],
+            determinants: self.determinants.map(|determinants| &mut determinants[first..]),
         }
     }
 

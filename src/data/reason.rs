@@ -26,6 +26,13 @@ pub enum Reason {
         order: usize,
     },
 
+    /// The CPU engine factors a matrix that goes with all right-hand sides once, the GPU engine for each of them.
+    #[error("one matrix goes with all {len} right-hand sides, and the CPU factors it once")]
+    OneMatrix {
+        /// The number of right-hand sides.
+        len: usize,
+    },
+
     /// This crate was built without the feature `gpu`.
     #[error("built without the feature \"gpu\"")]
     BuiltWithoutGpu,

@@ -7,8 +7,8 @@ use super::scalar::ScalarKind;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The engine does not have the operation.
-    #[error("it does not have the operation `{op}` yet")]
+    /// The kernel does not have the operation.
+    #[error("the kernel does not have the operation `{op}`")]
     Operation {
         /// The operation.
         op: Op,
@@ -92,6 +92,17 @@ pub enum Refusal {
         /// The order of the matrices.
         order: u32,
         /// Bytes of one matrix.
+        bytes: u64,
+        /// The most bytes that the device binds.
+        max: u64,
+    },
+
+    /// One right-hand side does not fit in a binding.
+    #[error("one right-hand side of {width} columns takes {bytes} bytes, a binding {max}")]
+    RhsBinding {
+        /// The columns of the right-hand side.
+        width: u32,
+        /// Bytes of one right-hand side.
         bytes: u64,
         /// The most bytes that the device binds.
         max: u64,

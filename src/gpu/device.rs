@@ -115,7 +115,7 @@ impl GpuInverter {
     fn new(device: wgpu::Device, queue: wgpu::Queue, facts: AdapterFacts) -> Self {
         // A failure here also fails every later call, so the error handlers of a caller's device need not see it.
         let errors = Errors::watch(&device);
-        let (pipelines, counts) = (Pipelines::new(&device), Arc::new(Counts::one_row(&device)));
+        let (pipelines, counts) = (Pipelines::new(), Arc::new(Counts::one_row(&device)));
         drop(errors);
         Self(Arc::new(Shared {
             pipelines,

@@ -1,4 +1,4 @@
-//! The dispatches that invert a stack in buffers. Only counts that the GPU itself fills are dispatched elsewhere, in
+//! The dispatches that do the work on a stack in buffers. Only counts that the GPU itself fills are dispatched elsewhere, in
 //! `indirect`.
 
 use std::ops::Range;
@@ -62,9 +62,13 @@ impl Steps {
 pub struct StackBuffers<'a> {
     /// `None` in place.
     pub input: Option<wgpu::BufferBinding<'a>>,
-    pub output: wgpu::BufferBinding<'a>,
+    /// `None` if there is no result but statuses and determinants.
+    pub output: Option<wgpu::BufferBinding<'a>>,
     pub statuses: wgpu::BufferBinding<'a>,
     pub rconds: Option<wgpu::BufferBinding<'a>>,
+    /// `None` if they lie in the output, or there are none.
+    pub rhs: Option<wgpu::BufferBinding<'a>>,
+    pub dets: Option<wgpu::BufferBinding<'a>>,
     /// Working memory and state of `device`.
     pub scratch: Option<[wgpu::BufferBinding<'a>; 2]>,
 }
@@ -85,8 +89,8 @@ impl Bindings {
         params: wgpu::BufferBinding<'_>,
         buffers: StackBuffers<'_>,
     ) -> Self {
-        let StackBuffers { input, output, statuses, rconds, scratch } = buffers;
-        let bound = Bound { input, output, statuses, params, scratch, rconds: None };
+        let StackBuffers { input, output, statuses, rconds, rhs, dets, scratch } = buffers;
+        let bound = Bound { input, output, statuses, params, scratch, rconds: None, rhs, dets };
         let plain = pipelines.bind(device, bound.clone());
         let with_rcond = match rconds {
             Some(rconds) => pipelines.bind(device, Bound { rconds: Some(rconds), ..bound }),

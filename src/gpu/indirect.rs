@@ -77,11 +77,13 @@ impl Indirect {
         let size = wgpu::BufferSize::new(offset + 4 - begin);
         let bound = Bound {
             input: Some(wgpu::BufferBinding { buffer: count, offset: begin, size }),
-            output: entries.as_entire_buffer_binding(),
+            output: Some(entries.as_entire_buffer_binding()),
             statuses: buffers.statuses.clone(),
             params: counts.binding(),
             scratch: None,
             rconds: None,
+            rhs: None,
+            dets: None,
         };
         let bind_group = pipelines.bind(device, bound);
         let bindings = Bindings::new(pipelines, device, entry(&entries), buffers);

@@ -9,6 +9,7 @@ use super::cache::Cache;
 use super::error::DeviceError;
 use super::error_scopes::{Errors, is_alive};
 use super::shader::{self, CountConstants};
+use crate::data::engine::Op;
 use crate::data::refusal::Refusal;
 use crate::plan::gpu::program::Program;
 use crate::plan::gpu::variant::Variant;
@@ -17,8 +18,8 @@ use crate::trusted::unchecked_module;
 /// The pipelines of one device.
 #[derive(Debug)]
 pub struct Pipelines {
-    /// One per [`Kind`].
-    interfaces: [Interface; 8],
+    /// One per [`Kind`], made when it is first wanted.
+    interfaces: [OnceLock<Interface>; 64],
     built: Mutex<HashMap<(Program, Variant), Built>>,
     /// The file of compiled pipelines, if the caller named one.
     pub cache: OnceLock<Cache>,
@@ -38,26 +39,50 @@ struct Interface {
 }
 
 /// The optional bindings of a pipeline.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Kind {
     input: bool,
+    output: bool,
     /// Working memory and state.
     scratch: bool,
     rconds: bool,
+    rhs: bool,
+    dets: bool,
 }
 
 impl Kind {
-    const fn index(self) -> usize {
-        self.input as usize + 2 * self.scratch as usize + 4 * self.rconds as usize
+    const fn of(variant: &Variant, scratch: bool) -> Self {
+        let solves = matches!(variant.op, Op::Solve);
+        Self {
+            input: !variant.in_place,
+            output: !matches!(variant.op, Op::Det),
+            scratch,
+            rconds: variant.rcond,
+            rhs: solves && !variant.rhs_in_place,
+            dets: variant.det,
+        }
     }
 
-    const fn of(index: usize) -> Self {
-        Self { input: index & 1 != 0, scratch: index & 2 != 0, rconds: index & 4 != 0 }
+    fn index(self) -> usize {
+        let Self { input, output, scratch, rconds, rhs, dets } = self;
+        [input, output, scratch, rconds, rhs, dets].into_iter().fold(0, |index, bit| 2 * index + usize::from(bit))
+    }
+
+    const fn has(self, binding: u32) -> bool {
+        match binding {
+            INPUT => self.input,
+            OUTPUT => self.output,
+            WORK | STATE => self.scratch,
+            RCONDS => self.rconds,
+            RHS => self.rhs,
+            DETS => self.dets,
+            _ => true,
+        }
     }
 }
 
 /// Bindings of every program: the input, the output, the statuses and the counts; `shaders/` declares them. In
-/// place there is no input.
+/// place there is no input, and `det` has no output.
 const INPUT: u32 = 0;
 const OUTPUT: u32 = 1;
 const STATUSES: u32 = 2;
@@ -67,25 +92,32 @@ const WORK: u32 = 4;
 const STATE: u32 = 5;
 /// The binding of reciprocal condition numbers, if they are asked for.
 const RCONDS: u32 = 6;
+/// The binding of right-hand sides, unless they lie in the output.
+const RHS: u32 = 7;
+/// The binding of determinants, if they are asked for.
+const DETS: u32 = 8;
 
 /// The buffers for these bindings.
 #[derive(Clone, Debug)]
 pub struct Bound<'a> {
     /// `None` in place.
     pub input: Option<wgpu::BufferBinding<'a>>,
-    pub output: wgpu::BufferBinding<'a>,
+    /// `None` if there is no result but statuses and determinants.
+    pub output: Option<wgpu::BufferBinding<'a>>,
     pub statuses: wgpu::BufferBinding<'a>,
     pub params: wgpu::BufferBinding<'a>,
     /// Working memory and state of `device`.
     pub scratch: Option<[wgpu::BufferBinding<'a>; 2]>,
     pub rconds: Option<wgpu::BufferBinding<'a>>,
+    /// `None` if they lie in the output, or there are none.
+    pub rhs: Option<wgpu::BufferBinding<'a>>,
+    pub dets: Option<wgpu::BufferBinding<'a>>,
 }
 
 impl Pipelines {
-    pub fn new(device: &wgpu::Device) -> Self {
-        let interfaces = std::array::from_fn(|index| Interface::new(device, Kind::of(index)));
+    pub fn new() -> Self {
         Self {
-            interfaces,
+            interfaces: std::array::from_fn(|_| OnceLock::new()),
             built: Mutex::default(),
             cache: OnceLock::new(),
             #[cfg(feature = "testing")]
@@ -93,20 +125,33 @@ impl Pipelines {
         }
     }
 
+    fn interface(&self, device: &wgpu::Device, kind: Kind) -> &Interface {
+        self.interfaces[kind.index()].get_or_init(|| Interface::new(device, kind))
+    }
+
     /// Makes a bind group.
     pub fn bind(&self, device: &wgpu::Device, bound: Bound<'_>) -> wgpu::BindGroup {
-        let Bound { input, output, statuses, params, scratch, rconds } = bound;
-        let kind = Kind { input: input.is_some(), scratch: scratch.is_some(), rconds: rconds.is_some() };
-        let interface = &self.interfaces[kind.index()];
+        let Bound { input, output, statuses, params, scratch, rconds, rhs, dets } = bound;
+        let kind = Kind {
+            input: input.is_some(),
+            output: output.is_some(),
+            scratch: scratch.is_some(),
+            rconds: rconds.is_some(),
+            rhs: rhs.is_some(),
+            dets: dets.is_some(),
+        };
+        let interface = self.interface(device, kind);
         let [work, state] = scratch.map_or([None, None], |scratch| scratch.map(Some));
         let buffers = [
             (INPUT, input),
-            (OUTPUT, Some(output)),
+            (OUTPUT, output),
             (STATUSES, Some(statuses)),
             (PARAMS, Some(params)),
             (WORK, work),
             (STATE, state),
             (RCONDS, rconds),
+            (RHS, rhs),
+            (DETS, dets),
         ];
         let entries: Vec<_> = buffers
             .into_iter()
@@ -138,10 +183,9 @@ impl Pipelines {
             return Ok(pipeline.clone());
         }
         let kernel = variant.kernel();
-        let label = format!("batchinv {} {kernel} {} {}", program.name, variant.scalar, variant.order);
-        let scratch = variant.scratch().is_some();
-        let kind = Kind { input: !variant.in_place, scratch, rconds: variant.rcond };
-        let layout = &self.interfaces[kind.index()].pipeline;
+        let Variant { op, scalar, order, .. } = variant;
+        let label = format!("batchinv {} {} {kernel} {scalar} {order}", op.name(), program.name);
+        let layout = &self.interface(device, Kind::of(&variant, variant.scratch().is_some())).pipeline;
         let pipeline = self.compile(device, layout, &label, program.entry, shader::source(program, variant)).await?;
         *entry = Some(pipeline.clone());
         Ok(pipeline)
@@ -153,8 +197,8 @@ impl Pipelines {
         device: &wgpu::Device,
         constants: &CountConstants,
     ) -> Result<wgpu::ComputePipeline, DeviceError> {
-        let kind = Kind { input: true, scratch: false, rconds: false };
-        let layout = &self.interfaces[kind.index()].pipeline;
+        let kind = Kind { input: true, output: true, ..Kind::default() };
+        let layout = &self.interface(device, kind).pipeline;
         self.compile(device, layout, "batchinv count", "main", shader::count(constants)).await
     }
 
@@ -211,15 +255,12 @@ impl Interface {
             (WORK, storage(false)),
             (STATE, storage(false)),
             (RCONDS, storage(false)),
+            (RHS, storage(true)),
+            (DETS, storage(false)),
         ];
         let entries: Vec<_> = types
             .into_iter()
-            .filter(|&(binding, _)| match binding {
-                INPUT => kind.input,
-                WORK | STATE => kind.scratch,
-                RCONDS => kind.rconds,
-                _ => true,
-            })
+            .filter(|&(binding, _)| kind.has(binding))
             .map(|(binding, ty)| wgpu::BindGroupLayoutEntry {
                 binding,
                 visibility: wgpu::ShaderStages::COMPUTE,

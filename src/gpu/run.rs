@@ -14,61 +14,63 @@ use super::error_scopes::Errors;
 use super::faults;
 use super::transfer::{ChunkBuffers, ChunkBytes, Maker};
 use super::wait::Mapping;
-use crate::data::engine::{Engine, Kernel};
+use crate::data::determinant::Determinant;
+use crate::data::engine::{Engine, Kernel, Op};
 use crate::data::error::Error;
 use crate::data::layout::Layout;
+use crate::data::operand::{Given, Operand};
 use crate::data::output::InversesMut;
 use crate::data::refusal::Refusal;
 use crate::data::report::{Report, Stages};
 use crate::data::scalar::Scalar;
-use crate::data::stack::Stack;
 use crate::data::status::Status;
 use crate::plan::gpu::variant::Variant;
 use crate::plan::gpu::{CHUNKS_IN_FLIGHT, GpuPlan};
 
 impl GpuInverter {
-    /// Inverts a stack with a given variant and chunk length, which the plan might not choose; `device` takes
-    /// three submissions per chunk. For tests.
+    /// Runs a given variant in chunks of a given length, which the plan might not choose; `device` takes three
+    /// submissions per chunk. For tests.
     #[cfg(feature = "testing")]
-    pub(crate) async fn invert_with_async<T: Scalar>(
+    pub(crate) async fn run_with_async<T: Scalar>(
         &self,
         variant: Variant,
         chunk_len: usize,
-        stack: Stack<'_, T>,
+        given: Given<'_, T>,
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
-        output.check(stack)?;
         let submissions = if variant.scratch().is_some() { 3 } else { 1 };
-        let plan = GpuPlan { variant, chunk_len, chunks: stack.len().div_ceil(chunk_len.max(1)), submissions };
-        self.run(plan, None, stack, output).await
+        let plan = GpuPlan { variant, chunk_len, chunks: given.len.div_ceil(chunk_len.max(1)), submissions };
+        self.run(plan, None, given, output).await
     }
 
-    /// Inverts a stack into outputs that fit it, exactly as planned. Without a time limit, the device's own holds.
+    /// Runs the plan's operation into outputs that fit, exactly as planned: `output` holds the inverses, the solutions,
+    /// or nothing but statuses and determinants. Without a time limit, the device's own holds.
     pub(crate) async fn run<T: Scalar>(
         &self,
         plan: GpuPlan,
         limit: Option<Duration>,
-        stack: Stack<'_, T>,
+        given: Given<'_, T>,
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
-        check_plan(&plan, stack)?;
-        if stack.order() == 0 {
+        check_plan(&plan, &given)?;
+        let len = given.len;
+        if given.order == 0 {
             output.fill_empty();
             return Ok(self.report(plan, Stages::default(), None));
         }
         let limit = limit.or_else(|| self.0.time_limit.get());
-        let call = Call::prepare(&self.0, plan, limit, stack, output).await;
-        let mut call = call.map_err(|error| error.at(0, stack.len()))?;
+        let call = Call::prepare(&self.0, plan, limit, given, output).await;
+        let mut call = call.map_err(|error| error.at(0, len))?;
         let (mut chunks, mut next, mut max_in_flight) = (0, 0, CHUNKS_IN_FLIGHT);
         let mut in_flight = VecDeque::with_capacity(CHUNKS_IN_FLIGHT);
-        while next < stack.len() || !in_flight.is_empty() {
-            if (next == stack.len() || in_flight.len() == max_in_flight)
+        while next < len || !in_flight.is_empty() {
+            if (next == len || in_flight.len() == max_in_flight)
                 && let Some(chunk) = in_flight.pop_front()
             {
-                call.finish(chunk).await.map_err(|error| error.at(call.done, stack.len()))?;
+                call.finish(chunk).await.map_err(|error| error.at(call.done, len))?;
                 continue;
             }
-            let end = stack.len().min(next + call.plan.chunk_len);
+            let end = len.min(next + call.plan.chunk_len);
             match call.submit(next..end).await {
                 Ok(chunk) => {
                     in_flight.push_back(chunk);
@@ -82,7 +84,7 @@ impl GpuInverter {
                     max_in_flight = 1;
                     call.plan.chunk_len = (end - next).div_ceil(2).max(1);
                 }
-                Err(error) => return Err(error.at(call.done, stack.len())),
+                Err(error) => return Err(error.at(call.done, len)),
             }
         }
         Ok(self.report(GpuPlan { chunks, ..plan }, call.seconds, call.ticks))
@@ -102,15 +104,18 @@ impl GpuInverter {
     }
 }
 
-/// Checks that the plan fits the stack: the shaders check no index.
-fn check_plan<T: Scalar>(plan: &GpuPlan, stack: Stack<'_, T>) -> Result<(), Error> {
-    let variant = plan.variant;
-    let contiguous = Layout::contiguous(variant.order);
-    if (variant.order as usize, variant.scalar) != (stack.order(), T::KIND)
-        || (variant.input, variant.output, variant.in_place) != (contiguous, contiguous, false)
+/// Checks that the plan fits the systems: the shaders check no index.
+fn check_plan<T: Scalar>(plan: &GpuPlan, given: &Given<'_, T>) -> Result<(), Error> {
+    let Variant { order, width, scalar, input, output, rhs, in_place, rhs_in_place, .. } = plan.variant;
+    let (contiguous, columns) = (Layout::contiguous(order), Layout::columns(order, width));
+    let result = if plan.variant.op == Op::Inverse { contiguous } else { columns };
+    if (order as usize, width as usize, scalar) != (given.order, given.width, T::KIND)
+        || (input, rhs, output) != (contiguous, columns, result)
+        || in_place
+        || rhs_in_place
         || plan.chunk_len == 0
     {
-        return Err(Error::refused(Refusal::Plan { planned: variant.order, order: stack.order() }));
+        return Err(Error::refused(Refusal::Plan { planned: order, order: given.order }));
     }
     Ok(())
 }
@@ -121,12 +126,16 @@ struct Call<'a, T: Scalar> {
     plan: GpuPlan,
     /// The longest wait for a chunk.
     limit: Option<Duration>,
-    stack: Stack<'a, T>,
+    given: Given<'a, T>,
     steps: Arc<Steps>,
     elements: &'a mut [T],
+    /// Elements of one result.
+    size: usize,
     statuses: &'a mut [Status],
     /// Empty if they are not computed.
     rconds: &'a mut [T::Real],
+    /// Empty if they are not computed.
+    determinants: &'a mut [Determinant<T>],
     /// The number of matrices finished, from the start.
     done: usize,
     /// When the last chunk was finished.
@@ -150,35 +159,45 @@ impl<'a, T: Scalar> Call<'a, T> {
         gpu: &'a Shared,
         mut plan: GpuPlan,
         limit: Option<Duration>,
-        stack: Stack<'a, T>,
+        given: Given<'a, T>,
         output: InversesMut<'a, T>,
     ) -> Result<Self, DeviceError> {
         gpu.check_thread()?;
-        let InversesMut { elements, statuses, rconds, .. } = output;
+        let InversesMut { elements, statuses, rconds, determinants } = output;
         let start = Instant::now();
-        let variant = Variant { rcond: rconds.is_some(), ..plan.variant };
+        let mut variant = Variant { rcond: rconds.is_some(), det: determinants.is_some(), ..plan.variant };
+        // One for all systems.
+        if given.a.is_repeated() {
+            variant.input.matrix = 0;
+        }
+        if given.b.is_repeated() {
+            variant.rhs.matrix = 0;
+        }
         let steps = Steps::new(&gpu.pipelines, &gpu.device, variant, &gpu.facts.limits).await?;
         let seconds = Stages { prepare: start.elapsed().as_secs_f64(), ..Stages::default() };
         // All results of a chunk are read through one buffer.
-        let bytes = (stack.order() * stack.order() * size_of::<T>()) as u64;
+        let size = elements.len() / given.len.max(1);
+        let bytes = (size * size_of::<T>()) as u64;
         let max = gpu.device.limits().max_buffer_size;
-        let fit = ChunkBytes::most(bytes, size_of::<T::Real>() as u64, max);
+        let beside = size_of::<T::Real>() + determinants.as_ref().map_or(0, |_| size_of::<Determinant<T>>());
+        let fit = ChunkBytes::most(bytes, beside as u64, max);
         if fit == 0 {
-            return Err(DeviceError::Unsupported(Refusal::Buffer { order: stack.order(), bytes, max }));
+            return Err(DeviceError::Unsupported(Refusal::Buffer { order: given.order, bytes, max }));
         }
         // Each program takes a chunk in one row of workgroups.
         let fit = fit.min(steps.schedule.row().into());
         plan.chunk_len = plan.chunk_len.min(usize::try_from(fit).unwrap_or(usize::MAX));
-        let rconds = rconds.unwrap_or_default();
         Ok(Self {
             gpu,
             plan,
             limit,
-            stack,
+            given,
             steps: Arc::new(steps),
             elements,
+            size,
             statuses,
-            rconds,
+            rconds: rconds.unwrap_or_default(),
+            determinants: determinants.unwrap_or_default(),
             done: 0,
             finished: None,
             seconds,
@@ -190,15 +209,20 @@ impl<'a, T: Scalar> Call<'a, T> {
     async fn submit(&mut self, range: Range<usize>) -> Result<InFlight, DeviceError> {
         let start = Instant::now();
         let gpu = self.gpu;
-        let matrices: &[u8] = bytemuck::cast_slice(self.stack.slice(range.clone()).elements());
+        let part =
+            |operand: Operand<'a, T>| -> &'a [u8] { bytemuck::cast_slice(operand.slice(range.clone()).elements()) };
+        let [matrices, rhs] = [self.given.a, self.given.b].map(part);
         let len = range.len();
-        let batch = self.steps.schedule.batch(self.plan.chunk_len.min(self.stack.len()) as u32);
+        let batch = self.steps.schedule.batch(self.plan.chunk_len.min(self.given.len) as u32);
         let scratch = self.plan.variant.scratch().unwrap_or_default();
         let wanted = self.rconds.get(range.clone()).unwrap_or_default();
         let bytes = ChunkBytes {
             matrices: matrices.len() as u64,
+            rhs: rhs.len() as u64,
+            results: (len * self.size * size_of::<T>()) as u64,
             statuses: 4 * len as u64,
             rconds: size_of_val(wanted) as u64,
+            dets: size_of_val(self.determinants.get(range.clone()).unwrap_or_default()) as u64,
             scratch: scratch.map(|bytes| bytes * u64::from(batch)),
         };
         let buffers = match gpu.pool.take(bytes) {
@@ -209,7 +233,7 @@ impl<'a, T: Scalar> Call<'a, T> {
                 ChunkBuffers::new(Maker { device, pipelines, counts, mappable }, bytes).await?
             }
         };
-        let staged = buffers.stage(&gpu.device, &gpu.queue, matrices).await?;
+        let staged = buffers.stage(&gpu.device, &gpu.queue, [matrices, rhs]).await?;
         let submitted = Instant::now();
         self.seconds.upload += (submitted - start).as_secs_f64();
 
@@ -258,15 +282,16 @@ impl<'a, T: Scalar> Call<'a, T> {
         self.finished = Some(mapped);
         self.seconds.dispatch += (mapped - start).as_secs_f64();
 
-        let size = self.stack.order() * self.stack.order();
-        let elements = &mut self.elements[range.start * size..range.end * size];
+        let elements = &mut self.elements[range.start * self.size..range.end * self.size];
         let statuses = &mut self.statuses[range.clone()];
         let rconds = self.rconds.get_mut(range.clone()).unwrap_or_default();
-        let ticks = buffers.read(
+        let determinants = self.determinants.get_mut(range.clone()).unwrap_or_default();
+        let ticks = buffers.read([
             bytemuck::cast_slice_mut(elements),
             bytemuck::cast_slice_mut(statuses),
             bytemuck::cast_slice_mut(rconds),
-        )?;
+            bytemuck::cast_slice_mut(determinants),
+        ])?;
         self.ticks = self.ticks.zip(ticks).map(|(sum, ticks)| sum + ticks);
         self.seconds.readback += mapped.elapsed().as_secs_f64();
         self.done = range.end;

@@ -59,10 +59,23 @@ pub fn source(program: Program, variant: Variant) -> String {
     let layout = include_str!("../../shaders/layout.wgsl");
     let op = match variant.op {
         Op::Inverse => include_str!("../../shaders/op/inverse.wgsl"),
-        Op::Solve | Op::Det => unreachable!("no plan for the GPU engine has it"),
+        Op::Solve | Op::Det => include_str!("../../shaders/op/lu.wgsl"),
     };
-    let output = include_str!("../../shaders/access/output.wgsl");
-    let failed = include_str!("../../shaders/access/failed.wgsl");
+    let [output, failed] = match variant.op {
+        Op::Inverse | Op::Solve => {
+            [include_str!("../../shaders/access/output.wgsl"), include_str!("../../shaders/access/failed.wgsl")]
+        }
+        Op::Det => [include_str!("../../shaders/access/no_output.wgsl"), ""],
+    };
+    let rhs = match (variant.op, variant.rhs_in_place) {
+        (Op::Solve, false) => include_str!("../../shaders/access/rhs.wgsl"),
+        (Op::Solve, true) => include_str!("../../shaders/access/rhs_in_place.wgsl"),
+        _ => include_str!("../../shaders/access/no_rhs.wgsl"),
+    };
+    let det = match variant.det {
+        false => include_str!("../../shaders/access/no_det.wgsl"),
+        true => include_str!("../../shaders/access/det.wgsl"),
+    };
     let balance = include_str!("../../shaders/balance.wgsl");
     let [shuffle, width] = match (variant.kernel(), working) {
         (GpuKernel::Subgroup, ScalarKind::Float32) => [SHUFFLE_REAL, SHUFFLE_32],
@@ -79,14 +92,14 @@ pub fn source(program: Program, variant: Variant) -> String {
         _ => "",
     };
     let order2 = match (variant.kernel(), variant.order) {
-        (GpuKernel::Thread, 2) => include_str!("../../shaders/order2/by_determinant.wgsl"),
+        (GpuKernel::Thread, 2) if variant.op == Op::Inverse => include_str!("../../shaders/order2/by_determinant.wgsl"),
         (GpuKernel::Thread, _) => include_str!("../../shaders/order2/by_pivots.wgsl"),
         _ => "",
     };
     let constants = constants(program, variant);
     let parts = [
-        own, order2, exchange, op, balance, layout, access, output, failed, rcond, norm, shuffle, width, number, part,
-        real, magnitude, &constants,
+        own, order2, exchange, op, balance, layout, access, output, failed, rhs, det, rcond, norm, shuffle, width,
+        number, part, real, magnitude, &constants,
     ];
     let text = parts.join("\n");
     if variant.config.writes_out() { written_out(&text) } else { text }
@@ -149,8 +162,12 @@ fn constants(program: Program, variant: Variant) -> String {
         ("N".to_owned(), variant.order),
         ("MATRICES".to_owned(), variant.matrices()),
         ("WORKGROUP".to_owned(), variant.workgroup()),
+        ("WIDTH".to_owned(), variant.width),
+        ("RIDING".to_owned(), variant.riding()),
+        ("TILES".to_owned(), variant.tiles()),
+        ("ONE_TILE".to_owned(), u32::from(variant.tiles() == 1)),
     ];
-    for (name, layout) in [("INPUT", variant.input), ("OUTPUT", variant.output)] {
+    for (name, layout) in [("INPUT", variant.input), ("OUTPUT", variant.output), ("RHS", variant.rhs)] {
         let Layout { offset, matrix, row, column } = layout;
         for (what, value) in [("OFFSET", offset), ("MATRIX", matrix), ("ROW", row), ("COLUMN", column)] {
             constants.push((format!("{name}_{what}"), value));
@@ -161,7 +178,8 @@ fn constants(program: Program, variant: Variant) -> String {
     constants.extend(own.into_iter().map(|(name, value)| (name.to_owned(), value)));
     let lines = constants.iter().map(|(name, value)| format!("const {name} = {value}u;\n"));
     let suffix = if variant.scalar.real_size() == 8 { "lu" } else { "u" };
-    lines.chain([format!("const MIN_RCOND: Part = {}{suffix};\n", variant.min_rcond)]).collect()
+    let rides = format!("const RIDES = {};\n", variant.riding() > 0);
+    lines.chain([rides, format!("const MIN_RCOND: Part = {}{suffix};\n", variant.min_rcond)]).collect()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Transfers between host and device, in sets of buffers for one chunk each, kept from call to call.
 //!
-//! If the device uses the host's own memory, the storage buffers themselves are mapped: the host writes matrices
-//! where the shaders read them, and reads inverses where the shaders wrote them, without two copies through
-//! staging buffers.
+//! If the device uses the host's own memory, the storage buffers themselves are mapped: the host writes matrices and
+//! right-hand sides where the shaders read them, and reads results where the shaders wrote them, without two copies
+//! through staging buffers.
 
 use std::sync::Mutex;
 
@@ -18,14 +18,16 @@ use crate::plan::gpu::CHUNKS_IN_FLIGHT;
 #[derive(Debug)]
 pub struct ChunkBuffers {
     capacity: ChunkBytes,
-    /// If mappable, it is mapped whenever the host holds these buffers.
+    /// If mappable, it is mapped whenever the host holds these buffers. So are the right-hand sides.
     input: wgpu::Buffer,
-    output: wgpu::Buffer,
-    /// True if input and output can be mapped.
+    rhs: Option<wgpu::Buffer>,
+    output: Option<wgpu::Buffer>,
+    /// True if input, right-hand sides and output can be mapped.
     mappable: bool,
     statuses: wgpu::Buffer,
     rconds: Option<wgpu::Buffer>,
-    /// Inverses unless they are mappable, statuses, rconds and timestamps, for the host to read.
+    dets: Option<wgpu::Buffer>,
+    /// Results unless they are mappable, statuses, rconds, determinants and timestamps, for the host to read.
     staging: wgpu::Buffer,
     stopwatch: Option<Stopwatch>,
     pub bindings: Bindings,
@@ -38,10 +40,10 @@ struct Stopwatch {
     resolved: wgpu::Buffer,
 }
 
-/// The matrices of a chunk where the device finds them: in the mapped input, or in a view that enqueues them for the
-/// next submission when it is dropped.
+/// The matrices and right-hand sides of a chunk where the device finds them: in mapped buffers, or in views that
+/// enqueue them for the next submission when they are dropped.
 #[derive(Debug)]
-pub struct Staged(Option<wgpu::QueueWriteBufferView>);
+pub struct Staged(Vec<wgpu::QueueWriteBufferView>);
 
 /// Bytes of two timestamps.
 const TIMESTAMPS: u64 = 16;
@@ -50,27 +52,37 @@ const TIMESTAMPS: u64 = 16;
 /// another, each at a multiple of 8, with the timestamps at the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkBytes {
-    /// The matrices. The inverses take the same number of bytes.
+    /// The matrices.
     pub matrices: u64,
+    /// Right-hand sides; 0 if there are none.
+    pub rhs: u64,
+    /// Inverses or solutions; 0 if there are only determinants.
+    pub results: u64,
     /// Status words.
     pub statuses: u64,
     /// Reciprocal condition numbers; 0 if they are not asked for.
     pub rconds: u64,
+    /// Determinants; 0 if they are not asked for.
+    pub dets: u64,
     /// Working memory and state of `device`, which stay on the device; 0 for other kernels.
     pub scratch: [u64; 2],
 }
 
 impl ChunkBytes {
     fn statuses_at(self) -> u64 {
-        self.matrices.next_multiple_of(8)
+        self.results.next_multiple_of(8)
     }
 
     fn rconds_at(self) -> u64 {
         (self.statuses_at() + self.statuses).next_multiple_of(8)
     }
 
-    fn timestamps_at(self) -> u64 {
+    fn dets_at(self) -> u64 {
         (self.rconds_at() + self.rconds).next_multiple_of(8)
+    }
+
+    fn timestamps_at(self) -> u64 {
+        (self.dets_at() + self.dets).next_multiple_of(8)
     }
 
     fn end(self) -> u64 {
@@ -79,15 +91,19 @@ impl ChunkBytes {
 
     /// The parts that go through a staging buffer.
     fn staged(self, mappable: bool) -> Self {
-        if mappable { Self { matrices: 0, ..self } } else { self }
+        if mappable { Self { results: 0, ..self } } else { self }
     }
 
     fn holds(self, needed: Self) -> bool {
+        // Bindings fix which parts there are; rconds alone may be left out.
+        let same = |own: u64, needed: u64| (own > 0) == (needed > 0) && own >= needed;
         self.matrices >= needed.matrices
             && self.statuses >= needed.statuses
             && self.rconds >= needed.rconds
-            && (self.scratch[0] > 0) == (needed.scratch[0] > 0)
-            && self.scratch.iter().zip(needed.scratch).all(|(&own, needed)| own >= needed)
+            && same(self.rhs, needed.rhs)
+            && same(self.results, needed.results)
+            && same(self.dets, needed.dets)
+            && self.scratch.iter().zip(needed.scratch).all(|(&own, needed)| same(own, needed))
     }
 
     /// Rounded up, so that calls of similar size share buffers.
@@ -95,22 +111,31 @@ impl ChunkBytes {
         let round = |bytes: u64| if bytes == 0 { 0 } else { bytes.max(256).next_power_of_two() };
         Self {
             matrices: round(self.matrices),
+            rhs: round(self.rhs),
+            results: round(self.results),
             statuses: round(self.statuses),
             rconds: round(self.rconds),
+            dets: round(self.dets),
             // Large, and of the same size in most calls.
             scratch: self.scratch,
         }
     }
 
-    /// The number of matrices of `matrix` bytes that fit in a staging buffer of `buffer` bytes, each with its
-    /// status and an rcond of `real` bytes.
-    pub fn most(matrix: u64, real: u64, buffer: u64) -> u64 {
-        buffer.saturating_sub(TIMESTAMPS + 3 * 8) / (matrix + 4 + real)
+    /// The number of results of `result` bytes that fit in a staging buffer of `buffer` bytes, each with its status and
+    /// `beside` bytes of rcond and determinant.
+    pub fn most(result: u64, beside: u64, buffer: u64) -> u64 {
+        buffer.saturating_sub(TIMESTAMPS + 4 * 8) / (result + 4 + beside)
     }
 
     fn largest(self) -> u64 {
-        self.matrices.max(self.statuses).max(self.rconds)
+        let Self { matrices, rhs, results, statuses, rconds, dets, .. } = self;
+        [rhs, results, statuses, rconds, dets].into_iter().fold(matrices, u64::max)
     }
+}
+
+/// All of a buffer, if there is one.
+fn whole(buffer: Option<&wgpu::Buffer>) -> Option<wgpu::BufferBinding<'_>> {
+    buffer.map(wgpu::Buffer::as_entire_buffer_binding)
 }
 
 /// The parts of a device that chunk buffers are made with.
@@ -178,11 +203,13 @@ impl ChunkBuffers {
         };
         let (written, read) =
             if mappable { (Usage::MAP_WRITE, Usage::MAP_READ) } else { (Usage::COPY_DST, Usage::COPY_SRC) };
+        let some = |label, size, usage| (size > 0).then(|| buffer(label, size, Usage::STORAGE | usage));
         let input = buffer("batchinv input", capacity.matrices, Usage::STORAGE | written);
-        let output = buffer("batchinv output", capacity.matrices, Usage::STORAGE | read);
+        let rhs = some("batchinv right-hand sides", capacity.rhs, written);
+        let output = some("batchinv output", capacity.results, read);
         let statuses = buffer("batchinv statuses", capacity.statuses, Usage::STORAGE | Usage::COPY_SRC);
-        let rconds =
-            (capacity.rconds > 0).then(|| buffer("batchinv rconds", capacity.rconds, Usage::STORAGE | Usage::COPY_SRC));
+        let rconds = some("batchinv rconds", capacity.rconds, Usage::COPY_SRC);
+        let dets = some("batchinv determinants", capacity.dets, Usage::COPY_SRC);
         let staged = capacity.staged(mappable);
         let staging = buffer("batchinv staging", staged.end(), Usage::MAP_READ | Usage::COPY_DST);
         let stopwatch = device.features().contains(wgpu::Features::TIMESTAMP_QUERY).then(|| Stopwatch {
@@ -198,47 +225,66 @@ impl ChunkBuffers {
         let buffers = StackBuffers {
             scratch: scratch.as_ref().map(|scratch| scratch.each_ref().map(wgpu::Buffer::as_entire_buffer_binding)),
             input: Some(input.as_entire_buffer_binding()),
-            output: output.as_entire_buffer_binding(),
+            output: whole(output.as_ref()),
             statuses: statuses.as_entire_buffer_binding(),
-            rconds: rconds.as_ref().map(wgpu::Buffer::as_entire_buffer_binding),
+            rconds: whole(rconds.as_ref()),
+            rhs: whole(rhs.as_ref()),
+            dets: whole(dets.as_ref()),
         };
         let bindings = Bindings::new(pipelines, device, counts.binding(), buffers);
-        Self { capacity, input, output, mappable, statuses, rconds, staging, stopwatch, bindings }
+        Self { capacity, input, rhs, output, mappable, statuses, rconds, dets, staging, stopwatch, bindings }
     }
 
-    /// Copies the matrices of a chunk to where the device finds them, without waiting for another submission.
+    /// Copies the matrices and right-hand sides of a chunk to where the device finds them, without waiting for another
+    /// submission.
     pub async fn stage(
         &self,
         device: &wgpu::Device,
         queue: &wgpu::Queue,
-        matrices: &[u8],
+        [matrices, rhs]: [&[u8]; 2],
     ) -> Result<Staged, DeviceError> {
         let errors = Errors::watch(device);
-        let staged = self.copy(queue, matrices);
+        let mut staged = Staged(Vec::new());
+        let copied = self.copy(queue, &self.input, matrices, &mut staged).and_then(|()| match &self.rhs {
+            Some(buffer) => self.copy(queue, buffer, rhs, &mut staged),
+            None => Ok(()),
+        });
         errors.check().await?;
-        staged
+        copied.map(|()| staged)
     }
 
-    fn copy(&self, queue: &wgpu::Queue, matrices: &[u8]) -> Result<Staged, DeviceError> {
-        let bytes = matrices.len() as u64;
+    fn copy(
+        &self,
+        queue: &wgpu::Queue,
+        buffer: &wgpu::Buffer,
+        elements: &[u8],
+        Staged(views): &mut Staged,
+    ) -> Result<(), DeviceError> {
+        let bytes = elements.len() as u64;
         if self.mappable {
             let mut view =
-                self.input.get_mapped_range_mut(0..bytes).map_err(|error| DeviceError::Lost(error.to_string()))?;
-            view.copy_from_slice(matrices);
-            return Ok(Staged(None));
+                buffer.get_mapped_range_mut(0..bytes).map_err(|error| DeviceError::Lost(error.to_string()))?;
+            view.copy_from_slice(elements);
+            return Ok(());
         }
-        let view = wgpu::BufferSize::new(bytes).and_then(|bytes| queue.write_buffer_with(&self.input, 0, bytes));
+        let view = wgpu::BufferSize::new(bytes).and_then(|bytes| queue.write_buffer_with(buffer, 0, bytes));
         let mut view = view.ok_or_else(|| DeviceError::Lost("it takes no input any more".to_owned()))?;
-        view.copy_from_slice(matrices);
-        Ok(Staged(Some(view)))
+        view.copy_from_slice(elements);
+        views.push(view);
+        Ok(())
     }
 
-    /// Hands a chunk's matrices over to the device, for the next submission.
-    pub fn upload(&self, Staged(view): Staged) {
+    /// The buffers that the host writes.
+    fn written(&self) -> impl Iterator<Item = &wgpu::Buffer> {
+        std::iter::once(&self.input).chain(&self.rhs)
+    }
+
+    /// Hands what was staged over to the device, for the next submission.
+    pub fn upload(&self, Staged(views): Staged) {
         if self.mappable {
-            self.input.unmap();
+            self.written().for_each(wgpu::Buffer::unmap);
         }
-        drop(view);
+        drop(views);
     }
 
     /// Timestamps at the beginning of the first compute pass and at the end of the last, if the device has a clock.
@@ -254,12 +300,15 @@ impl ChunkBuffers {
     /// Encodes copies of the results of a chunk to the staging buffer.
     pub fn encode_readback(&self, encoder: &mut wgpu::CommandEncoder, bytes: ChunkBytes) {
         let parts = bytes.staged(self.mappable);
-        if !self.mappable {
-            encoder.copy_buffer_to_buffer(&self.output, 0, &self.staging, 0, parts.matrices);
-        }
-        encoder.copy_buffer_to_buffer(&self.statuses, 0, &self.staging, parts.statuses_at(), parts.statuses);
-        if let (Some(rconds), 1..) = (&self.rconds, parts.rconds) {
-            encoder.copy_buffer_to_buffer(rconds, 0, &self.staging, parts.rconds_at(), parts.rconds);
+        for (buffer, at, bytes) in [
+            (self.output.as_ref(), 0, parts.results),
+            (Some(&self.statuses), parts.statuses_at(), parts.statuses),
+            (self.rconds.as_ref(), parts.rconds_at(), parts.rconds),
+            (self.dets.as_ref(), parts.dets_at(), parts.dets),
+        ] {
+            if let (Some(buffer), 1..) = (buffer, bytes) {
+                encoder.copy_buffer_to_buffer(buffer, 0, &self.staging, at, bytes);
+            }
         }
         if let Some(stopwatch) = &self.stopwatch {
             encoder.resolve_query_set(&stopwatch.queries, 0..2, &stopwatch.resolved, 0);
@@ -274,32 +323,31 @@ impl ChunkBuffers {
         if !self.mappable {
             return Mapping::new([staging]);
         }
-        let input = (&self.input, wgpu::MapMode::Write, 0..self.capacity.matrices);
-        Mapping::new([staging, input, (&self.output, wgpu::MapMode::Read, 0..bytes.matrices)])
+        let written = self.written().map(|buffer| (buffer, wgpu::MapMode::Write, 0..buffer.size()));
+        let read = self.output.iter().map(|buffer| (buffer, wgpu::MapMode::Read, 0..bytes.results));
+        Mapping::new(std::iter::once(staging).chain(written).chain(read))
     }
 
-    /// Copies the mapped results to the caller's memory, and returns all buffers except the input to the device.
-    /// The result is the time of the passes in ticks of the device's clock, if it has one.
-    pub fn read(
-        &self,
-        matrices: &mut [u8],
-        statuses: &mut [u8],
-        rconds: &mut [u8],
-    ) -> Result<Option<u64>, DeviceError> {
-        let [a, b, c] = [matrices.len(), statuses.len(), rconds.len()].map(|bytes| bytes as u64);
-        let parts = ChunkBytes { matrices: a, statuses: b, rconds: c, scratch: [0; 2] }.staged(self.mappable);
+    /// Copies the mapped results to the caller's memory: results, statuses, rconds and determinants. Returns all
+    /// buffers that the host only reads to the device. The result is the time of the passes in ticks of the device's
+    /// clock, if it has one.
+    pub fn read(&self, to: [&mut [u8]; 4]) -> Result<Option<u64>, DeviceError> {
+        let [results, statuses, rconds, dets] = to.each_ref().map(|bytes| bytes.len() as u64);
+        let parts = ChunkBytes { matrices: 0, rhs: 0, results, statuses, rconds, dets, scratch: [0; 2] };
+        let parts = parts.staged(self.mappable);
         let view =
             self.staging.get_mapped_range(0..parts.end()).map_err(|error| DeviceError::Lost(error.to_string()))?;
-        if self.mappable {
-            let inverses = self.output.get_mapped_range(0..a).map_err(|error| DeviceError::Lost(error.to_string()))?;
-            matrices.copy_from_slice(&inverses);
-            drop(inverses);
-            self.output.unmap();
+        let [values, statuses, rconds, dets] = to;
+        if let (true, Some(output)) = (self.mappable, &self.output) {
+            let mapped = output.get_mapped_range(0..results).map_err(|error| DeviceError::Lost(error.to_string()))?;
+            values.copy_from_slice(&mapped);
+            drop(mapped);
+            output.unmap();
         } else {
-            matrices.copy_from_slice(&view[..matrices.len()]);
+            values.copy_from_slice(&view[..values.len()]);
         }
-        for (target, at) in [(statuses, parts.statuses_at()), (rconds, parts.rconds_at())] {
-            target.copy_from_slice(&view[at as usize..][..target.len()]);
+        for (to, at) in [(statuses, parts.statuses_at()), (rconds, parts.rconds_at()), (dets, parts.dets_at())] {
+            to.copy_from_slice(&view[at as usize..][..to.len()]);
         }
         let ticks = self.stopwatch.as_ref().map(|_| {
             let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(&view[parts.timestamps_at() as usize..]);

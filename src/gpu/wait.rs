@@ -93,10 +93,11 @@ fn wait_for_all(device: &wgpu::Device, received: &mpsc::Receiver<Watched>) {
 
 impl Mapping {
     /// Requests parts of buffers for the host, once all submitted work is done.
-    pub fn new<const COUNT: usize>(buffers: [(&wgpu::Buffer, wgpu::MapMode, Range<u64>); COUNT]) -> Self {
+    pub fn new<'a>(buffers: impl IntoIterator<Item = (&'a wgpu::Buffer, wgpu::MapMode, Range<u64>)>) -> Self {
+        let buffers: Vec<_> = buffers.into_iter().collect();
         let (answer, receiver) = oneshot_channel();
         let answer = Arc::new(answer);
-        let missing = Arc::new(AtomicUsize::new(COUNT));
+        let missing = Arc::new(AtomicUsize::new(buffers.len()));
         for (buffer, mode, range) in buffers {
             let (answer, missing) = (Arc::clone(&answer), Arc::clone(&missing));
             buffer.map_async(mode, range, move |result| {

@@ -8,6 +8,15 @@
 //! }
 //! ```
 //!
+//! Blocks that a shader marks are left out if their condition, a constant, is false, and so are functions that nothing
+//! calls then: drivers drop them too, but take the time to read them.
+//!
+//! ```text
+//! if RCOND { // left out if not                                  { sum(); }
+//!     sum();                                                ->   or nothing
+//! }
+//! ```
+//!
 //! The bound is made of constants. A marked loop holds no `break` and no `continue`, and no loop within it counts by
 //! the same name. A file with its marks is valid WGSL and means the same. `// written out if WIDE and
 //! not RCOND` holds for variants in which the one constant is not zero and the other is zero or false. Lines keep their
@@ -17,13 +26,71 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 const MARK: &str = "{ // written out";
+const CONDITION_MARK: &str = "{ // left out if not";
 
-/// The same program with its marked loops written out.
+/// The same program with its marked loops written out, and without its marked blocks whose condition is false and the
+/// functions that nothing calls.
 pub fn written_out(source: &str) -> String {
     let constants = Constants::of(source);
+    let source = without_idle_functions(without_false_blocks(source, &constants));
     let mut text = String::with_capacity(4 * source.len());
-    write_out(source, &constants, &mut text);
+    write_out(&source, &constants, &mut text);
     text
+}
+
+/// The same text without the marked blocks whose condition is false, with the same number of line breaks.
+fn without_false_blocks(source: &str, constants: &Constants<'_>) -> String {
+    let mut text = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(found) = rest.find(CONDITION_MARK) {
+        let line = rest[..found].rfind('\n').map_or(0, |end| end + 1);
+        let after = &rest[found + 1..];
+        let name = rest[line..found].trim().strip_prefix("if ").map(str::trim);
+        let value = name.and_then(|name| match name.strip_prefix('!') {
+            Some(name) => Some(constants.value(name)? == 0),
+            None => Some(constants.value(name)? != 0),
+        });
+        if let (Some(false), Some(close)) = (value, closing_brace(after)) {
+            text.push_str(&rest[..line]);
+            text.extend(after[..close].matches('\n'));
+            rest = &after[close + 1..];
+        } else {
+            text.push_str(&rest[..=found]);
+            rest = after;
+        }
+    }
+    text + rest
+}
+
+/// The same text without functions that no code outside of them names, with the same number of line breaks.
+fn without_idle_functions(mut source: String) -> String {
+    loop {
+        let mut named: HashMap<&str, usize> = HashMap::new();
+        for line in source.lines() {
+            words(line.split("//").next().unwrap_or_default()).for_each(|word| *named.entry(word).or_default() += 1);
+        }
+        let (mut text, mut rest, mut entry) = (String::with_capacity(source.len()), &source[..], false);
+        while let Some(end) = rest.find('\n') {
+            let name = rest.strip_prefix("fn ").and_then(|head| head.split_once('('));
+            let idle = name.is_some_and(|(name, _)| !entry && named.get(name) == Some(&1));
+            let close = rest.find('{').and_then(|open| Some(open + 1 + closing_brace(&rest[open + 1..])?));
+            let until = match close {
+                Some(close) if idle => close + 1,
+                _ => end + 1,
+            };
+            match idle {
+                true => text.extend(rest[..until].matches('\n')),
+                false => text.push_str(&rest[..until]),
+            }
+            entry = rest.starts_with('@');
+            rest = &rest[until..];
+        }
+        text.push_str(rest);
+        if text == source {
+            return text;
+        }
+        source = text;
+    }
 }
 
 /// Appends a text with its marked loops written out, and the same number of line breaks.
@@ -141,8 +208,8 @@ impl<'a> Constants<'a> {
         Self(source.lines().filter_map(line).collect())
     }
 
-    /// The value of an expression, if it is made of numbers, constants, + - * / and brackets. `counted` gives the
-    /// number that it is given.
+    /// The value of an expression, if it is made of numbers, constants, + - * /, `min` and brackets. `counted` gives
+    /// the number that it is given.
     fn value(&self, expression: &str) -> Option<u32> {
         let mut words = words(expression).filter(|word| !word.trim().is_empty()).peekable();
         let value = self.sum(&mut words)?;
@@ -170,6 +237,11 @@ impl<'a> Constants<'a> {
     fn term<'b>(&self, words: &mut std::iter::Peekable<impl Iterator<Item = &'b str>>) -> Option<u32> {
         match words.next()? {
             "counted" => self.term(words),
+            "min" => {
+                let first = (words.next()? == "(").then(|| self.sum(words))??;
+                let second = (words.next()? == ",").then(|| self.sum(words))??;
+                (words.next()? == ")").then_some(first.min(second))
+            }
             "true" => Some(1),
             "false" => Some(0),
             "(" => {
@@ -245,6 +317,27 @@ if a { f(i, j); }
     }
 
     #[test]
+    fn a_block_whose_condition_is_false_is_left_out() {
+        let block = |condition| format!("if {condition} {{ // left out if not\n    f();\n}}\nlast();\n");
+        for condition in ["WIDE", "!YES", "!N"] {
+            assert_eq!(of(&block(condition)), "\n\n\nlast();\n", "{condition}");
+        }
+        for condition in ["YES", "N", "!WIDE", "unknown", "N > 4u"] {
+            assert_eq!(of(&block(condition)), block(condition), "{condition}");
+        }
+    }
+
+    /// One after the other, if one calls the other; entry points stay.
+    #[test]
+    fn functions_that_nothing_calls_are_left_out() {
+        let text = "@compute\nfn main() {\n    // idle();\n    called();\n}\nfn called() {}\nfn also_idle() {\n}\n
+fn idle(x: u32) {\n    if x > 0u { also_idle(); }\n}\nconst LAST = 0u;\n";
+        let wanted =
+            "@compute\nfn main() {\n    // idle();\n    called();\n}\nfn called() {}\n\n\n\n\n\n\nconst LAST = 0u;\n";
+        assert_eq!(of(text), wanted);
+    }
+
+    #[test]
     fn expressions() {
         let constants = Constants::of(CONSTANTS);
         for (expression, value) in [
@@ -254,6 +347,8 @@ if a { f(i, j); }
             ("N / WIDE", None),
             ("N +", None),
             ("counted(N)", Some(3)),
+            ("min(4u, N - 1u) * 2u", Some(4)),
+            ("min(4u)", None),
             ("N N", None),
         ] {
             assert_eq!(constants.value(expression), value, "{expression}");

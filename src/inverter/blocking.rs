@@ -3,10 +3,14 @@
 use super::buffers::Buffers;
 use super::engine_choice::EngineChoice;
 use super::options::Inverter;
+#[cfg(all(feature = "gpu", feature = "testing"))]
+use super::solve::systems;
 use crate::cpu::tasks;
 use crate::data::columns::{Columns, ColumnsBuf};
 use crate::data::determinant::Determinant;
 use crate::data::error::Error;
+#[cfg(all(feature = "gpu", feature = "testing"))]
+use crate::data::operand::Given;
 use crate::data::outcome::{Determinants, Inverses, Solutions};
 use crate::data::output::{InversesMut, SolutionsMut, fits};
 use crate::data::report::Report;
@@ -145,7 +149,10 @@ impl Inverter {
     /// [`Inverter::invert`]. After an error, the contents of the outputs are unspecified.
     pub fn invert_into<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>) -> Result<Report, Error> {
         output.check(stack)?;
-        let output = self.with_determinants(stack, output);
+        let output = match output.determinants {
+            Some(_) => block_on(self.with_determinants(stack, output))?,
+            None => output,
+        };
         match self.cpu_at_once(self.work::<T>(stack.order(), stack.len())) {
             Some((plan, reason)) => {
                 let mut rconds = self.rconds_of_verdicts(stack.order(), &output)?;
@@ -210,8 +217,7 @@ impl Inverter {
     ///
     /// The status of a system is k for a singular matrix, as that of its inverse, and -1 if the matrix or the
     /// right-hand side is not finite, or if the solution overflows. It is one for all columns of the right-hand side;
-    /// apart from it, a column of the solution depends on the matrix and on its own column alone, to the bit. The CPU
-    /// engine solves, under the automatic choice, too.
+    /// apart from it, a column of the solution depends on the matrix and on its own column alone, to the bit.
     ///
     /// ```
     /// use batchinv::{Columns, Inverter, Stack};
@@ -225,11 +231,17 @@ impl Inverter {
     /// # Errors
     /// None for the numbers. [`ShapeError::Rhs`](crate::ShapeError::Rhs) if matrices and right-hand sides do not go
     /// together, [`ShapeError::ColumnsTooLarge`](crate::ShapeError::ColumnsTooLarge) if there is no memory for the
-    /// solutions. [`Error::Unsupported`] if the options ask for rconds or for identities on failure, and from the GPU
-    /// engine chosen by name, which does not solve yet; [`Error::NoAdapter`] from it if there is no adapter.
+    /// solutions. [`Error::Unsupported`] if the options ask for rconds or for identities on failure. From the GPU engine
+    /// chosen by name, [`Error::Unsupported`] above the largest order of its kernels, and otherwise as
+    /// [`Inverter::invert`].
     pub fn solve<T: Scalar>(&self, a: Stack<'_, T>, b: Columns<'_, T>) -> Result<Solutions<T>, Error> {
-        match self.cpu_at_once(self.system(a, b)?) {
-            Some((plan, reason)) => self.solve_on_cpu(&plan, reason, a, b),
+        let work = self.system(a, b)?;
+        match self.one_matrix(work, a.len()).or_else(|| self.cpu_at_once(work)) {
+            Some((plan, reason)) => {
+                let mut buffers = Buffers::of_systems(work, self.wants_determinants())?;
+                let report = self.solve_into_on_cpu(&plan, reason, a, b, buffers.output());
+                Ok(buffers.into_outcome(report))
+            }
             None => block_on(self.solve_async(a, b)),
         }
     }
@@ -246,17 +258,15 @@ impl Inverter {
     ) -> Result<Report, Error> {
         let work = self.system(a, b)?;
         output.check(work.order, work.width, work.len)?;
-        let (plan, reason) = match self.cpu_at_once(work) {
-            Some(choice) => choice,
-            None => block_on(self.factors(work))?,
-        };
-        Ok(self.solve_into_on_cpu(&plan, reason, a, b, output))
+        match self.one_matrix(work, a.len()).or_else(|| self.cpu_at_once(work)) {
+            Some((plan, reason)) => Ok(self.solve_into_on_cpu(&plan, reason, a, b, output)),
+            None => block_on(self.solve_into_async(a, b, output)),
+        }
     }
 
     /// The determinant of every matrix of a stack. Blocks.
     ///
-    /// 0 for a singular matrix, NaN for one that is not finite; never an error for the numbers. The CPU engine computes
-    /// them, under the automatic choice, too.
+    /// 0 for a singular matrix, NaN for one that is not finite; never an error for the numbers.
     ///
     /// ```
     /// use batchinv::{Inverter, Stack};
@@ -266,9 +276,8 @@ impl Inverter {
     /// ```
     ///
     /// # Errors
-    /// [`ShapeError::TooLarge`](crate::ShapeError::TooLarge) if there is no memory for them. [`Error::Unsupported`]
-    /// from the GPU engine chosen by name, which computes none yet; [`Error::NoAdapter`] from it if there is no
-    /// adapter.
+    /// [`ShapeError::TooLarge`](crate::ShapeError::TooLarge) if there is no memory for them. From the GPU engine chosen
+    /// by name, [`Error::Unsupported`] above the largest order of its kernels, and otherwise as [`Inverter::invert`].
     pub fn determinants<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Determinants<T>, Error> {
         let mut values = zeroed(stack.len(), stack.order(), stack.len())?;
         let report = self.determinants_into(stack, &mut values)?;
@@ -286,12 +295,10 @@ impl Inverter {
         determinants: &mut [Determinant<T>],
     ) -> Result<Report, Error> {
         fits("determinants", determinants.len(), stack.len())?;
-        let work = self.det_work::<T>(stack.order(), stack.len());
-        let (plan, reason) = match self.cpu_at_once(work) {
-            Some(choice) => choice,
-            None => block_on(self.factors(work))?,
-        };
-        Ok(self.determinants_on_cpu(&plan, reason, stack, determinants))
+        match self.cpu_at_once(self.det_work::<T>(stack.order(), stack.len())) {
+            Some((plan, reason)) => Ok(self.determinants_on_cpu(&plan, reason, stack, determinants)),
+            None => block_on(self.determinants_into_async(stack, determinants)),
+        }
     }
 
     /// This inverter with its engine decided for all of `work`, for a stack that comes in pieces: every call goes to
@@ -390,6 +397,25 @@ impl GpuInverter {
         stack: Stack<'_, T>,
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
-        block_on(self.invert_with_async(variant, chunk_len, stack, output))
+        output.check(stack)?;
+        block_on(self.run_with_async(variant, chunk_len, Given::matrices(stack), output))
+    }
+
+    /// The same for systems. For tests.
+    ///
+    /// # Errors
+    /// The same as for [`Inverter::solve_into`].
+    #[cfg(feature = "testing")]
+    pub fn solve_with<T: Scalar>(
+        &self,
+        variant: Variant,
+        chunk_len: usize,
+        a: Stack<'_, T>,
+        b: Columns<'_, T>,
+        output: SolutionsMut<'_, T>,
+    ) -> Result<Report, Error> {
+        let len = systems(a, b)?;
+        output.check(a.order(), b.width(), len)?;
+        block_on(self.run_with_async(variant, chunk_len, Given::systems(a, b, len), output.into_any()))
     }
 }

@@ -4,6 +4,7 @@ use super::choice::Decision;
 use super::options::Inverter;
 use crate::cpu::tasks;
 use crate::data::error::Error;
+use crate::data::operand::Given;
 use crate::data::output::InversesMut;
 use crate::data::report::Report;
 use crate::data::scalar::Scalar;
@@ -30,7 +31,7 @@ impl Inverter {
             Decision::Gpu(gpu, plan, reason) => {
                 let given = stack.elements.to_vec();
                 let given = Stack::with_len(&given, order, len)?;
-                match gpu.run(plan, self.source.time_limit, given, stack.reborrow()).await {
+                match gpu.run(plan, self.source.time_limit, Given::matrices(given), stack.reborrow()).await {
                     Ok(report) => Report { reason, ..report },
                     Err(error) => self.finish_on_cpu(&gpu, error, given, stack.reborrow()).await?,
                 }

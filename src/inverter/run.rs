@@ -11,6 +11,7 @@ use super::source::DeviceSource;
 use super::without_gpu::GpuInverter;
 use crate::cpu::tasks;
 use crate::data::error::Error;
+use crate::data::operand::Given;
 use crate::data::outcome::Inverses;
 use crate::data::output::InversesMut;
 use crate::data::reason::Reason;
@@ -61,7 +62,7 @@ impl Inverter {
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
         output.check(stack)?;
-        let output = self.with_determinants(stack, output);
+        let output = self.with_determinants(stack, output).await?;
         let mut rconds = self.rconds_of_verdicts(stack.order(), &output)?;
         let mut output = output.or_rconds(rconds.as_deref_mut());
         let equilibrated = self.withhold_rconds(&mut output);
@@ -70,7 +71,7 @@ impl Inverter {
                 tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow(), reason)
             }
             Decision::Gpu(gpu, plan, reason) => {
-                match gpu.run(plan, self.source.time_limit, stack, output.reborrow()).await {
+                match gpu.run(plan, self.source.time_limit, Given::matrices(stack), output.reborrow()).await {
                     Ok(report) => Report { reason, ..report },
                     Err(error) => self.finish_on_cpu(&gpu, error, stack, output.reborrow()).await?,
                 }
@@ -90,19 +91,22 @@ impl Inverter {
         stack: Stack<'_, T>,
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
-        let kept = matches!(self.source.device, DeviceSource::Best | DeviceSource::Named(_));
-        if kept && matches!(error, Error::DeviceLost { .. }) {
-            gpu.forget().await;
-        }
-        if self.choice != EngineChoice::Auto {
-            return Err(error);
-        }
-        let (order, done) = (stack.order(), error.done());
+        let done = self.goes_on_from(gpu, &error).await.ok_or_else(|| error.clone())?;
+        let order = stack.order();
         let rest = stack.slice(done..stack.len());
         let plan = self.plan_cpu(self.work::<T>(order, rest.len()));
         let reason = Some(Reason::Failed(Arc::new(error.clone())));
         let report = tasks::run(&plan, &self.host, order, Some(rest), output.from(done, order), reason);
         Ok(Report { gpu_failure: Some(error), ..report })
+    }
+
+    /// Where the CPU goes on after a failure of the GPU, under the automatic choice.
+    pub(super) async fn goes_on_from(&self, gpu: &GpuInverter, error: &Error) -> Option<usize> {
+        let kept = matches!(self.source.device, DeviceSource::Best | DeviceSource::Named(_));
+        if kept && matches!(error, Error::DeviceLost { .. }) {
+            gpu.forget().await;
+        }
+        (self.choice == EngineChoice::Auto).then(|| error.done())
     }
 
     /// Makes the last element wrong if a test asks for it.

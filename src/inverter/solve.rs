@@ -1,15 +1,20 @@
-//! Systems A X = B, and determinants. Both come from LU factors, which the CPU engine computes.
+//! Systems A X = B, and determinants. Both come from LU factors.
 
+use std::sync::Arc;
+
+use super::buffers::Buffers;
 use super::choice::Decision;
+use super::engine_choice::EngineChoice;
 use super::options::Inverter;
 use crate::cpu::lu::tasks;
-use crate::data::columns::{Columns, ColumnsBuf};
+use crate::data::columns::Columns;
 use crate::data::determinant::Determinant;
 use crate::data::engine::{Engine, Op};
 use crate::data::error::{Error, ShapeError};
 use crate::data::on_failure::OnFailure;
-use crate::data::outcome::{Determinants, Outcome, Solutions};
-use crate::data::output::{InversesMut, SolutionsMut};
+use crate::data::operand::Given;
+use crate::data::outcome::{Determinants, Solutions};
+use crate::data::output::{InversesMut, SolutionsMut, fits};
 use crate::data::reason::Reason;
 use crate::data::refusal::Refusal;
 use crate::data::report::Report;
@@ -20,24 +25,133 @@ use crate::plan::cpu::CpuPlan;
 use crate::plan::work::Work;
 
 impl Inverter {
-    /// [`Inverter::solve`] for async programs. The CPU engine computes when the future is first polled.
+    /// [`Inverter::solve`], without blocking while the GPU works. The CPU engine computes when the future is first
+    /// polled.
     ///
     /// # Errors
     /// The same as for [`Inverter::solve`].
     pub async fn solve_async<T: Scalar>(&self, a: Stack<'_, T>, b: Columns<'_, T>) -> Result<Solutions<T>, Error> {
-        let (plan, reason) = self.factors(self.system(a, b)?).await?;
-        self.solve_on_cpu(&plan, reason, a, b)
+        let work = self.system(a, b)?;
+        let mut buffers = Buffers::of_systems(work, self.det.is_some())?;
+        let report = self.run_systems(work, a, b, buffers.output()).await?;
+        Ok(buffers.into_outcome(report))
     }
 
-    /// [`Inverter::determinants`] for async programs. The CPU engine computes when the future is first polled.
+    /// [`Inverter::solve_into`], without blocking while the GPU works.
+    ///
+    /// # Errors
+    /// The same as for [`Inverter::solve_into`].
+    pub async fn solve_into_async<T: Scalar>(
+        &self,
+        a: Stack<'_, T>,
+        b: Columns<'_, T>,
+        output: SolutionsMut<'_, T>,
+    ) -> Result<Report, Error> {
+        let work = self.system(a, b)?;
+        output.check(work.order, work.width, work.len)?;
+        self.run_systems(work, a, b, output).await
+    }
+
+    /// [`Inverter::determinants`], without blocking while the GPU works. The CPU engine computes when the future is
+    /// first polled.
     ///
     /// # Errors
     /// The same as for [`Inverter::determinants`].
     pub async fn determinants_async<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Determinants<T>, Error> {
-        let (plan, reason) = self.factors(self.det_work::<T>(stack.order(), stack.len())).await?;
         let mut values = zeroed(stack.len(), stack.order(), stack.len())?;
-        let report = self.determinants_on_cpu(&plan, reason, stack, &mut values);
+        let report = self.determinants_into_async(stack, &mut values).await?;
         Ok(Determinants { values, report })
+    }
+
+    /// [`Inverter::determinants_into`], without blocking while the GPU works.
+    ///
+    /// # Errors
+    /// The same as for [`Inverter::determinants_into`].
+    pub async fn determinants_into_async<T: Scalar>(
+        &self,
+        stack: Stack<'_, T>,
+        determinants: &mut [Determinant<T>],
+    ) -> Result<Report, Error> {
+        fits("determinants", determinants.len(), stack.len())?;
+        let on_cpu = |plan: &CpuPlan, reason, rest: Stack<'_, T>, determinants: &mut [Determinant<T>]| {
+            self.determinants_on_cpu(plan, reason, rest, determinants)
+        };
+        self.run_determinants(stack, determinants, on_cpu).await
+    }
+
+    /// Solves systems into outputs that fit, with the engine that is chosen.
+    async fn run_systems<T: Scalar>(
+        &self,
+        work: Work,
+        a: Stack<'_, T>,
+        b: Columns<'_, T>,
+        mut output: SolutionsMut<'_, T>,
+    ) -> Result<Report, Error> {
+        let (gpu, plan, reason) = match self.decide_systems(work, a.len()).await? {
+            Decision::Cpu(plan, reason) => return Ok(self.solve_into_on_cpu(&plan, reason, a, b, output)),
+            Decision::Gpu(gpu, plan, reason) => (gpu, plan, reason),
+        };
+        let given = Given::systems(a, b, work.len);
+        let run = gpu.run(plan, self.source.time_limit, given, output.reborrow().into_any()).await;
+        let report = match run {
+            Ok(report) => Report { reason, ..report },
+            Err(error) => {
+                let done = self.goes_on_from(&gpu, &error).await.ok_or_else(|| error.clone())?;
+                let rest = done..work.len;
+                let a = if a.len() == work.len { a.slice(rest.clone()) } else { a };
+                let b = if b.len() == work.len { b.slice(rest.clone()) } else { b };
+                let plan = self.plan_cpu(Work { len: rest.len(), ..work });
+                let output = output.reborrow().from(done, work.order * work.width);
+                let reason = Some(Reason::Failed(Arc::new(error.clone())));
+                let report = tasks::solve(&plan, &self.host, a, b, output, reason);
+                Report { gpu_failure: Some(error), ..report }
+            }
+        };
+        self.spoil(output.elements);
+        self.settle_solutions(b, output);
+        Ok(report)
+    }
+
+    /// The engine and the plan for systems that `matrices` matrices take part in.
+    async fn decide_systems(&self, work: Work, matrices: usize) -> Result<Decision, Error> {
+        match self.one_matrix(work, matrices) {
+            Some((plan, reason)) => Ok(Decision::Cpu(plan, reason)),
+            None => self.decide(work).await,
+        }
+    }
+
+    /// The automatic choice if one matrix goes with all right-hand sides.
+    pub(super) fn one_matrix(&self, work: Work, matrices: usize) -> Option<(CpuPlan, Option<Reason>)> {
+        let chosen = self.choice == EngineChoice::Auto && self.decided.is_none() && matrices < work.len;
+        chosen.then(|| (self.plan_cpu(work), Some(Reason::OneMatrix { len: work.len })))
+    }
+
+    /// Computes determinants with the engine that is chosen; `on_cpu` is how the CPU does it.
+    async fn run_determinants<T: Scalar>(
+        &self,
+        stack: Stack<'_, T>,
+        determinants: &mut [Determinant<T>],
+        on_cpu: impl Fn(&CpuPlan, Option<Reason>, Stack<'_, T>, &mut [Determinant<T>]) -> Report,
+    ) -> Result<Report, Error> {
+        let (order, len) = (stack.order(), stack.len());
+        let work = self.det_work::<T>(order, len);
+        let (gpu, plan, reason) = match self.decide(work).await? {
+            Decision::Cpu(plan, reason) => return Ok(on_cpu(&plan, reason, stack, determinants)),
+            Decision::Gpu(gpu, plan, reason) => (gpu, plan, reason),
+        };
+        let mut statuses: Vec<Status> = zeroed(len, order, len)?;
+        let mut output = InversesMut::new(&mut [], &mut statuses);
+        output.determinants = Some(&mut *determinants);
+        match gpu.run(plan, self.source.time_limit, Given::matrices(stack), output).await {
+            Ok(report) => Ok(Report { reason, ..report }),
+            Err(error) => {
+                let done = self.goes_on_from(&gpu, &error).await.ok_or_else(|| error.clone())?;
+                let plan = self.plan_cpu(Work { len: len - done, ..work });
+                let reason = Some(Reason::Failed(Arc::new(error.clone())));
+                let report = on_cpu(&plan, reason, stack.slice(done..len), &mut determinants[done..]);
+                Ok(Report { gpu_failure: Some(error), ..report })
+            }
+        }
     }
 
     /// Computes determinants with a plan that is already made. Makes the last one wrong if a test asks for it.
@@ -56,34 +170,7 @@ impl Inverter {
         report
     }
 
-    /// The plan for LU factors, or why the engine that was named cannot compute them.
-    pub(super) async fn factors(&self, work: Work) -> Result<(CpuPlan, Option<Reason>), Error> {
-        match self.decide(work).await? {
-            Decision::Cpu(plan, reason) => Ok((plan, reason)),
-            Decision::Gpu(..) => Err(Error::refused(Refusal::Operation { op: work.op })),
-        }
-    }
-
-    /// Solves systems with a plan that is already made.
-    pub(super) fn solve_on_cpu<T: Scalar>(
-        &self,
-        plan: &CpuPlan,
-        reason: Option<Reason>,
-        a: Stack<'_, T>,
-        b: Columns<'_, T>,
-    ) -> Result<Solutions<T>, Error> {
-        let (order, len) = (a.order(), systems(a, b)?);
-        let mut values = ColumnsBuf::zeros(order, b.width(), len)?;
-        // All bits of `Status::INVERTED` are zero.
-        let mut statuses: Vec<Status> = zeroed(len, order, len)?;
-        let mut determinants = self.det.map(|_| zeroed::<Determinant<T>>(len, order, len)).transpose()?;
-        let mut output = SolutionsMut::new(values.elements_mut(), &mut statuses);
-        output.determinants = determinants.as_deref_mut();
-        let report = self.solve_into_on_cpu(plan, reason, a, b, output);
-        Ok(Outcome { values, statuses, rconds: None, determinants, report })
-    }
-
-    /// The same, into outputs that fit.
+    /// Solves systems with a plan that is already made, into outputs that fit.
     pub(super) fn solve_into_on_cpu<T: Scalar>(
         &self,
         plan: &CpuPlan,
@@ -125,21 +212,22 @@ impl Inverter {
         self.det.is_some()
     }
 
-    /// Computes the determinants of a stack that is about to be inverted, if there is a place for them. Returns the
-    /// other outputs.
+    /// Computes the determinants of a stack that is about to be inverted, if there is a place for them: those of
+    /// [`Inverter::determinants`], to the bit. Returns the other outputs.
     #[inline]
-    pub(super) fn with_determinants<'a, T: Scalar>(
+    pub(super) async fn with_determinants<'a, T: Scalar>(
         &self,
         stack: Stack<'_, T>,
         mut output: InversesMut<'a, T>,
-    ) -> InversesMut<'a, T> {
+    ) -> Result<InversesMut<'a, T>, Error> {
         if let (Some(determinants), Some(fill)) = (output.determinants.take(), self.det) {
-            let (order, len) = (stack.order(), stack.len());
-            let plan = self.plan_cpu(self.det_work::<T>(order, len));
-            let given = (bytemuck::cast_slice(stack.elements()), order, len);
-            fill(&plan, &self.host, T::KIND, given, bytemuck::cast_slice_mut(determinants));
+            let on_cpu = |plan: &CpuPlan, reason, stack: Stack<'_, T>, determinants: &mut [Determinant<T>]| {
+                let given = (bytemuck::cast_slice(stack.elements()), stack.order(), stack.len());
+                fill(plan, &self.host, T::KIND, given, bytemuck::cast_slice_mut(determinants), reason)
+            };
+            self.run_determinants(stack, determinants, on_cpu).await?;
         }
-        output
+        Ok(output)
     }
 }
 

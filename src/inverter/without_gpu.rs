@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::data::error::Error;
+use crate::data::operand::Given;
 use crate::data::output::InversesMut;
 use crate::data::report::Report;
 use crate::data::scalar::Scalar;
-use crate::data::stack::Stack;
 use crate::plan::facts::AdapterFacts;
 use crate::plan::gpu::GpuPlan;
 
@@ -27,7 +27,7 @@ impl GpuInverter {
         &self,
         _: GpuPlan,
         _: Option<Duration>,
-        _: Stack<'_, T>,
+        _: Given<'_, T>,
         _: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
         match *self {}

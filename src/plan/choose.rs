@@ -6,12 +6,11 @@ use super::cpu::{CpuFacts, CpuPlan};
 use super::facts::{AdapterFacts, AdapterKind};
 use super::gpu::GpuPlan;
 use super::work::Work;
-use crate::data::engine::{Engine, Op};
+use crate::data::engine::Engine;
 use crate::data::reason::Reason;
-use crate::data::refusal::Refusal;
 
-/// Smallest order for which `auto` considers a hardware adapter. Below it, an inverse moves its bytes across the bus
-/// and back for less arithmetic than the host needs to copy them. Not measured on hardware yet.
+/// Smallest order for which `auto` considers a hardware adapter, for every operation. Below it, an inverse moves its
+/// bytes across the bus and back for less arithmetic than the host needs to copy them. Not measured on hardware yet.
 pub const AUTO_MIN_ORDER: usize = 16;
 
 /// Fewest elements for which `auto` considers a hardware adapter: with fewer, the host is done before a device is
@@ -62,9 +61,6 @@ pub enum AutoPolicy {
 /// # Errors
 /// The reason why the CPU engine takes it.
 pub fn worth_the_trip(work: Work) -> Result<(), Reason> {
-    if work.op != Op::Inverse {
-        return Err(Reason::Refused(Refusal::Operation { op: work.op }));
-    }
     let elements = work.len.saturating_mul(work.order.saturating_mul(work.order));
     if work.order < AUTO_MIN_ORDER || elements < AUTO_MIN_ELEMENTS {
         return Err(Reason::SmallWork { len: work.len, order: work.order });

@@ -12,6 +12,7 @@ pub mod workgroup;
 use std::time::Duration;
 
 use self::variant::Variant;
+use self::workgroup::WORKGROUP_MAX_ORDER;
 use super::facts::{AdapterKind, GpuLimits};
 use super::work::Work;
 use crate::data::engine::{GpuKernel, Op};
@@ -46,21 +47,28 @@ pub struct GpuPlan {
 impl GpuPlan {
     /// Plans this work for a device with these limits.
     pub(crate) fn new(work: Work, limits: &GpuLimits) -> Result<Self, Refusal> {
-        if work.op != Op::Inverse {
-            return Err(Refusal::Operation { op: work.op });
+        match Self::variant(work, limits) {
+            Some(variant) => Self::with(variant, work.len, limits),
+            None => {
+                let takes = |&order: &usize| Self::variant(Work { order, ..work }, limits).is_some();
+                let max = match work.op {
+                    Op::Inverse => device::DEVICE_MAX_ORDER,
+                    Op::Solve | Op::Det => (1..=WORKGROUP_MAX_ORDER).rev().find(takes).unwrap_or(0),
+                };
+                Err(Refusal::Order { order: work.order, scalar: work.working_scalar(), max })
+            }
         }
-        let working = work.working_scalar();
-        let variant = u32::try_from(work.order).ok().and_then(|order| {
-            let variants = GpuKernel::ALL
-                .into_iter()
-                .filter(|&kernel| work.order <= config::max_order(kernel, working))
-                .map(|kernel| Variant { op: work.op, ..Variant::new(kernel, work.scalar, work.precision, order) })
-                .map(|variant| variant.suited(limits));
-            variants.into_iter().find(|variant| variant.config.suits(variant.size(), limits))
-        });
-        let max = device::DEVICE_MAX_ORDER;
-        let variant = variant.ok_or(Refusal::Order { order: work.order, scalar: working, max })?;
-        Self::with(variant, work.len, limits)
+    }
+
+    /// The first kernel that suits.
+    fn variant(work: Work, limits: &GpuLimits) -> Option<Variant> {
+        let (order, width) = (u32::try_from(work.order).ok()?, u32::try_from(work.width).ok()?);
+        let variants = GpuKernel::ALL
+            .into_iter()
+            .filter(|&kernel| work.order <= config::max_order(kernel, work.working_scalar()))
+            .map(|kernel| Variant::new(kernel, work.scalar, work.precision, order).with_op(work.op, width))
+            .map(|variant| variant.suited(limits));
+        variants.into_iter().find(|variant| variant.config.suits(variant.size(), limits))
     }
 
     /// Cuts a stack into chunks for a variant that is already chosen.
@@ -68,10 +76,11 @@ impl GpuPlan {
         if let Some(refusal) = variant.refusal(limits) {
             return Err(refusal);
         }
-        let fit = limits.binding_bytes / variant.matrix_bytes();
+        let bytes = variant.matrix_bytes().max(variant.rhs_bytes());
+        let fit = limits.binding_bytes / bytes;
         let batch = variant.batch(limits);
         let dispatch = batch.map_or(u64::from(limits.workgroups) * u64::from(variant.matrices()), u64::from);
-        let chunk_len = (CHUNK_BYTES / variant.matrix_bytes()).clamp(1, fit.min(dispatch)) as usize;
+        let chunk_len = (CHUNK_BYTES / bytes).clamp(1, fit.min(dispatch)) as usize;
         let submissions = match batch {
             Some(_) => submissions(variant.working_scalar(), variant.order, chunk_len.min(len)),
             None => 1,
@@ -134,7 +143,8 @@ mod tests {
         let plan = GpuPlan::with(variant, 100_000, &GpuLimits::WEBGPU_DEFAULT).unwrap();
         assert_eq!((plan.variant, plan.chunk_len), (variant, (CHUNK_BYTES / (65 * 65 * 4)) as usize));
         assert_eq!(plan.chunks, 100_000_usize.div_ceil(plan.chunk_len));
-        let config = KernelConfig::Workgroup(Workgroup { matrices: 4, rows: 8, columns: 8, written_out: false });
+        let config =
+            KernelConfig::Workgroup(Workgroup { matrices: 4, rows: 8, columns: 8, written_out: false, riding: 0 });
         let wide = Variant { config, ..variant };
         assert!(GpuPlan::with(wide, 1, &GpuLimits::WEBGPU_DEFAULT).is_err(), "4 x 81 invocations are too many");
     }

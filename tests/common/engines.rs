@@ -127,15 +127,22 @@ pub fn gpu_double<T: Element>(_: usize, _: &'static str) -> Vec<Engine<T>> {
     Vec::new()
 }
 
+#[cfg(not(all(feature = "gpu", feature = "testing")))]
+pub fn gpu_inverters<T: Element>(_: batchinv::plan::Work, _: &'static str) -> Vec<(String, Inverter)> {
+    Vec::new()
+}
+
 #[cfg(all(feature = "gpu", feature = "testing"))]
 #[allow(unused_imports, reason = "each test file uses its own part")]
-pub use with_gpu::{Adapter, adapters, forced, gpu, gpu_double, invert_with, others, own_device, variant};
+pub use with_gpu::{
+    Adapter, adapters, forced, forms, gpu, gpu_double, gpu_inverters, invert_with, others, own_device, variant,
+};
 
 #[cfg(all(feature = "gpu", feature = "testing"))]
 mod with_gpu {
     use batchinv::gpu::GpuInverter;
     use batchinv::plan::{self, GpuLimits, KernelConfig, Variant, Work};
-    use batchinv::{Error, GpuKernel, InversesMut, Report, Status, wgpu};
+    use batchinv::{Error, GpuKernel, InversesMut, Op, Report, Status, wgpu};
 
     use super::*;
 
@@ -279,7 +286,6 @@ mod with_gpu {
     pub fn others(planned: Variant, limits: &GpuLimits) -> Vec<Variant> {
         let mut others = Vec::new();
         let order = planned.order as usize;
-        let hardware = crate::common::with(*limits, |limits| limits.software = false);
         for kernel in GpuKernel::ALL {
             let most = plan::max_order(kernel, planned.working_scalar());
             let some: &[usize] = match kernel {
@@ -289,11 +295,8 @@ mod with_gpu {
             };
             let takes = (1..=most).contains(&order) && (crate::common::full_sweep() || some.contains(&order));
             let plain = Variant::new(kernel, planned.scalar, planned.precision, planned.order);
-            let own = plain.suited(limits);
-            for other in [as_written_out_as(plain.suited(&hardware), own), own] {
-                let runs =
-                    !matches!(other.config, KernelConfig::Subgroup(config) if !config.suits_software(other.order));
-                if takes && runs && other != planned && !others.contains(&other) {
+            for other in forms(plain.with_op(planned.op, planned.width), limits).into_iter().flatten() {
+                if takes && other != planned && !others.contains(&other) {
                     others.push(other);
                 }
             }
@@ -301,22 +304,48 @@ mod with_gpu {
         others
     }
 
+    /// A variant as it suits hardware, and as it suits this device; `None` if this device cannot run it.
+    pub fn forms(plain: Variant, limits: &GpuLimits) -> [Option<Variant>; 2] {
+        let hardware = crate::common::with(*limits, |limits| limits.software = false);
+        let own = plain.suited(limits);
+        [as_written_out_as(plain.suited(&hardware), own), own].map(|form| {
+            let runs = !matches!(form.config, KernelConfig::Subgroup(config) if !config.suits_software(form.order));
+            let device = form.kernel() == GpuKernel::Device && form.op != Op::Inverse;
+            (runs && !device && form.workgroup() <= limits.invocations).then_some(form)
+        })
+    }
+
     /// A variant for hardware, with its loops written out only if those of the adapter's own variant are and it is
     /// small: software drivers take minutes and gigabytes to compile what hardware's compilers ask for, barriers above
     /// all.
     fn as_written_out_as(mut hardware: Variant, own: Variant) -> Variant {
-        let (order, size) = (hardware.order, hardware.working_scalar().size() as u32);
+        let Variant { op, order, width, .. } = hardware;
+        let size = hardware.working_scalar().size() as u32;
         match (&mut hardware.config, own.config) {
             (KernelConfig::Thread(hardware), KernelConfig::Thread(own)) => hardware.written_out = own.written_out,
             (KernelConfig::Subgroup(hardware), KernelConfig::Subgroup(own)) => {
                 hardware.written_out = own.written_out && hardware.rows(order) * order * size <= 128;
             }
             (KernelConfig::Workgroup(hardware), KernelConfig::Workgroup(_)) => {
-                hardware.written_out = order <= 3 && size == 4;
+                let small = if op == Op::Inverse { order <= 3 } else { order == 3 && width == 1 };
+                hardware.written_out = small && size == 4;
             }
             _ => {}
         }
         hardware
+    }
+
+    /// The GPU engine on each adapter that takes this work, by the adapter's word.
+    pub fn gpu_inverters<T: Element>(work: Work, promise: &'static str) -> Vec<(String, Inverter)> {
+        let takes = |adapter: &&Adapter| {
+            let planned = plan::gpu(work, &adapter.gpu.facts().limits);
+            if let Ok(plan) = &planned {
+                record(&adapter.word, plan.variant.kernel().name(), T::KIND.name(), promise, "ran");
+            }
+            planned.is_ok()
+        };
+        let inverter = |adapter: &Adapter| (adapter.word.clone(), Inverter::with_gpu(adapter.gpu.clone()));
+        adapters(promise).iter().filter(takes).map(inverter).collect()
     }
 
     /// The GPU engine in double precision on each adapter that computes in float64, and each other kernel.

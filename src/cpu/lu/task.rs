@@ -11,6 +11,7 @@ use crate::cpu::simd::level::{SimdLevel, at_level};
 use crate::cpu::simd::transpose::MAX_LANES;
 use crate::data::determinant::Determinant;
 use crate::data::engine::{CpuKernel, Precision};
+use crate::data::operand::Operand;
 use crate::data::scalar::Scalar;
 use crate::data::status::Status;
 use crate::plan::cpu::{CpuPlan, fills_lanes};
@@ -47,47 +48,6 @@ impl<'a, T: Scalar> Task<'a, T> {
 pub struct Systems<'a, T> {
     pub b: Operand<'a, T>,
     pub results: Results<'a, T>,
-}
-
-/// Matrices or right-hand sides, one after another, or one for all systems.
-#[derive(Clone, Copy)]
-pub struct Operand<'a, T> {
-    elements: &'a [T],
-    /// Elements of one.
-    size: usize,
-    repeated: bool,
-}
-
-impl<'a, T: Scalar> Operand<'a, T> {
-    /// Those of `given`, each of this many elements, for `len` systems.
-    pub fn new(elements: &'a [T], size: usize, len: usize) -> Self {
-        Self { elements, size, repeated: elements.len() != size * len }
-    }
-
-    /// Returns whether it is one for all systems.
-    pub fn is_repeated(&self) -> bool {
-        self.repeated
-    }
-
-    fn of<U: Scalar>(self) -> Operand<'a, U> {
-        let Self { elements, size, repeated } = self;
-        Operand { elements: bytemuck::cast_slice(elements), size, repeated }
-    }
-
-    /// Those of some systems.
-    pub fn slice(self, systems: Range<usize>) -> Self {
-        let elements = if self.repeated {
-            self.elements
-        } else {
-            &self.elements[systems.start * self.size..systems.end * self.size]
-        };
-        Self { elements, ..self }
-    }
-
-    /// That of one system.
-    fn at(&self, system: usize) -> &'a [T] {
-        &self.elements[if self.repeated { 0 } else { system * self.size }..][..self.size]
-    }
 }
 
 macro_rules! run_scalar {
@@ -144,16 +104,16 @@ impl<T: Scalar> Run<'_, T> {
     /// Lets a solver run the first systems as they stand in memory, if it has a way for them. Returns whether it has.
     fn groups<A: Arithmetic<Element = T>>(&mut self, solver: &mut dyn Solver<A::Work>, systems: usize) -> bool {
         let Task { order, width, a, systems: solved, determinants, .. } = &mut self.task;
-        let repeated = a.repeated || solved.as_ref().is_some_and(|systems| systems.b.repeated);
+        let repeated = a.is_repeated() || solved.as_ref().is_some_and(|systems| systems.b.is_repeated());
         // Of a solution without columns, only the status remains.
         if repeated || self.flushes || systems == 0 || *width != usize::from(solved.is_some()) {
             return false;
         }
-        let Some(a) = A::as_work(&a.elements[..systems * *order * *order]) else { return false };
+        let Some(a) = A::as_work(&a.elements()[..systems * *order * *order]) else { return false };
         let (b, results) = match solved {
             Some(Systems { b, results }) => {
                 let size = systems * *order;
-                let (b, x) = (A::as_work(&b.elements[..size]), A::as_work_mut(&mut results.elements[..size]));
+                let (b, x) = (A::as_work(&b.elements()[..size]), A::as_work_mut(&mut results.elements[..size]));
                 let (Some(b), Some(elements)) = (b, x) else { return false };
                 (b, Results { elements, statuses: &mut results.statuses[..systems] })
             }
@@ -172,7 +132,7 @@ impl<T: Scalar> Run<'_, T> {
         for first in systems.clone().step_by(matrices) {
             let here = first..systems.end.min(first + matrices);
             let identity = |index: usize| if index.is_multiple_of(order + 1) { A::Work::ONE } else { A::Work::ZERO };
-            if first == systems.start || !self.task.a.repeated {
+            if first == systems.start || !self.task.a.is_repeated() {
                 solver.factor(stage::<A>(self.task.a, here.clone(), matrices, &mut a, flushes, identity));
             }
             if let Some(determinants) = &mut self.task.determinants {
@@ -212,22 +172,22 @@ fn stage<'s, A: Arithmetic>(
     flushes: bool,
     filling: impl Fn(usize) -> A::Work,
 ) -> &'s [A::Work] {
-    if systems.len() == matrices && !operand.repeated || matrices == 1 {
-        let own = if operand.repeated { operand } else { operand.slice(systems.clone()) };
-        if let Some(elements) = A::as_work(own.elements) {
+    if systems.len() == matrices && !operand.is_repeated() || matrices == 1 {
+        let own = if operand.is_repeated() { operand } else { operand.slice(systems.clone()) };
+        if let Some(elements) = A::as_work(own.elements()) {
             return elements;
         }
     }
-    if operand.repeated && !staged.is_empty() {
+    if operand.is_repeated() && !staged.is_empty() {
         return staged;
     }
     staged.clear();
     for lane in 0..matrices {
-        if operand.repeated || lane < systems.len() {
+        if operand.is_repeated() || lane < systems.len() {
             let elements = operand.at(systems.start + lane);
             staged.extend(elements.iter().map(|&element| A::widen(element, flushes)));
         } else {
-            staged.extend((0..operand.size).map(&filling));
+            staged.extend((0..operand.size()).map(&filling));
         }
     }
     staged

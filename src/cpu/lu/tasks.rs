@@ -5,11 +5,12 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::solver::Results;
-use super::task::{Operand, Systems, Task, run_complex64, run_complex128, run_float32, run_float64};
+use super::task::{Systems, Task, run_complex64, run_complex128, run_float32, run_float64};
 use crate::cpu::simd::level::SimdLevel;
 use crate::cpu::tasks::Host;
 use crate::data::columns::Columns;
 use crate::data::determinant::Determinant;
+use crate::data::operand::Operand;
 use crate::data::output::SolutionsMut;
 use crate::data::reason::Reason;
 use crate::data::report::Report;

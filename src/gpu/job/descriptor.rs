@@ -1,6 +1,6 @@
 //! The description of a job.
 
-use crate::data::engine::Precision;
+use crate::data::engine::{Op, Precision};
 use crate::data::layout::Layout;
 use crate::data::on_failure::OnFailure;
 use crate::data::scalar::ScalarKind;
@@ -9,7 +9,8 @@ use crate::data::scalar::ScalarKind;
 /// buffers of its results.
 ///
 /// By default the job inverts in place, from the first element of the buffer on, row-major and one matrix after
-/// another.
+/// another. With [`JobDescriptor::solve`] it solves systems instead, and with [`JobDescriptor::determinants`] alone it
+/// computes determinants and nothing else.
 ///
 /// ```no_run
 /// # use batchinv::{gpu::{GpuInverter, JobDescriptor}, plan::Layout, wgpu, ScalarKind};
@@ -30,18 +31,21 @@ pub struct JobDescriptor<'a> {
     pub(super) order: u32,
     pub(super) capacity: u32,
     pub(super) input: (&'a wgpu::Buffer, Layout),
+    /// Right-hand sides and their number of columns.
+    pub(super) rhs: Option<(&'a wgpu::Buffer, Layout, u32)>,
     pub(super) target: Target<'a>,
     pub(super) statuses: Option<&'a wgpu::Buffer>,
     pub(super) rconds: Option<&'a wgpu::Buffer>,
+    pub(super) determinants: Option<&'a wgpu::Buffer>,
     pub(super) min_rcond: f64,
     pub(super) on_failure: OnFailure,
     pub(super) count: Option<(&'a wgpu::Buffer, u64)>,
 }
 
-/// The buffer that the inverses go to.
+/// The buffer that inverses or solutions go to.
 #[derive(Clone, Copy, Debug)]
 pub enum Target<'a> {
-    /// The elements of their own matrices.
+    /// The elements of their own matrices, or of their own right-hand sides.
     InPlace,
     /// A buffer of the caller's.
     Buffer(&'a wgpu::Buffer, Layout),
@@ -61,9 +65,11 @@ impl<'a> JobDescriptor<'a> {
             order,
             capacity,
             input: (buffer, Layout::contiguous(order)),
+            rhs: None,
             target: Target::InPlace,
             statuses: None,
             rconds: None,
+            determinants: None,
             min_rcond: 0.0,
             on_failure: OnFailure::Nan,
             count: None,
@@ -82,10 +88,43 @@ impl<'a> JobDescriptor<'a> {
         Self { input: (self.input.0, layout), ..self }
     }
 
+    /// Solves systems A X = B with these matrices, for right-hand sides of `width` columns in a buffer, which needs the
+    /// usage `STORAGE`. Each solution replaces its right-hand side, unless [`JobDescriptor::output`] or
+    /// [`JobDescriptor::own_output`] sends it elsewhere. A layout whose stride from one matrix to the next is 0 stands for
+    /// one matrix, or one right-hand side, for all systems. Matrices and right-hand sides may lie in one buffer.
+    ///
+    /// The status of a system is that of the inverse of its matrix, or -1 if the right-hand side is not finite or the
+    /// solution overflows: see [`Inverter::solve`](crate::Inverter::solve). There are no rconds, and no identity on
+    /// failure; with [`OnFailure::Input`], the right-hand side stands in the place of a solution that does not exist.
+    ///
+    /// ```no_run
+    /// # use batchinv::{gpu::{GpuInverter, JobDescriptor}, plan::Layout, wgpu, ScalarKind};
+    /// # fn frame(gpu: &GpuInverter, blocks: &wgpu::Buffer, forces: &wgpu::Buffer) -> Result<(), batchinv::Error> {
+    /// // 10,000 systems of order 6 with one right-hand side each: the solutions replace the forces.
+    /// let descriptor = JobDescriptor::new(ScalarKind::Float32, 6, 10_000, blocks).solve(forces, Layout::columns(6, 1), 1);
+    /// let job = gpu.job(&descriptor)?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn solve(self, buffer: &'a wgpu::Buffer, layout: Layout, width: u32) -> Self {
+        Self { rhs: Some((buffer, layout, width)), ..self }
+    }
+
+    /// The buffer of the determinants, two scalars for each matrix from its start: the mantissa and the exponent of
+    /// [`Determinant`](crate::Determinant). It needs the usage `STORAGE`, and may hold no other data of the job.
+    ///
+    /// Beside [`JobDescriptor::solve`] they come with the solutions. Otherwise they are all that the job computes, and
+    /// the matrices stay as they are: inverses take a second job.
+    #[must_use]
+    pub fn determinants(self, buffer: &'a wgpu::Buffer) -> Self {
+        Self { determinants: Some(buffer), ..self }
+    }
+
     /// The buffer and layout of the inverses; with [`Layout::transposed`], of the inverse transposes. The buffer
     /// needs the usage `STORAGE`. It may be the input's buffer. Then either each inverse replaces its own matrix,
     /// or all inverses lie apart from the matrices: behind them, before them, or beside each matrix in a struct
-    /// that holds both.
+    /// that holds both. So do solutions, apart from the matrices, and in the place of right-hand sides or apart from
+    /// them.
     #[must_use]
     pub fn output(self, buffer: &'a wgpu::Buffer, layout: Layout) -> Self {
         Self { target: Target::Buffer(buffer, layout), ..self }
@@ -151,5 +190,46 @@ impl<'a> JobDescriptor<'a> {
     #[must_use]
     pub fn count(self, buffer: &'a wgpu::Buffer, offset: u64) -> Self {
         Self { count: Some((buffer, offset)), ..self }
+    }
+
+    pub(super) fn op(&self) -> Op {
+        match (self.rhs, self.determinants) {
+            (Some(_), _) => Op::Solve,
+            (None, Some(_)) => Op::Det,
+            (None, None) => Op::Inverse,
+        }
+    }
+
+    /// The columns of a right-hand side, or 0.
+    pub(super) fn width(&self) -> u32 {
+        self.rhs.map_or(0, |(_, _, width)| width)
+    }
+
+    /// Rows and columns of a matrix.
+    pub(super) fn matrix(&self) -> [u32; 2] {
+        [self.order, self.order]
+    }
+
+    /// Rows and columns of a result.
+    pub(super) fn result(&self) -> [u32; 2] {
+        [self.order, self.rhs.map_or(self.order, |(_, _, width)| width)]
+    }
+
+    /// The caller's buffers, with what they are for.
+    pub(super) fn buffers(&self) -> Vec<(&'static str, &'a wgpu::Buffer)> {
+        let output = match self.target {
+            Target::Buffer(buffer, _) => Some(buffer),
+            Target::InPlace | Target::Own(_) => None,
+        };
+        let buffers = [
+            ("input", Some(self.input.0)),
+            ("right-hand sides", self.rhs.map(|(buffer, ..)| buffer)),
+            ("output", output),
+            ("statuses", self.statuses),
+            ("rconds", self.rconds),
+            ("determinants", self.determinants),
+            ("the count", self.count.map(|(buffer, _)| buffer)),
+        ];
+        buffers.into_iter().filter_map(|(what, buffer)| Some((what, buffer?))).collect()
     }
 }

@@ -4,8 +4,11 @@ use super::Job;
 use super::descriptor::{JobDescriptor, Target};
 use super::origin::check_origin;
 use super::place::{Place, binds, check_count, check_sharing, holds};
+use crate::data::engine::Op;
 use crate::data::error::{Error, JobError};
 use crate::data::layout::Layout;
+use crate::data::on_failure::OnFailure;
+use crate::data::refusal::Refusal;
 use crate::data::status::Status;
 use crate::gpu::counts::Counts;
 use crate::gpu::device::GpuInverter;
@@ -25,8 +28,10 @@ impl GpuInverter {
     /// # Errors
     /// [`Error::Job`] if the order or the capacity is 0; if a buffer is too small, is larger than the device binds,
     /// lacks a usage, belongs to another device, or holds statuses or rconds beside other data of the job; if
-    /// inverses would overwrite each other or the matrices of others, or their own if these are needed on failure; or
-    /// if a count's offset is no multiple of 4 or lies outside its buffer.
+    /// inverses would overwrite each other or the matrices of others, or their own if these are needed on failure; if
+    /// solutions would overwrite each other, a matrix, or the right-hand sides of others, or their own if these are
+    /// needed on failure; if determinants alone are asked for, with an output or rconds beside them; or if a count's
+    /// offset is no multiple of 4 or lies outside its buffer.
     /// [`Error::Unsupported`] if the device cannot do it, [`Error::OutOfMemory`] and [`Error::DeviceLost`] from
     /// the device.
     ///
@@ -40,11 +45,12 @@ impl GpuInverter {
         check_sharing(descriptor)?;
         let own;
         let target = match descriptor.target {
-            Target::InPlace => descriptor.input,
-            Target::Buffer(buffer, layout) => (buffer, layout),
+            Target::InPlace if descriptor.op() == Op::Det => None,
+            Target::InPlace => Some(descriptor.rhs.map_or(descriptor.input, |(buffer, layout, _)| (buffer, layout))),
+            Target::Buffer(buffer, layout) => Some((buffer, layout)),
             Target::Own(layout) => {
                 own = own_output(descriptor, layout, device).await?;
-                (&own, layout)
+                Some((&own, layout))
             }
         };
         let place = Place::new(descriptor, target, device)?;
@@ -57,6 +63,9 @@ impl GpuInverter {
             input: place.input_layout,
             output: place.output_layout,
             in_place: place.input.is_none(),
+            rhs: place.rhs_layout,
+            rhs_in_place: descriptor.rhs.is_some() && place.rhs.is_none(),
+            det: descriptor.determinants.is_some(),
             rcond: descriptor.rconds.is_some() || descriptor.min_rcond > 0.0,
             min_rcond: least(descriptor),
             on_failure: descriptor.on_failure,
@@ -65,7 +74,8 @@ impl GpuInverter {
         let (steps, count_pipeline) = self.compile(descriptor, variant).await.map_err(at)?;
 
         let errors = Errors::watch(device);
-        let job = self.bind(descriptor, target.0, place, variant, steps, count_pipeline);
+        let output = target.map_or(descriptor.input.0, |(buffer, _)| buffer);
+        let job = self.bind(descriptor, output, place, variant, steps, count_pipeline);
         let reported = errors.check().await;
         if !matches!(reported, Err(DeviceError::OutOfMemory(_))) && !is_alive(device) {
             // A lost device does not report to error scopes.
@@ -117,6 +127,8 @@ impl GpuInverter {
             scratch: scratch.as_ref().map(|scratch| scratch.each_ref().map(wgpu::Buffer::as_entire_buffer_binding)),
             input: place.input,
             output: place.output,
+            rhs: place.rhs,
+            dets: place.dets,
             statuses: bound.unwrap_or_else(|| statuses.as_entire_buffer_binding()),
             rconds: place.rconds.or(rconds.as_ref().map(wgpu::Buffer::as_entire_buffer_binding)),
         };
@@ -132,10 +144,22 @@ impl GpuInverter {
 
 /// The variant for a job's matrices, with the layouts of contiguous buffers.
 fn plan(descriptor: &JobDescriptor<'_>, limits: &GpuLimits) -> Result<Variant, Error> {
-    if descriptor.order == 0 || descriptor.capacity == 0 {
+    let &JobDescriptor { scalar, order, capacity, .. } = descriptor;
+    if order == 0 || capacity == 0 || descriptor.rhs.is_some_and(|(_, _, width)| width == 0) {
         return Err(JobError::Empty.into());
     }
-    let work = Work::inverse(descriptor.scalar, descriptor.order as usize, descriptor.capacity as usize);
+    let op = descriptor.op();
+    if op != Op::Inverse && (descriptor.rconds.is_some() || descriptor.min_rcond > 0.0) {
+        return Err(Error::refused(Refusal::NoRconds { op }));
+    }
+    if op != Op::Inverse && descriptor.on_failure == OnFailure::Identity {
+        return Err(Error::refused(Refusal::NoIdentity { op }));
+    }
+    if op == Op::Det && !matches!(descriptor.target, Target::InPlace) {
+        return Err(JobError::NoOutput.into());
+    }
+    let (order, len) = (order as usize, capacity as usize);
+    let work = Work { op, width: descriptor.width() as usize, ..Work::inverse(scalar, order, len) };
     let plan = GpuPlan::new(work.with_precision(descriptor.precision), limits).map_err(Error::refused)?;
     Ok(plan.variant)
 }
@@ -147,13 +171,14 @@ async fn own_output(
     device: &wgpu::Device,
 ) -> Result<wgpu::Buffer, Error> {
     use wgpu::BufferUsages as Usage;
-    let (order, capacity, size) = (descriptor.order, descriptor.capacity, descriptor.scalar.size() as u64);
-    let (input, read) = (descriptor.input.0, descriptor.input.1.elements(order, capacity));
+    let (capacity, size) = (descriptor.capacity, descriptor.scalar.size() as u64);
+    let (input, read) = (descriptor.input.0, descriptor.input.1.elements(descriptor.matrix(), capacity));
     holds(input, "input", read.1.saturating_mul(size))?;
-    if !layout.is_injective(order, capacity) {
+    let shape = descriptor.result();
+    if !layout.is_injective(shape, capacity) {
         return Err(JobError::Overlap.into());
     }
-    let bytes = layout.elements(order, capacity).1.saturating_mul(size);
+    let bytes = layout.elements(shape, capacity).1.saturating_mul(size);
     binds(device, "output", bytes)?;
     let limit = device.limits().max_buffer_size;
     if bytes > limit {

@@ -8,7 +8,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::descriptor::{JobDescriptor, Target};
+use super::descriptor::JobDescriptor;
 use crate::data::error::JobError;
 
 /// Checks that the caller's buffers belong to the device, which has made `own`, a buffer that is not mapped. A buffer
@@ -19,20 +19,9 @@ pub async fn check_origin(
     device: &wgpu::Device,
     own: &wgpu::Buffer,
 ) -> Result<(), JobError> {
-    let output = match descriptor.target {
-        Target::Buffer(buffer, _) => Some(buffer),
-        Target::InPlace | Target::Own(_) => None,
-    };
-    let buffers = [
-        ("input", Some(descriptor.input.0)),
-        ("output", output),
-        ("statuses", descriptor.statuses),
-        ("rconds", descriptor.rconds),
-        ("the count", descriptor.count.map(|(buffer, _)| buffer)),
-    ];
     // Not so in browsers, which check the origin of buffers themselves.
     let telling = reports_to(device, own).await;
-    for (what, buffer) in buffers.into_iter().filter_map(|(what, buffer)| Some((what, buffer?))) {
+    for (what, buffer) in descriptor.buffers() {
         let foreign = || JobError::Refused {
             detail: format!("the buffer for {what} belongs to another device, of another instance of wgpu"),
         };

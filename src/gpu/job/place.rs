@@ -1,38 +1,66 @@
-//! The places of matrices and inverses in the buffers of a job, and what is wrong with them.
+//! The places of matrices, right-hand sides and results in the buffers of a job, and what is wrong with them.
 
-use super::descriptor::{JobDescriptor, Target};
+use super::descriptor::JobDescriptor;
 use crate::data::error::JobError;
 use crate::data::layout::Layout;
 use crate::data::on_failure::OnFailure;
 
 /// The bound parts of the buffers, and the layouts counted from their beginnings.
 pub struct Place<'a> {
-    /// `None` in place.
+    /// `None` in the buffer of the output.
     pub input: Option<wgpu::BufferBinding<'a>>,
     pub input_layout: Layout,
-    pub output: wgpu::BufferBinding<'a>,
+    /// `None` in the buffer of the output, or if there are none.
+    pub rhs: Option<wgpu::BufferBinding<'a>>,
+    pub rhs_layout: Layout,
+    /// `None` if there are only determinants.
+    pub output: Option<wgpu::BufferBinding<'a>>,
     pub output_layout: Layout,
     /// `None` in the job's own buffer, which can be bound as a whole.
     pub statuses: Option<wgpu::BufferBinding<'a>>,
     pub rconds: Option<wgpu::BufferBinding<'a>>,
+    pub dets: Option<wgpu::BufferBinding<'a>>,
 }
 
 impl<'a> Place<'a> {
-    /// Checks that the buffers hold the matrices and their inverses, and that no inverse overwrites another's matrix.
+    /// Checks that the buffers hold the matrices, right-hand sides and results, and that no result overwrites what
+    /// another one needs.
     pub fn new(
         descriptor: &JobDescriptor<'a>,
-        target: (&'a wgpu::Buffer, Layout),
+        target: Option<(&'a wgpu::Buffer, Layout)>,
         device: &wgpu::Device,
     ) -> Result<Self, JobError> {
-        let source = descriptor.input;
-        let (order, capacity, size) = (descriptor.order, descriptor.capacity, descriptor.scalar.size() as u64);
-        let read = source.1.elements(order, capacity);
-        let written = target.1.elements(order, capacity);
-        for ((buffer, _), elements, what) in [(source, read, "input"), (target, written, "output")] {
-            holds(buffer, what, elements.1.saturating_mul(size))?;
+        let (capacity, size) = (descriptor.capacity, descriptor.scalar.size() as u64);
+        let source = Part { what: "input", place: descriptor.input, shape: descriptor.matrix(), capacity };
+        let rhs = descriptor.rhs.map(|(buffer, layout, _)| Part {
+            what: RHS,
+            place: (buffer, layout),
+            shape: descriptor.result(),
+            capacity,
+        });
+        let target = target.map(|place| Part { what: "output", place, shape: descriptor.result(), capacity });
+        for part in [Some(&source), rhs.as_ref(), target.as_ref()].into_iter().flatten() {
+            holds(part.place.0, part.what, part.elements().1.saturating_mul(size))?;
         }
-        if !target.1.is_injective(order, capacity) {
-            return Err(JobError::Overlap);
+        if let Some(target) = &target {
+            if !target.place.1.is_injective(target.shape, capacity) {
+                return Err(JobError::Overlap);
+            }
+            // What a result replaces: its own matrix, or its own right-hand side.
+            let replaced = match &rhs {
+                None => target.replaces(&source) || target.replaces_transposed(&source),
+                Some(rhs) => target.replaces(rhs),
+            };
+            let apart = match &rhs {
+                None => replaced || target.is_apart_from(&source),
+                Some(rhs) => target.is_apart_from(&source) && (replaced || target.is_apart_from(rhs)),
+            };
+            if !apart {
+                return Err(JobError::Overlap);
+            }
+            if replaced && descriptor.on_failure == OnFailure::Input {
+                return Err(JobError::Replaced);
+            }
         }
         let (len, real) = (u64::from(capacity), descriptor.scalar.real_size() as u64);
         binds(device, "statuses", len * 4)?;
@@ -41,61 +69,97 @@ impl<'a> Place<'a> {
         };
         let statuses = words(descriptor.statuses, "statuses", len * 4)?;
         let rconds = words(descriptor.rconds, "rconds", len * real)?;
-        let in_place = source.0 == target.0;
-        if in_place {
-            let own = target.1 == source.1 || target.1 == source.1.transposed();
-            let elsewhere = read.1 <= written.0 || written.1 <= read.0;
-            if !own && !elsewhere && !beside(source.1, target.1, order) {
-                return Err(JobError::Overlap);
+        let dets = words(descriptor.determinants, DETERMINANTS, 2 * len * size)?;
+
+        // Parts in the buffer of the output share its binding.
+        let shares = |part: &Part<'a>| target.as_ref().is_some_and(|target| target.place.0 == part.place.0);
+        let bind = |part: &Part<'a>| bound(part.place.0, part.what, part.elements(), size, device);
+        let output = target.as_ref().map(|target| {
+            let parts = [Some(target), Some(&source), rhs.as_ref()];
+            let shared = parts.into_iter().flatten().filter(|part| shares(part)).map(Part::elements);
+            let both = shared.fold(target.elements(), |all, own| (all.0.min(own.0), all.1.max(own.1)));
+            let what = if shares(&source) { source.what } else { target.what };
+            bound(target.place.0, what, both, size, device)
+        });
+        let output = output.transpose()?;
+        let of_output = |layout: Layout| output.as_ref().map_or(layout, |&(_, base)| layout.from(base));
+        let own = |part: Option<&Part<'a>>| -> Result<_, JobError> {
+            match part {
+                Some(part) if !shares(part) => {
+                    let (binding, base) = bind(part)?;
+                    Ok((Some(binding), part.place.1.from(base)))
+                }
+                Some(part) => Ok((None, of_output(part.place.1))),
+                None => Ok((None, Layout::columns(descriptor.order, 0))),
             }
-            if own && descriptor.on_failure == OnFailure::Input {
-                return Err(JobError::Replaced);
-            }
-            let both = (read.0.min(written.0), read.1.max(written.1));
-            let (binding, base) = bound(source.0, "input", both, size, device)?;
-            let (input_layout, output_layout) = (source.1.from(base), target.1.from(base));
-            return Ok(Self { input: None, input_layout, output: binding, output_layout, statuses, rconds });
+        };
+        let (input, input_layout) = own(Some(&source))?;
+        let (rhs, rhs_layout) = own(rhs.as_ref())?;
+        let output_layout =
+            target.as_ref().map_or(Layout::columns(descriptor.order, 0), |part| of_output(part.place.1));
+        let output = output.map(|(binding, _)| binding);
+        Ok(Self { input, input_layout, rhs, rhs_layout, output, output_layout, statuses, rconds, dets })
+    }
+}
+
+/// What errors call these buffers.
+const RHS: &str = "right-hand sides";
+const DETERMINANTS: &str = "determinants";
+
+/// Matrices, right-hand sides or results in a buffer.
+struct Part<'a> {
+    what: &'static str,
+    place: (&'a wgpu::Buffer, Layout),
+    /// Rows and columns.
+    shape: [u32; 2],
+    capacity: u32,
+}
+
+impl Part<'_> {
+    /// The places of the first element and of the end of the last.
+    fn elements(&self) -> (u64, u64) {
+        self.place.1.elements(self.shape, self.capacity)
+    }
+
+    /// Returns whether every matrix of these lies in the place of its own of the others.
+    fn replaces(&self, other: &Self) -> bool {
+        self.place == other.place
+    }
+
+    fn replaces_transposed(&self, other: &Self) -> bool {
+        self.place == (other.place.0, other.place.1.transposed())
+    }
+
+    /// Returns whether these and the others share no element: they lie in other buffers or behind each other, or each
+    /// lies in a struct beside its own of the others, or beside another's at the same distance. They then never overlap,
+    /// for any number of matrices.
+    fn is_apart_from(&self, other: &Self) -> bool {
+        let (own, others) = (self.elements(), other.elements());
+        if self.place.0 != other.place.0 || others.1 <= own.0 || own.1 <= others.0 {
+            return true;
         }
-        let (input, input_base) = bound(source.0, "input", read, size, device)?;
-        let (output, output_base) = bound(target.0, "output", written, size, device)?;
-        let (input_layout, output_layout) = (source.1.from(input_base), target.1.from(output_base));
-        Ok(Self { input: Some(input), input_layout, output, output_layout, statuses, rconds })
+        let (input, output) = (other.place.1, self.place.1);
+        let (read, written) = (input.elements(other.shape, 1), output.elements(self.shape, 1));
+        let stride = u64::from(input.matrix);
+        // The distance from the start of a matrix to the start of the next result.
+        let apart = (written.0 % stride.max(1) + stride - read.0 % stride.max(1)) % stride.max(1);
+        input.matrix == output.matrix && apart >= read.1 - read.0 && apart + (written.1 - written.0) <= stride
     }
 }
 
-/// Returns whether every inverse lies in a struct beside its own matrix, or beside another matrix at the same
-/// distance. Matrices and inverses then never overlap, for any number of matrices.
-fn beside(input: Layout, output: Layout, order: u32) -> bool {
-    let (read, written) = (input.elements(order, 1), output.elements(order, 1));
-    let stride = u64::from(input.matrix);
-    // The distance from the start of a matrix to the start of the next inverse.
-    let apart = (written.0 % stride.max(1) + stride - read.0 % stride.max(1)) % stride.max(1);
-    input.matrix == output.matrix && apart >= read.1 - read.0 && apart + (written.1 - written.0) <= stride
-}
-
-/// Checks that statuses and condition numbers have buffers of their own. In a shared buffer they would overwrite
-/// other data of the job, or wgpu would refuse the buffer, but only when the commands are finished.
+/// Checks that statuses, condition numbers and determinants have buffers of their own. In a shared buffer they would
+/// overwrite other data of the job, or wgpu would refuse the buffer, but only when the commands are finished.
 pub fn check_sharing(descriptor: &JobDescriptor<'_>) -> Result<(), JobError> {
-    let output = match descriptor.target {
-        Target::Buffer(buffer, _) => Some(buffer),
-        Target::InPlace | Target::Own(_) => None,
-    };
-    let input = Some(descriptor.input.0);
-    let (statuses, rconds) = (descriptor.statuses, descriptor.rconds);
-    let count = descriptor.count.map(|(buffer, _)| buffer);
-    let pairs = [
-        ("statuses", statuses, "input", input),
-        ("statuses", statuses, "output", output),
-        ("statuses", statuses, "the count", count),
-        ("rconds", rconds, "input", input),
-        ("rconds", rconds, "output", output),
-        ("rconds", rconds, "statuses", statuses),
-        ("rconds", rconds, "the count", count),
-    ];
-    match pairs.into_iter().find(|(_, own, _, other)| own.is_some() && own == other) {
-        Some((what, _, with, _)) => Err(JobError::Shared { what, with }),
-        None => Ok(()),
+    let others = descriptor.buffers();
+    let own =
+        [("statuses", descriptor.statuses), ("rconds", descriptor.rconds), (DETERMINANTS, descriptor.determinants)];
+    for (what, buffer) in own.into_iter().filter_map(|(what, buffer)| Some((what, buffer?))) {
+        let shares = |&(with, other): &(&str, &wgpu::Buffer)| with != what && other == buffer;
+        if let Some(&(with, _)) = others.iter().find(|other| shares(other)) {
+            return Err(JobError::Shared { what, with });
+        }
     }
+    Ok(())
 }
 
 /// The part of a buffer that holds these elements, and the number of elements before it. A binding begins at a

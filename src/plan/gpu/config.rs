@@ -78,6 +78,10 @@ impl KernelConfig {
         ask!(self, kernel => kernel.refusal(size, limits))
     }
 
+    pub(crate) fn riding(self) -> u32 {
+        ask!(self, kernel => kernel.riding())
+    }
+
     pub(crate) fn matrices(self) -> u32 {
         ask!(self, kernel => kernel.matrices())
     }

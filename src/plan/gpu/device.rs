@@ -14,7 +14,7 @@
 
 use super::kernel::{PlannedKernel, Size};
 use super::program::{Grid, Program, Step};
-use crate::data::engine::GpuKernel;
+use crate::data::engine::{GpuKernel, Op};
 use crate::data::refusal::Refusal;
 use crate::data::scalar::ScalarKind;
 use crate::plan::facts::GpuLimits;
@@ -186,8 +186,13 @@ impl PlannedKernel for Device {
         Self { invocations, tile, ..self }
     }
 
-    fn suits(self, _: Size, _: &GpuLimits) -> bool {
-        true
+    /// It only inverts.
+    fn suits(self, size: Size, _: &GpuLimits) -> bool {
+        size.op == Op::Inverse
+    }
+
+    fn riding(self) -> u32 {
+        0
     }
 
     fn refusal(self, size: Size, limits: &GpuLimits) -> Option<Refusal> {
@@ -282,7 +287,7 @@ mod tests {
     /// The dispatches of order 40 in outer blocks of two panels: 48 columns, so the last outer block has one panel.
     #[test]
     fn steps_of_a_small_device() {
-        let size = Size { working: ScalarKind::Float32, order: 40 };
+        let size = Size { op: Op::Inverse, working: ScalarKind::Float32, order: 40, width: 0 };
         let device = Device { outer_block: 32, ..Device::new(size) };
         let names: Vec<_> = device.steps(size, true).iter().map(|step| step.program.name).collect();
         let first = ["load", "scale", "columns", "panel", "within", "panel", "within", "update"];

@@ -1,21 +1,36 @@
 //! The questions that a plan asks each kernel.
 
 use super::program::{Grid, Program, Step};
-use crate::data::engine::GpuKernel;
+use crate::data::engine::{GpuKernel, Op};
 use crate::data::refusal::Refusal;
 use crate::data::scalar::ScalarKind;
 use crate::plan::facts::GpuLimits;
 
-/// The size of the matrices that a kernel works on.
+/// The most columns of right-hand sides that ride along at once. For more, a kernel eliminates again.
+pub const RIDING_COLUMNS: u32 = 8;
+
+/// The size of the systems that a kernel works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Size {
+    /// The operation.
+    pub op: Op,
     /// The scalar that the elimination runs in.
     pub working: ScalarKind,
     /// The n of n x n: `N` in the shader.
     pub order: u32,
+    /// The columns of a right-hand side, or 0: `WIDTH` in the shader.
+    pub width: u32,
 }
 
 impl Size {
+    /// Columns of a tile, if at most `most` may ride along at once: as few tiles as possible, of equal width. At least
+    /// one column rides, if there are any.
+    pub const fn riding(self, most: u32) -> u32 {
+        let most = if most > RIDING_COLUMNS { RIDING_COLUMNS } else { most };
+        let tiles = self.width.div_ceil(if most > 0 { most } else { 1 });
+        if tiles > 0 { self.width.div_ceil(tiles) } else { 0 }
+    }
+
     /// 32-bit words of a scalar.
     pub const fn words(self) -> usize {
         self.working.size() / 4
@@ -61,6 +76,9 @@ pub(crate) trait PlannedKernel: Copy {
 
     /// Invocations per workgroup: `WORKGROUP` in the shader.
     fn workgroup(self, size: Size) -> u32;
+
+    /// Columns of right-hand sides that ride along at once: `RIDING` in the shader.
+    fn riding(self) -> u32;
 
     /// Bytes of workgroup memory.
     fn workgroup_bytes(self, _: Size) -> u32 {

@@ -1,7 +1,7 @@
 //! `subgroup`: some lanes of a subgroup hold the rows of a matrix in their registers and pass pivot rows among
 //! themselves. `shaders/kernel/subgroup.wgsl` is its shader.
 
-use super::kernel::{PlannedKernel, Size, writes_out};
+use super::kernel::{PlannedKernel, RIDING_COLUMNS, Size, writes_out};
 use super::program::Program;
 use crate::data::engine::GpuKernel;
 use crate::data::refusal::Refusal;
@@ -74,6 +74,8 @@ pub struct Subgroup {
     pub steps: u32,
     /// True if the loops over rows and columns are written out.
     pub written_out: bool,
+    /// Columns of right-hand sides that ride along at once: `RIDING` in the shader.
+    pub riding: u32,
 }
 
 impl Subgroup {
@@ -93,7 +95,12 @@ impl Subgroup {
 
     /// 32-bit words of its rows that one lane holds.
     fn lane_words(self, size: Size) -> u32 {
-        self.rows(size.order) * size.order * size.words() as u32
+        self.rows(size.order) * (size.order + self.riding) * size.words() as u32
+    }
+
+    /// Columns that ride along beside the matrix in this many words of a lane.
+    fn room(self, size: Size, words: u32) -> u32 {
+        (words / (self.rows(size.order) * size.words() as u32).max(1)).saturating_sub(size.order)
     }
 }
 
@@ -109,8 +116,9 @@ impl PlannedKernel for Subgroup {
         }
     }
 
-    fn new(_: Size) -> Self {
-        Self { lanes: SUBGROUP_MIN_LANES, hardware: false, steps: 1, written_out: false }
+    fn new(size: Size) -> Self {
+        let riding = size.riding(RIDING_COLUMNS);
+        Self { lanes: SUBGROUP_MIN_LANES, hardware: false, steps: 1, written_out: false, riding }
     }
 
     fn suited(self, size: Size, limits: &GpuLimits) -> Self {
@@ -123,18 +131,28 @@ impl PlannedKernel for Subgroup {
             false => (SUBGROUP_ROWS, lane_words(smallest).0),
         };
         let mut suited = match limits.software {
-            false => Self { lanes: SUBGROUP_MIN_LANES, hardware: true, steps: SUBGROUP_COLUMNS, written_out: true },
+            false => Self {
+                lanes: SUBGROUP_MIN_LANES,
+                hardware: true,
+                steps: SUBGROUP_COLUMNS,
+                written_out: true,
+                riding: size.riding(1),
+            },
             true => Self {
                 lanes: SUBGROUP_MIN_LANES,
                 hardware: false,
                 steps: if size.order > SUBGROUP_SOFTWARE_STEPS.0 { 1 } else { SUBGROUP_SOFTWARE_STEPS.1 },
                 written_out: writes_out(limits),
+                riding: size.riding(RIDING_COLUMNS),
             },
         };
         while suited.lanes < smallest
             && (suited.rows(size.order) > rows || suited.rows(size.order) > 1 && suited.lane_words(size) > words)
         {
             suited.lanes *= 2;
+        }
+        if !limits.software {
+            suited.riding = size.riding(suited.room(size, words));
         }
         suited
     }
@@ -154,6 +172,10 @@ impl PlannedKernel for Subgroup {
         too_small.then_some(Refusal::Subgroups { lanes: self.lanes })
     }
 
+    fn riding(self) -> u32 {
+        self.riding
+    }
+
     fn matrices(self) -> u32 {
         SUBGROUP_WORKGROUP / self.lanes
     }
@@ -165,7 +187,8 @@ impl PlannedKernel for Subgroup {
     /// The pivot row of each matrix and the same divided, in packs of 16 or 32 bytes, and a pack behind each.
     fn workgroup_bytes(self, size: Size) -> u32 {
         let pack = 4 * size.working.real_size() as u32;
-        let row = size.order.next_multiple_of(SUBGROUP_COLUMNS) * size.working.size() as u32 + pack;
+        let elements = size.order.next_multiple_of(SUBGROUP_COLUMNS) + self.riding;
+        let row = (elements * size.working.size() as u32).next_multiple_of(pack) + pack;
         if self.hardware { self.matrices() * 2 * row } else { 0 }
     }
 

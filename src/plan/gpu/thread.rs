@@ -24,6 +24,9 @@ pub const THREAD_FEW_WORDS: usize = 64;
 /// compile.
 pub const THREAD_STEPS_OUT: (u32, u32) = (9, 4);
 
+/// The most columns of right-hand sides that an invocation holds.
+pub const THREAD_RIDING: usize = 4;
+
 /// The configuration of `thread`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Thread {
@@ -33,6 +36,24 @@ pub struct Thread {
     pub written_out: bool,
     /// True if the steps are written out too: `STEPS_OUT` in the shader.
     pub steps_out: bool,
+    /// Columns of right-hand sides that ride along at once: `RIDING` in the shader.
+    pub riding: u32,
+}
+
+/// The most 32-bit words that an invocation holds on a device with these limits.
+const fn most_words(limits: &GpuLimits) -> usize {
+    match limits.subgroups {
+        _ if limits.software => usize::MAX,
+        None => THREAD_MAX_WORDS,
+        Some((8 | 16, _)) => THREAD_FEW_WORDS,
+        Some(_) => THREAD_WORDS,
+    }
+}
+
+/// Columns that ride along beside a matrix in this many words.
+fn riding(size: Size, words: usize) -> u32 {
+    let columns = words / size.words() / (size.order as usize).max(1);
+    size.riding(columns.saturating_sub(size.order as usize).min(THREAD_RIDING) as u32)
 }
 
 impl PlannedKernel for Thread {
@@ -47,22 +68,22 @@ impl PlannedKernel for Thread {
     }
 
     fn new(size: Size) -> Self {
-        Self { matrices: THREAD_WORKGROUP, written_out: false, steps_out: size.order <= THREAD_STEPS_OUT.0 }
+        let riding = riding(size, THREAD_MAX_WORDS);
+        Self { matrices: THREAD_WORKGROUP, written_out: false, steps_out: size.order <= THREAD_STEPS_OUT.0, riding }
     }
 
     fn suited(self, size: Size, limits: &GpuLimits) -> Self {
         let most = if limits.software { THREAD_STEPS_OUT.1 } else { THREAD_STEPS_OUT.0 };
-        Self { written_out: writes_out(limits), steps_out: size.order <= most, ..self }
+        let riding = riding(size, most_words(limits));
+        Self { written_out: writes_out(limits), steps_out: size.order <= most, riding, ..self }
     }
 
     fn suits(self, size: Size, limits: &GpuLimits) -> bool {
-        let most = match limits.subgroups {
-            _ if limits.software => usize::MAX,
-            None => THREAD_MAX_WORDS,
-            Some((8 | 16, _)) => THREAD_FEW_WORDS,
-            Some(_) => THREAD_WORDS,
-        };
-        (size.order as usize).pow(2) * size.words() <= most
+        (size.order * (size.order + self.riding)) as usize * size.words() <= most_words(limits)
+    }
+
+    fn riding(self) -> u32 {
+        self.riding
     }
 
     fn matrices(self) -> u32 {

@@ -27,12 +27,20 @@ pub struct Variant {
     pub precision: Precision,
     /// The n of n x n: `N` in the shader.
     pub order: u32,
+    /// The columns of a right-hand side, or 0: `WIDTH` in the shader.
+    pub width: u32,
     /// The layout of the input: `INPUT_OFFSET` and so on in the shader.
     pub input: Layout,
     /// The layout of the output.
     pub output: Layout,
     /// True if input and output are one buffer.
     pub in_place: bool,
+    /// The layout of the right-hand sides: `RHS_OFFSET` and so on in the shader.
+    pub rhs: Layout,
+    /// True if right-hand sides and output are one buffer.
+    pub rhs_in_place: bool,
+    /// True if determinants are computed too.
+    pub det: bool,
     /// True if rcond is computed too.
     pub rcond: bool,
     /// The bits of the least rcond of a matrix that counts as inverted, in the real type of the scalar.
@@ -46,19 +54,35 @@ impl Variant {
     /// limits.
     pub fn new(kernel: GpuKernel, scalar: ScalarKind, precision: Precision, order: u32) -> Self {
         let layout = Layout::contiguous(order);
+        let size = Size { op: Op::Inverse, working: scalar.working(precision), order, width: 0 };
         Self {
-            config: KernelConfig::new(kernel, Size { working: scalar.working(precision), order }),
+            config: KernelConfig::new(kernel, size),
             op: Op::Inverse,
             scalar,
             precision,
             order,
+            width: 0,
             input: layout,
             output: layout,
             in_place: false,
+            rhs: Layout::columns(order, 0),
+            rhs_in_place: false,
+            det: false,
             rcond: false,
             min_rcond: 0,
             on_failure: OnFailure::Nan,
         }
+    }
+
+    /// The same kernel for another operation, with contiguous right-hand sides of `width` columns. Of a solution without
+    /// columns, only the status remains, which `det` gives too.
+    #[must_use]
+    pub fn with_op(self, op: Op, width: u32) -> Self {
+        let op = if op == Op::Solve && width == 0 { Op::Det } else { op };
+        let layout = Layout::columns(self.order, width);
+        let output = if op == Op::Inverse { Layout::contiguous(self.order) } else { layout };
+        let new = Self { op, width, rhs: layout, output, det: op == Op::Det, ..self };
+        Self { config: KernelConfig::new(self.kernel(), new.size()), ..new }
     }
 
     /// The same, fitted to a device with these limits.
@@ -88,9 +112,19 @@ impl Variant {
         self.scalar.working(self.precision)
     }
 
-    /// The size of the matrices.
+    /// The size of the systems.
     pub const fn size(self) -> Size {
-        Size { working: self.working_scalar(), order: self.order }
+        Size { op: self.op, working: self.working_scalar(), order: self.order, width: self.width }
+    }
+
+    /// Columns of right-hand sides that ride along at once: `RIDING` in the shader.
+    pub fn riding(self) -> u32 {
+        self.config.riding()
+    }
+
+    /// How often a kernel eliminates, each time for some columns: `TILES` in the shader.
+    pub fn tiles(self) -> u32 {
+        self.width.div_ceil(self.riding().max(1)).max(1)
     }
 
     /// Matrices per workgroup: `MATRICES` in the shader.
@@ -140,7 +174,7 @@ impl Variant {
 
     /// Why a device with these limits cannot run it.
     pub(crate) fn refusal(self, limits: &GpuLimits) -> Option<Refusal> {
-        if self.op != Op::Inverse {
+        if self.op != Op::Inverse && self.kernel() == GpuKernel::Device {
             return Some(Refusal::Operation { op: self.op });
         }
         if self.needs_float64() && !limits.float64 {
@@ -162,7 +196,16 @@ impl Variant {
         if bytes > limits.binding_bytes {
             return Some(Refusal::Binding { order: self.order, bytes, max: limits.binding_bytes });
         }
+        let bytes = self.rhs_bytes();
+        if bytes > limits.binding_bytes {
+            return Some(Refusal::RhsBinding { width: self.width, bytes, max: limits.binding_bytes });
+        }
         self.config.refusal(self.size(), limits)
+    }
+
+    /// Bytes of one right-hand side.
+    pub(crate) fn rhs_bytes(self) -> u64 {
+        u64::from(self.order) * u64::from(self.width) * self.scalar.size() as u64
     }
 
     /// Bytes of one matrix; 1 at order 0, so that it can divide.
@@ -180,10 +223,10 @@ mod tests {
     #[test]
     fn sizes_of_a_variant() {
         let variant = Variant::new(GpuKernel::Workgroup, ScalarKind::Float32, Precision::Native, 65);
-        let config = Workgroup { matrices: 1, rows: 8, columns: 8, written_out: false };
+        let config = Workgroup { matrices: 1, rows: 8, columns: 8, written_out: false, riding: 0 };
         assert_eq!((variant.config, config.tiles(65)), (KernelConfig::Workgroup(config), [9, 9]));
         assert_eq!((variant.matrices(), variant.workgroup()), (1, 81));
-        assert_eq!(variant.workgroup_bytes(), 4 * (3 * 72 + 4 * 72 + 1 + 4 * 9 + 9 + 81 + 65));
+        assert_eq!(variant.workgroup_bytes(), 4 * (3 * 72 + 4 * 72 + 1 + 4 * 9 + 9 + 81 + 65 + 1 + 2));
         let thread = Variant::new(GpuKernel::Thread, ScalarKind::Float32, Precision::Native, 5);
         assert_eq!((thread.matrices(), thread.workgroup(), thread.workgroup_bytes()), (64, 64, 0));
     }

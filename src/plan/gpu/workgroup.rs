@@ -1,9 +1,9 @@
 //! `workgroup`: the invocations of a workgroup hold a matrix in tiles, and share pivot columns and rows through
 //! workgroup memory. `shaders/kernel/workgroup.wgsl` is its shader.
 
-use super::kernel::{PlannedKernel, Size};
+use super::kernel::{PlannedKernel, RIDING_COLUMNS, Size};
 use super::program::Program;
-use crate::data::engine::GpuKernel;
+use crate::data::engine::{GpuKernel, Op};
 use crate::data::scalar::ScalarKind;
 use crate::plan::facts::GpuLimits;
 
@@ -17,6 +17,9 @@ pub const SOFTWARE_WORKGROUP_ORDER: usize = 16;
 
 /// Invocations that a workgroup aims at, by taking several small matrices at once.
 pub const WORKGROUP_INVOCATIONS: u32 = 64;
+
+/// The largest order of any scalar.
+pub const WORKGROUP_MAX_ORDER: usize = 128;
 
 /// The most bytes of a tile, which one invocation holds in 64 registers.
 pub const WORKGROUP_TILE_BYTES: usize = 256;
@@ -33,6 +36,8 @@ pub struct Workgroup {
     /// True if the loops over rows and columns of a tile are written out. They are not for software drivers, which turn
     /// an invocation with barriers into a coroutine: that takes minutes to compile with a barrier in every copy.
     pub written_out: bool,
+    /// Columns of right-hand sides that ride along at once: `RIDING` in the shader.
+    pub riding: u32,
 }
 
 impl Workgroup {
@@ -55,7 +60,7 @@ impl PlannedKernel for Workgroup {
     /// 256 invocations hold one tile each.
     fn max_order(working: ScalarKind) -> usize {
         match working {
-            ScalarKind::Float32 => 128,
+            ScalarKind::Float32 => WORKGROUP_MAX_ORDER,
             ScalarKind::Float64 | ScalarKind::Complex64 | ScalarKind::Complex128 => 64,
         }
     }
@@ -66,9 +71,10 @@ impl PlannedKernel for Workgroup {
             2 => [8, 4],
             _ => [4, 4],
         };
-        let one = Self { matrices: 1, rows, columns, written_out: false };
+        let one = Self { matrices: 1, rows, columns, written_out: false, riding: size.riding(RIDING_COLUMNS) };
         let several = WORKGROUP_INVOCATIONS.checked_div(one.team(size.order)).unwrap_or(1);
-        Self { matrices: several.clamp(1, WORKGROUP_INVOCATIONS / 4), ..one }
+        let room = GpuLimits::WEBGPU_DEFAULT.workgroup_bytes / one.workgroup_bytes(size);
+        Self { matrices: several.min(room).clamp(1, WORKGROUP_INVOCATIONS / 4), ..one }
     }
 
     fn suited(self, _: Size, limits: &GpuLimits) -> Self {
@@ -76,7 +82,12 @@ impl PlannedKernel for Workgroup {
     }
 
     fn suits(self, size: Size, limits: &GpuLimits) -> bool {
-        !limits.software || size.order as usize <= SOFTWARE_WORKGROUP_ORDER
+        // `device` only inverts.
+        !limits.software || size.order as usize <= SOFTWARE_WORKGROUP_ORDER || size.op != Op::Inverse
+    }
+
+    fn riding(self) -> u32 {
+        self.riding
     }
 
     fn matrices(self) -> u32 {
@@ -89,14 +100,16 @@ impl PlannedKernel for Workgroup {
 
     /// For each matrix: two pivot columns and a pivot row of scalars; per row a place, an entry of the
     /// permutation and an exponent; an exponent per column; a word for the first small column; two candidates per row
-    /// of tiles, and its largest magnitude; a magnitude per tile; a sum per column.
+    /// of tiles, and its largest magnitude; a magnitude per tile; a sum per column; the riding columns and one scalar more,
+    /// and two exponents for each of them and for one more.
     fn workgroup_bytes(self, size: Size) -> u32 {
         let (scalar, real) = (size.working.size() as u32, size.working.real_size() as u32);
         let [down, across] = self.tiles(size.order);
         let (rows, columns) = (down * self.rows, across * self.columns);
         let vectors = (2 * rows + columns) * scalar + (3 * rows + columns + 1) * 4;
         let gathered = 2 * down * (real + 4) + down * real + down * across * real + size.order * real;
-        self.matrices * (vectors + gathered)
+        let riding = (rows * self.riding + 1) * scalar + 2 * (self.riding + 1) * 4;
+        self.matrices * (vectors + gathered + riding)
     }
 
     fn constants(self, size: Size, _: Program) -> Vec<(&'static str, u32)> {

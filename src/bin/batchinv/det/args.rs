@@ -16,8 +16,6 @@ use crate::report::messages::{Channels, Messages};
 /// A singular matrix has the determinant 0, and one that holds NaN or infinity has NaN. Neither is an error: both are
 /// counted on stderr, and so are determinants that overflow to infinity or underflow to 0, which --log keeps apart.
 ///
-/// The GPU engine has no determinants yet: `auto` takes the CPU.
-///
 /// Files, pipes and archives are read and written as by `batchinv inv`, see its --help: in pieces, so that INPUT may be
 /// larger than memory, and whole or not at all, LOG before OUTPUT.
 #[derive(clap::Args, Debug)]

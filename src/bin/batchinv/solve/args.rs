@@ -25,8 +25,6 @@ use crate::stdio::is_dash;
 /// The solution of a system without one comes back filled with NaN, or with what --failed says. Any status but 0 is an
 /// error only with --strict.
 ///
-/// The GPU engine does not solve yet: `auto` takes the CPU.
-///
 /// The files are read, and X is written, in pieces, so they may be larger than memory; one system must fit. A stream in
 /// Fortran order, or one whose matrices are needed more than once, is kept in a temporary file beside X.
 ///

@@ -453,7 +453,7 @@ fn right_hand_sides_ride_along() {
                 assert!(variant.workgroup_bytes() <= LIMITS.workgroup_bytes, "{variant:?}");
                 let words = variant.order * (variant.order + riding) * scalar.size() as u32 / 4;
                 match variant.config {
-                    KernelConfig::Thread(_) => assert!(software || words <= 96, "{variant:?}"),
+                    KernelConfig::Thread(_) => assert!(software || words <= 80, "{variant:?}"),
                     KernelConfig::Subgroup(config) if !software => {
                         let rows = config.rows(variant.order);
                         let words = rows * (variant.order + riding) * scalar.size() as u32 / 4;

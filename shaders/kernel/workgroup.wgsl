@@ -73,9 +73,11 @@ fn main(
         for (var j = tile; j < ALL_COLUMNS; j += TEAM) {
             atomicStore(&column_exponents[slot][j], LOWEST_EXPONENT);
         }
-        for (var c = tile; c < RIDING; c += TEAM) {
-            atomicStore(&rides_low[slot][c], EMPTY_RANGE.low);
-            atomicStore(&rides_high[slot][c], EMPTY_RANGE.high);
+        if RIDES { // left out if not
+            for (var c = tile; c < RIDING; c += TEAM) {
+                atomicStore(&rides_low[slot][c], EMPTY_RANGE.low);
+                atomicStore(&rides_high[slot][c], EMPTY_RANGE.high);
+            }
         }
         if tile == 0u {
             atomicStore(&first_small[slot], N);
@@ -226,8 +228,10 @@ fn main(
                     if DET {
                         product = times_pivot(product, pivot, winner / 256u != N + k);
                     }
-                    for (var c = tile; c < RIDING; c += TEAM) {
-                        rides[slot][row * RIDING + c] = mul(rides[slot][row * RIDING + c], reciprocal);
+                    if RIDES { // left out if not
+                        for (var c = tile; c < RIDING; c += TEAM) {
+                            rides[slot][row * RIDING + c] = mul(rides[slot][row * RIDING + c], reciprocal);
+                        }
                     }
                     if down == row / ROWS {
                         for (var r = 0u; r < ROWS; r++) { // written out
@@ -249,17 +253,17 @@ fn main(
                     }
                     workgroupBarrier();
 
-                    for (var e = tile; e < N * RIDING; e += TEAM) {
-                        let here = e / max(RIDING, 1u);
-                        if here != row {
-                            let p = rides[slot][row * RIDING + e % max(RIDING, 1u)];
-                            rides[slot][e] = sub_mul(rides[slot][e], pivot_columns[turn][here], p);
+                    if RIDES { // left out if not
+                        for (var e = tile; e < N * RIDING; e += TEAM) {
+                            let here = e / max(RIDING, 1u);
+                            if here != row {
+                                let p = rides[slot][row * RIDING + e % max(RIDING, 1u)];
+                                rides[slot][e] = sub_mul(rides[slot][e], pivot_columns[turn][here], p);
+                            }
                         }
                     }
                     var f: array<Scalar, ROWS>;
-                    var own: array<Scalar, ROWS>;
                     for (var r = 0u; r < ROWS; r++) { // written out
-                        own[r] = v[r][q];
                         // The pivot row loses nothing.
                         f[r] = select(pivot_columns[turn][first_row + r], ZERO, first_row + r == row);
                     }
@@ -272,7 +276,12 @@ fn main(
                     if across == t {
                         for (var r = 0u; r < ROWS; r++) { // written out
                             let chosen = first_row + r == row;
-                            let entered = entering(own[r], places[slot][first_row + r] < N * 256u, reciprocal);
+                            // An element that stays was not changed by the factor zero.
+                            var own = f[r];
+                            if SUBSTITUTES {
+                                own = v[r][q];
+                            }
+                            let entered = entering(own, places[slot][first_row + r] < N * 256u, reciprocal);
                             v[r][q] = select(entered, entering_pivot_row(reciprocal), chosen);
                         }
                     }
@@ -314,14 +323,16 @@ fn main(
         }
 
         top = NO_BITS;
-        for (var e = tile; e < select(0u, N * RIDING, present); e += TEAM) {
-            let i = min(places[slot][e / max(RIDING, 1u)] / 256u, N - 1u);
-            let c = e % max(RIDING, 1u);
-            if first + c < RESULT_WIDTH {
-                let scale = select(0i, column_factor(slot, i, one_factor), scaling);
-                let x = with_plain_zero(unscaled(word(rides[slot][e]), scale, -ride_shift(slot, c)));
-                store(m, i, first + c, x);
-                top = max(top, largest(as_stored(x)));
+        if RIDES { // left out if not
+            for (var e = tile; e < select(0u, N * RIDING, present); e += TEAM) {
+                let i = min(places[slot][e / max(RIDING, 1u)] / 256u, N - 1u);
+                let c = e % max(RIDING, 1u);
+                if first + c < RESULT_WIDTH {
+                    let scale = select(0i, column_factor(slot, i, one_factor), scaling);
+                    let x = with_plain_zero(unscaled(word(rides[slot][e]), scale, -ride_shift(slot, c)));
+                    store(m, i, first + c, x);
+                    top = max(top, largest(as_stored(x)));
+                }
             }
         }
         for (var r = 0u; r < ROWS; r++) { // written out
@@ -376,10 +387,12 @@ fn main(
         if present && status != INVERTED {
             // Each invocation overwrites what it stored itself, so that no barrier is needed. Columns of earlier tiles
             // fail with these.
-            for (var e = tile; e < N * RIDING; e += TEAM) {
-                let i = min(places[slot][e / max(RIDING, 1u)] / 256u, N - 1u);
-                for (var c = e % max(RIDING, 1u); c < min(first + RIDING, RESULT_WIDTH); c += max(RIDING, 1u)) {
-                    store_failed(m, i, c);
+            if RIDES { // left out if not
+                for (var e = tile; e < N * RIDING; e += TEAM) {
+                    let i = min(places[slot][e / max(RIDING, 1u)] / 256u, N - 1u);
+                    for (var c = e % max(RIDING, 1u); c < min(first + RIDING, RESULT_WIDTH); c += max(RIDING, 1u)) {
+                        store_failed(m, i, c);
+                    }
                 }
             }
             for (var e = 0u; e < ROWS * COLUMNS; e++) {

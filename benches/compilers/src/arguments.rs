@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use batchinv::{GpuKernel, ScalarKind};
+use batchinv::{GpuKernel, Op, ScalarKind};
 use clap::Parser;
 
 use crate::child::radv;
@@ -20,6 +20,9 @@ pub struct Arguments {
     /// Scalars, or all that the family computes with.
     #[arg(long, value_delimiter = ',')]
     pub scalar: Vec<ScalarKind>,
+    /// Operations: inverse, solve, det. A determinant is a solution without columns.
+    #[arg(long, value_delimiter = ',', value_parser = op, default_value = "inverse,solve")]
+    pub op: Vec<Op>,
     /// Orders: `boundary`, those between which the plan changes; `all`; or numbers and ranges, such as 1,8,30-40.
     #[arg(long, default_value = "boundary")]
     pub order: Orders,
@@ -54,6 +57,11 @@ pub struct Arguments {
     /// The file that leads Vulkan's loader to the driver.
     #[arg(long, default_value_os_t = radv())]
     pub driver: PathBuf,
+}
+
+fn op(word: &str) -> Result<Op, String> {
+    let ops = [Op::Inverse, Op::Solve, Op::Det];
+    ops.into_iter().find(|op| op.name() == word).ok_or_else(|| "one of inverse, solve, det".to_owned())
 }
 
 fn kernel(word: &str) -> Result<GpuKernel, String> {

@@ -49,7 +49,10 @@ pub fn usual(source: &str) -> Option<String> {
     let changes = [
         ("let scaling = present && status == INVERTED && needs_scaling(bottom, top);", "let scaling = false;"),
         ("let scaling = status == INVERTED && needs_scaling(bottom, top);", "let scaling = false;"),
-        ("let fill = select(0u, N * RESULT_COLUMNS, status != INVERTED);", "let fill = 0u;"),
+        ("e < select(0u, N * filled, status != INVERTED)", "e < 0u"),
+        ("!scaling && !needs_scaling(rhs_bottom, rhs_top)", "true"),
+        ("lowest >= bits(power(MIN_EXPONENT + WINDOW)) - ONE_BIT", "true"),
+        ("lowest < bits(power(MIN_EXPONENT + WINDOW)) - ONE_BIT", "false"),
         ("if present && status != INVERTED {", "if false {"),
         ("is_zero_column(m, k)", "false"),
     ];
@@ -93,11 +96,14 @@ BB4:
     #[test]
     fn kernels_have_a_usual_path() {
         use crate::questions::{Orders, questions};
+        use batchinv::Op;
         use batchinv::plan::GpuLimits;
         let mut limits = GpuLimits::WEBGPU_DEFAULT;
         limits.subgroups = Some((32, 64));
         for (order, has) in [(4, true), (8, true), (32, true), (60, true), (200, false)] {
-            for question in questions(&limits, &[], &Orders::These(vec![order]), None, false) {
+            for question in
+                questions(&limits, &[], &[(Op::Inverse, 0), (Op::Solve, 1)], &Orders::These(vec![order]), None, false)
+            {
                 assert_eq!(usual(&question.source).is_some(), has, "{}", question.name);
             }
         }

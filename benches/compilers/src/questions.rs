@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use batchinv::gpu::program_source;
 use batchinv::plan::{self, GpuLimits, KernelConfig, Program, Variant, Work, max_order};
-use batchinv::{GpuKernel, ScalarKind};
+use batchinv::{GpuKernel, Op, ScalarKind};
 
 /// A program and its name.
 #[derive(Clone, Debug)]
@@ -69,22 +69,31 @@ impl FromStr for Orders {
 
 impl Orders {
     /// The orders for a scalar on a device with these limits.
-    fn of(&self, limits: &GpuLimits, scalar: ScalarKind) -> BTreeSet<u32> {
+    fn of(&self, limits: &GpuLimits, scalar: ScalarKind, task: Task) -> BTreeSet<u32> {
         let most = max_order(GpuKernel::Workgroup, scalar) as u32 + 1;
         match self {
             Self::These(orders) => orders.iter().copied().collect(),
             Self::All => (1..=most).chain(DEVICE).collect(),
             Self::Boundary => {
-                let shape = |order| planned(limits, scalar, order).map(shape_of);
+                let shape = |order| planned(limits, scalar, order, task).map(shape_of);
                 let ends = (1..=most).filter(|&order| {
                     let own = shape(order);
                     order == 1 || own != shape(order - 1) || own != shape(order + 1)
                 });
-                ends.chain(KNOWN).chain(DEVICE).collect()
+                match task.0 {
+                    Op::Inverse => ends.chain(KNOWN).chain(DEVICE).collect(),
+                    _ => ends.collect(),
+                }
             }
         }
     }
 }
+
+/// An operation, and the columns of its right-hand sides.
+pub type Task = (Op, usize);
+
+/// The tasks whose programs are asked about: systems with one column, and with more than ride at once.
+pub const TASKS: [Task; 4] = [(Op::Inverse, 0), (Op::Solve, 1), (Op::Solve, 9), (Op::Det, 0)];
 
 /// What changes at a boundary: all numbers of a kernel but those that change with every order.
 fn shape_of(variant: Variant) -> (GpuKernel, [u32; 3]) {
@@ -98,8 +107,9 @@ fn shape_of(variant: Variant) -> (GpuKernel, [u32; 3]) {
     (variant.kernel(), numbers)
 }
 
-fn planned(limits: &GpuLimits, scalar: ScalarKind, order: u32) -> Option<Variant> {
-    plan::gpu(Work::inverse(scalar, order as usize, 1 << 20), limits).ok().map(|plan| plan.variant)
+fn planned(limits: &GpuLimits, scalar: ScalarKind, order: u32, (op, width): Task) -> Option<Variant> {
+    let work = Work { op, width, ..Work::inverse(scalar, order as usize, 1 << 20) };
+    plan::gpu(work, limits).ok().map(|plan| plan.variant)
 }
 
 /// Every program of the variants that the plan takes on a device with these limits, or of one kernel. A `plain` program
@@ -107,6 +117,7 @@ fn planned(limits: &GpuLimits, scalar: ScalarKind, order: u32) -> Option<Variant
 pub fn questions(
     limits: &GpuLimits,
     scalars: &[ScalarKind],
+    tasks: &[Task],
     orders: &Orders,
     kernel: Option<GpuKernel>,
     plain: bool,
@@ -114,16 +125,22 @@ pub fn questions(
     let computed = |scalar: &ScalarKind| limits.float64 || scalar.real_size() == 4;
     let mut questions = Vec::new();
     for scalar in ScalarKind::ALL.into_iter().filter(|scalar| scalars.is_empty() || scalars.contains(scalar)) {
-        for order in orders.of(limits, scalar).into_iter().filter(|_| computed(&scalar)) {
-            let variant = match kernel {
-                None => planned(limits, scalar, order),
-                Some(kernel) => (order as usize <= max_order(kernel, scalar))
-                    .then(|| Variant::new(kernel, scalar, batchinv::Precision::Native, order).suited(limits)),
-            };
-            for variant in variant.into_iter().flat_map(|variant| kinds(variant, plain)) {
-                let programs = variant.schedule(limits).programs().into_iter().map(|step| step.program);
-                let own = programs.filter(|program| program.knows_rcond || !variant.rcond);
-                questions.extend(own.map(|program| question(variant, program)));
+        for &task in tasks.iter().filter(|_| computed(&scalar)) {
+            for order in orders.of(limits, scalar, task) {
+                let variant = match kernel {
+                    None => planned(limits, scalar, order, task),
+                    Some(kernel) => (order as usize <= max_order(kernel, scalar)).then(|| {
+                        let plain = Variant::new(kernel, scalar, batchinv::Precision::Native, order);
+                        plain.with_op(task.0, task.1 as u32).suited(limits)
+                    }),
+                };
+                // What differs in place and with rcond is told by the inverse.
+                let plain = plain || task.0 != Op::Inverse;
+                for variant in variant.into_iter().flat_map(|variant| kinds(variant, plain)) {
+                    let programs = variant.schedule(limits).programs().into_iter().map(|step| step.program);
+                    let own = programs.filter(|program| program.knows_rcond || !variant.rcond);
+                    questions.extend(own.map(|program| question(variant, program)));
+                }
             }
         }
     }
@@ -146,6 +163,11 @@ fn question(variant: Variant, program: Program) -> Question {
     let mut name = format!("{} {scalar} {order}", variant.kernel());
     if variant.kernel() == GpuKernel::Device {
         name += &format!(" {}", program.name);
+    }
+    match variant.op {
+        Op::Solve => name += &format!(" solve {}", variant.width),
+        op if op != Op::Inverse => name += &format!(" {op}", op = op.name()),
+        _ => {}
     }
     name += if rcond { " rcond" } else { "" };
     name += if in_place { " in place" } else { "" };
@@ -186,8 +208,9 @@ mod tests {
     fn boundaries_are_the_plans() {
         let limits = hardware();
         for scalar in ScalarKind::ALL {
-            let boundaries = Orders::Boundary.of(&limits, scalar);
-            let kernel = |order| planned(&limits, scalar, order).unwrap().kernel();
+            let task = (Op::Inverse, 0);
+            let boundaries = Orders::Boundary.of(&limits, scalar, task);
+            let kernel = |order| planned(&limits, scalar, order, task).unwrap().kernel();
             for order in (2..200).filter(|&order| kernel(order) != kernel(order - 1)) {
                 assert!(boundaries.contains(&order) && boundaries.contains(&(order - 1)), "{scalar} {order}");
             }
@@ -196,10 +219,12 @@ mod tests {
 
     #[test]
     fn programs_have_names_of_their_own() {
-        let all = questions(&hardware(), &[], &Orders::These(vec![4, 20, 70, 200]), None, false);
+        let all = questions(&hardware(), &[], &TASKS, &Orders::These(vec![4, 20, 70, 200]), None, false);
         let names: BTreeSet<_> = all.iter().map(|question| &question.name).collect();
         assert_eq!(names.len(), all.len());
         assert!(names.contains(&"device float32 200 within".to_owned()), "{names:?}");
-        assert!(names.contains(&"thread float32 4 rcond in place".to_owned()), "{names:?}");
+        for name in ["thread float32 4 rcond in place", "thread float32 4 solve 9", "workgroup float32 70 det"] {
+            assert!(names.contains(&name.to_owned()), "{names:?}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::compilation::Compilation;
 use crate::family::Family;
 
 /// Bindings of a program: `shaders/` declares them. Binding 3 holds the counts.
-const BINDINGS: u32 = 7;
+const BINDINGS: u32 = 9;
 const PARAMS: u32 = 3;
 
 /// A driver's device, which is never destroyed: the process ends with it.

@@ -16,6 +16,9 @@ pub const THREAD_MAX_WORDS: usize = 160;
 /// The same if `subgroup` can take the matrix: 96 words take up to 128 registers, half as many as a lane may have.
 pub const THREAD_WORDS: usize = 96;
 
+/// The same beside right-hand sides, which take registers of their own: 90 words would take 135.
+pub const THREAD_SOLVE_WORDS: usize = 80;
+
 /// The same on a device with 128 registers, which has subgroups of 8 or 16 lanes.
 pub const THREAD_FEW_WORDS: usize = 64;
 
@@ -41,11 +44,12 @@ pub struct Thread {
 }
 
 /// The most 32-bit words that an invocation holds on a device with these limits.
-const fn most_words(limits: &GpuLimits) -> usize {
+const fn most_words(size: Size, limits: &GpuLimits) -> usize {
     match limits.subgroups {
         _ if limits.software => usize::MAX,
         None => THREAD_MAX_WORDS,
         Some((8 | 16, _)) => THREAD_FEW_WORDS,
+        Some(_) if size.width > 0 => THREAD_SOLVE_WORDS,
         Some(_) => THREAD_WORDS,
     }
 }
@@ -74,12 +78,12 @@ impl PlannedKernel for Thread {
 
     fn suited(self, size: Size, limits: &GpuLimits) -> Self {
         let most = if limits.software { THREAD_STEPS_OUT.1 } else { THREAD_STEPS_OUT.0 };
-        let riding = riding(size, most_words(limits));
+        let riding = riding(size, most_words(size, limits));
         Self { written_out: writes_out(limits), steps_out: size.order <= most, riding, ..self }
     }
 
     fn suits(self, size: Size, limits: &GpuLimits) -> bool {
-        (size.order * (size.order + self.riding)) as usize * size.words() <= most_words(limits)
+        (size.order * (size.order + self.riding)) as usize * size.words() <= most_words(size, limits)
     }
 
     fn riding(self) -> u32 {

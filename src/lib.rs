@@ -21,10 +21,13 @@
 //! - [`invert`]: every inverse, with a [`Status`] for each; a singular matrix is not an error.
 //! - [`inv`]: the strict one, as in NumPy: the first matrix without an inverse is an error.
 //! - [`solve`]: the solutions of systems A X = B, and [`determinants`]; [`Inverter`] has forms with a status for each
-//!   system. The CPU engine computes them.
+//!   system.
 //! - [`Inverter`]: an engine chosen by name, options, async, and results in the caller's own memory.
 //! - [`host`]: matrices of glam, nalgebra and ndarray, taken as they are.
-#![cfg_attr(feature = "gpu", doc = " - [`gpu::Job`]: matrices in your own wgpu buffers, inverted in your own encoder.")]
+#![cfg_attr(
+    feature = "gpu",
+    doc = " - [`gpu::Job`]: matrices in your own wgpu buffers, inverted, or taken as systems and solved, in your own encoder."
+)]
 //!
 //! The [`guide`] has a page for each kind of user, and `examples/` has three complete programs.
 //!

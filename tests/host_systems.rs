@@ -118,17 +118,22 @@ fn no_systems_and_systems_of_nothing() {
     assert_eq!(Inverter::cpu().determinants_matrices(&[a; 3]).unwrap().values, [Determinant::ONE; 3]);
 }
 
-/// The GPU engine by name refuses, in the words of [`Inverter::solve`].
+/// The GPU engine solves them too, and refuses in the words of [`Inverter::solve`].
 #[cfg(all(feature = "gpu", feature = "testing"))]
 #[test]
 fn on_a_gpu() {
     for adapter in common::engines::adapters("host_systems/on_a_gpu") {
         let gpu = Inverter::with_gpu(adapter.gpu.clone());
-        let wanted = gpu.solve(Stack::new(&[1.0_f32], 1).unwrap(), Columns::new(&[1.0], 1, 1).unwrap()).unwrap_err();
-        assert_eq!(gpu.solve_matrices(&[[[1.0_f32]]], &[[1.0]]).unwrap_err(), wanted);
-        assert_eq!(gpu.solve_array(&Array2::<f32>::eye(2), &ndarray::array![1.0, 2.0]).unwrap_err(), wanted);
-        let wanted = gpu.determinants(Stack::new(&[1.0_f32], 1).unwrap()).unwrap_err();
-        assert_eq!(gpu.determinants_matrices(&[[[1.0_f32]]]).unwrap_err(), wanted);
+        let (a, b) = ([[[4.0_f32, 1.0], [1.0, 3.0]], [[1.0, 2.0], [2.0, 4.0]]], [[5.0_f32, 4.0], [1.0, 1.0]]);
+        let solved = gpu.solve_matrices(&a, &b).unwrap();
+        assert_eq!((solved.values[0], solved.statuses[1].word()), ([1.0, 1.0], 2));
+        assert_eq!(gpu.determinants_matrices(&a).unwrap().values[1], Determinant::ZERO);
+        let solved = gpu.solve_array(&Array2::<f32>::eye(2), &ndarray::array![1.0, 2.0]).unwrap();
+        assert_eq!(solved.values, ndarray::array![1.0, 2.0].into_dyn());
+        let (large, column) = (Array2::<f32>::eye(129), ndarray::Array1::<f32>::ones(129));
+        let stack = Stack::new(large.as_slice().unwrap(), 129).unwrap();
+        let wanted = gpu.solve(stack, Columns::new(column.as_slice().unwrap(), 129, 1).unwrap()).unwrap_err();
+        assert_eq!(gpu.solve_array(&large, &column).unwrap_err(), wanted);
     }
 }
 

@@ -446,7 +446,15 @@ fn right_hand_sides_ride_along() {
         for scalar in ScalarKind::ALL {
             let most = max_order(GpuKernel::Workgroup, scalar);
             for (order, width) in (1..=most).flat_map(|order| [1, 2, 7, 8, 9, 64].map(|width| (order, width))) {
-                let variant = plan::gpu(Work::solve(scalar, order, width, 1000), &limits).unwrap().variant;
+                let plan = match plan::gpu(Work::solve(scalar, order, width, 1000), &limits) {
+                    // Mesa's driver silently ends a program that goes through more loops.
+                    Err(error) if software && width > 8 => {
+                        assert!(error.to_string().contains("a software driver takes at most"), "{error}");
+                        continue;
+                    }
+                    plan => plan.unwrap(),
+                };
+                let variant = plan.variant;
                 let (riding, tiles, width) = (variant.riding(), variant.tiles(), width as u32);
                 assert!((1..=8).contains(&riding) && tiles * riding >= width, "{variant:?}");
                 assert!((tiles - 1) * riding < width && tiles * riding - width < tiles, "{variant:?}");

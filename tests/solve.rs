@@ -525,3 +525,60 @@ for_each_scalar!(
     not_finite,
     one_for_all,
 );
+
+/// Systems that share a subgroup leave each other alone, also where one is scaled and the other is not; and columns of
+/// many tiles are solved, or fail together.
+#[cfg(all(feature = "gpu", feature = "testing"))]
+#[test]
+fn neighbors_in_a_subgroup() {
+    use batchinv::plan::Variant;
+    use batchinv::{Determinant, ScalarKind};
+    use common::engines::{adapters, forms, record};
+    let (n, len) = (5, 8);
+    let mut random = Random::new(5);
+    let mut a: Vec<f32> = (0..len).flat_map(|_| cases::dominant::<f32>(n, &mut random)).collect();
+    let mut b: Vec<f32> = columns(n, len, &mut random);
+    a.chunks_exact_mut(n * n).step_by(2).flatten().for_each(|x| *x = times(*x, power(-100)));
+    b.chunks_exact_mut(n).step_by(3).flatten().for_each(|x| *x = times(*x, power(-60)));
+    for adapter in adapters("solve/neighbors_in_a_subgroup") {
+        let plain = Variant::new(GpuKernel::Subgroup, ScalarKind::Float32, Precision::Native, n as u32);
+        for variant in forms(plain.with_op(Op::Solve, 1), &adapter.gpu.facts().limits).into_iter().flatten() {
+            let run = |a: &[f32], b: &[f32]| {
+                let len = b.len() / n;
+                let (mut x, mut statuses) = (vec![0.0; b.len()], vec![Status::NOT_FINITE; len]);
+                let mut determinants = vec![Determinant::ONE; len];
+                let output = SolutionsMut::new(&mut x, &mut statuses).with_determinants(&mut determinants);
+                let (a, b) = (Stack::new(a, n).unwrap(), Columns::new(b, n, 1).unwrap());
+                adapter.gpu.solve_with(variant, len, a, b, output).unwrap();
+                assert!(statuses.iter().all(|status| status.is_inverted()), "{}", adapter.word);
+                (bits(&x), determinants)
+            };
+            record(&adapter.word, "subgroup", "float32", "solve/neighbors_in_a_subgroup", "ran");
+            let (x, determinants) = run(&a, &b);
+            for m in 0..len {
+                let alone = run(&a[m * n * n..][..n * n], &b[m * n..][..n]);
+                assert_eq!(x[m * n..][..n], alone.0, "{}, {variant:?}, {m}", adapter.word);
+                assert_eq!(determinants[m], alone.1[0], "{}, {variant:?}, {m}", adapter.word);
+            }
+        }
+        let (n, width) = (12, 100);
+        let a: Vec<f32> = (0..3).flat_map(|_| cases::dominant::<f32>(n, &mut random)).collect();
+        let mut b: Vec<f32> = columns(n, 3 * width, &mut random);
+        b[n * width - 1] = f32::NAN;
+        let (stack, gpu) = (Stack::new(&a, n).unwrap(), Inverter::with_gpu(adapter.gpu.clone()));
+        let found = gpu.solve(stack, Columns::new(&b, n, width).unwrap()).unwrap();
+        assert!(found.columns().matrix(0).iter().all(|x| x.is_nan()), "{}", adapter.word);
+        assert_eq!(found.statuses().iter().map(|status| status.word()).collect::<Vec<_>>(), [-1, 0, 0]);
+        for m in 1..3 {
+            let (x, b) = (found.columns().matrix(m), &b[m * n * width..][..n * width]);
+            assert!(residual(n, width, stack.matrix(m), x, b) < BOUND, "{}, {m}", adapter.word);
+        }
+        if adapter.gpu.facts().limits.software {
+            // Mesa's driver would silently end a program with so many tiles.
+            let b = vec![1.0; n * 100_000];
+            let error =
+                gpu.solve(Stack::new(&a[..n * n], n).unwrap(), Columns::new(&b, n, 100_000).unwrap()).unwrap_err();
+            assert!(error.to_string().contains("a software driver takes at most"), "{error}");
+        }
+    }
+}

@@ -263,7 +263,8 @@ fn main(
             }
         }
         status = final_status(status, largest_across(top) < INFINITE);
-        status = worse(verdict, select(status, NOT_FINITE, rhs_top >= INFINITE));
+        let before = verdict;
+        status = worse(before, select(status, NOT_FINITE, rhs_top >= INFINITE));
         verdict = status;
         if present && own == 0u {
             statuses[m] = status;
@@ -275,8 +276,9 @@ fn main(
             // A lane overwrites what it stored itself, so that it waits for no other. Columns of earlier tiles fail
             // with this one.
             let filled = min(first + RESULT_COLUMNS, RESULT_WIDTH);
+            let start = select(first, 0u, before == INVERTED);
             for (var r = 0u; r < ROWS; r++) { // written out
-                for (var j = 0u; j < select(0u, filled, own + r * LANES < N); j++) {
+                for (var j = start; j < select(0u, filled, own + r * LANES < N); j++) {
                     store_failed(m, min(places[r] / 256u, N - 1u), j);
                 }
             }
@@ -324,7 +326,7 @@ fn scale(
                 (*v)[r][0] = scalar(flushed(x, e));
             }
             let both = (rows[r] << 16u) | (column & 0xffffi);
-            (*exponents)[r] = select((*exponents)[r], both, own + r * LANES == j);
+            (*exponents)[r] = select((*exponents)[r], both, scaling && own + r * LANES == j);
         }
         turn_column(v);
     }

@@ -225,9 +225,20 @@ fn main(
                 }
             }
             plain = plain && lowest >= bits(power(MIN_EXPONENT + WINDOW)) - ONE_BIT;
-            for (var c = 0u; c < RIDING; c++) { // written out
-                for (var i = 0u; i < N; i++) { // written out
-                    a[i][c] = a[i][c] * power(select(0i, -shifts[c], plain));
+            if plain {
+                for (var c = 0u; c < RIDING; c++) { // written out
+                    for (var i = 0u; i < N; i++) { // written out
+                        a[i][c] = a[i][c] * power(-shifts[c]);
+                    }
+                }
+            } else {
+                for (var i = 0u; i < rolled; i++) {
+                    var row = a[0];
+                    for (var c = 0u; c < RIDING; c++) { // written out
+                        row[c] = scalar(unscaled(word(row[c]), of_column(exponents[i]), -shifts[c]));
+                    }
+                    roll(&a);
+                    a[N - 1u] = row;
                 }
             }
         }
@@ -251,24 +262,19 @@ fn main(
             }
             roll(&a);
         }
-        if !plain && status == INVERTED {
-            let columns = counted(min(RESULT_COLUMNS, RESULT_WIDTH - first));
+        if !SUBSTITUTES && scaling && status == INVERTED {
             top = NO_BITS;
             for (var i = 0u; i < rolled; i++) {
-                for (var j = 0u; j < columns; j++) {
-                    var x = stored(m, i, first + j);
-                    if SUBSTITUTES {
-                        x = with_plain_zero(unscaled(x, of_column(exponents[i]), -shifts[j]));
-                    } else {
-                        x = unscaled(x, of_column(exponents[i]), of_row(exponents[j]));
-                    }
-                    store(m, i, first + j, x);
+                for (var j = 0u; j < rolled; j++) {
+                    let x = unscaled(stored(m, i, j), of_column(exponents[i]), of_row(exponents[j]));
+                    store(m, i, j, x);
                     top = max(top, largest(as_stored(x)));
                 }
             }
         }
         status = final_status(status, top < INFINITE);
-        status = worse(verdict, select(status, NOT_FINITE, rhs_top >= INFINITE));
+        let before = verdict;
+        status = worse(before, select(status, NOT_FINITE, rhs_top >= INFINITE));
         verdict = status;
         statuses[m] = status;
         if RCOND {
@@ -283,9 +289,10 @@ fn main(
             store_rcond(m, rcond_of(input_norm, norm_of(highest, shift), status));
         }
         // Columns of earlier tiles fail with this one.
-        let filled = min(first + RESULT_COLUMNS, RESULT_WIDTH);
+        let start = select(first, 0u, before == INVERTED);
+        let filled = min(first + RESULT_COLUMNS, RESULT_WIDTH) - start;
         for (var e = 0u; e < select(0u, N * filled, status != INVERTED); e++) {
-            store_failed(m, e / max(filled, 1u), e % max(filled, 1u));
+            store_failed(m, e / max(filled, 1u), start + e % max(filled, 1u));
         }
     }
 }

@@ -108,6 +108,17 @@ pub enum Refusal {
         max: u64,
     },
 
+    /// A right-hand side has more columns than a software driver can go through.
+    #[error("a software driver takes at most {max} columns of right-hand sides at order {order}, not {width}")]
+    Width {
+        /// The columns of the right-hand side.
+        width: u32,
+        /// The order of the matrices.
+        order: u32,
+        /// The most columns.
+        max: u32,
+    },
+
     /// The working memory of one matrix does not fit in a binding.
     #[error("order {order} needs {bytes} bytes of working memory, a binding holds {max}")]
     WorkingMemory {

@@ -15,7 +15,8 @@ use super::indirect::{COUNTED_AT, Indirect};
 use crate::data::error::{Error, JobError};
 use crate::data::status::Status;
 
-/// Everything needed to invert matrices in given buffers, made once and encoded any number of times.
+/// Everything needed to invert matrices in given buffers, or to solve systems or compute determinants with them, made
+/// once and encoded any number of times. "Inverted" below stands for each of these.
 ///
 /// Nothing is copied to the host, and encoding neither allocates GPU memory nor submits nor waits.
 #[derive(Debug)]
@@ -37,7 +38,8 @@ impl Job {
         self.capacity
     }
 
-    /// The buffer with the inverses: the input's if in place, the caller's, or the job's own.
+    /// The buffer with the inverses or solutions: that of the matrices or right-hand sides if they are replaced, the
+    /// caller's, or the job's own. For determinants alone, the buffer of the matrices.
     pub fn output(&self) -> &wgpu::Buffer {
         &self.output
     }

@@ -82,6 +82,10 @@ impl KernelConfig {
         ask!(self, kernel => kernel.riding())
     }
 
+    pub(crate) fn rounds(self, size: Size) -> u32 {
+        ask!(self, kernel => kernel.rounds(size))
+    }
+
     pub(crate) fn matrices(self) -> u32 {
         ask!(self, kernel => kernel.matrices())
     }

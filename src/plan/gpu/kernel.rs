@@ -9,6 +9,10 @@ use crate::plan::facts::GpuLimits;
 /// The most columns of right-hand sides that ride along at once. For more, a kernel eliminates again.
 pub const RIDING_COLUMNS: u32 = 8;
 
+/// The most rounds of loops that an invocation goes through for right-hand sides on a software adapter. Mesa's driver
+/// silently ends a program after 65,536.
+pub const SOFTWARE_ROUNDS: u32 = 1 << 15;
+
 /// The size of the systems that a kernel works on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Size {
@@ -79,6 +83,11 @@ pub(crate) trait PlannedKernel: Copy {
 
     /// Columns of right-hand sides that ride along at once: `RIDING` in the shader.
     fn riding(self) -> u32;
+
+    /// About the most rounds of loops that an invocation goes through for one tile of right-hand sides.
+    fn rounds(self, _: Size) -> u32 {
+        0
+    }
 
     /// Bytes of workgroup memory.
     fn workgroup_bytes(self, _: Size) -> u32 {

@@ -176,6 +176,15 @@ impl PlannedKernel for Subgroup {
         self.riding
     }
 
+    /// Written out, scaling goes over the columns twice.
+    fn rounds(self, size: Size) -> u32 {
+        let lane = self.rows(size.order) * (size.order + self.riding);
+        match self.written_out {
+            true => 6 * size.order + lane,
+            false => 4 * lane * size.order,
+        }
+    }
+
     fn matrices(self) -> u32 {
         SUBGROUP_WORKGROUP / self.lanes
     }

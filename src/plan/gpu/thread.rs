@@ -90,6 +90,11 @@ impl PlannedKernel for Thread {
         self.riding
     }
 
+    /// Scaling looks at every element three times.
+    fn rounds(self, size: Size) -> u32 {
+        size.order * (3 * size.order + 2 * self.riding + 6)
+    }
+
     fn matrices(self) -> u32 {
         self.matrices
     }

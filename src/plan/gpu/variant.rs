@@ -2,7 +2,7 @@
 
 use super::config::KernelConfig;
 use super::device::DEVICE_WORK_BYTES;
-use super::kernel::Size;
+use super::kernel::{SOFTWARE_ROUNDS, Size};
 #[cfg(feature = "gpu")]
 use super::program::Program;
 use super::program::{Schedule, Step};
@@ -199,6 +199,11 @@ impl Variant {
         let bytes = self.rhs_bytes();
         if bytes > limits.binding_bytes {
             return Some(Refusal::RhsBinding { width: self.width, bytes, max: limits.binding_bytes });
+        }
+        let rounds = self.config.rounds(self.size());
+        if limits.software && self.tiles() > 1 && self.tiles().saturating_mul(rounds) > SOFTWARE_ROUNDS {
+            let max = (SOFTWARE_ROUNDS / rounds).max(1) * self.riding();
+            return Some(Refusal::Width { width: self.width, order: self.order, max });
         }
         self.config.refusal(self.size(), limits)
     }

@@ -90,6 +90,14 @@ impl PlannedKernel for Workgroup {
         self.riding
     }
 
+    /// A step goes over the tile, its sides, and the tiles above each other; scaling over the tile a few times.
+    fn rounds(self, size: Size) -> u32 {
+        let [down, across] = self.tiles(size.order);
+        let tile = self.rows * self.columns;
+        let rides = (size.order * self.riding).div_ceil((down * across).max(1));
+        size.order * (tile + 8 * self.rows + 2 * down + 2 * rides) + 8 * tile + across
+    }
+
     fn matrices(self) -> u32 {
         self.matrices
     }

@@ -526,21 +526,21 @@ fn the_gpu_engine_solves_and_says_where_it_cannot() {
         return;
     }
     let folder = Folder::new();
-    folder.write("a.npy", &float64(&[1, 1], &[1.0]));
-    folder.write("b.npy", &float64(&[1], &[1.0]));
+    folder.write("a.npy", &float32(&[1, 1], &[1.0]));
+    folder.write("b.npy", &float32(&[1], &[1.0]));
     let [a, b, x] = ["a.npy", "b.npy", "x.npy"].map(|name| folder.path(name));
-    folder.write("large.npy", &float64(&[129, 129], &[1.0; 129 * 129]));
-    folder.write("c.npy", &float64(&[129], &[1.0; 129]));
+    folder.write("large.npy", &float32(&[129, 129], &[1.0; 129 * 129]));
+    folder.write("c.npy", &float32(&[129], &[1.0; 129]));
     let [large, c] = ["large.npy", "c.npy"].map(|name| folder.path(name));
     for (args, large) in [(&["solve", &a, &b][..], &["solve", &large, &c][..]), (&["det", &a], &["det", &large])] {
         let gpu = run(&[args, &["-o", &x, "--engine", "gpu", "--precision", "native", "--json", "--quiet"]].concat());
         gpu.assert_done();
         assert_eq!(gpu.json()["engine"], "gpu");
         fs::remove_file(&x).unwrap();
-        let gpu = run(&[large, &["-o", &x, "--engine", "gpu"]].concat());
+        let gpu = run(&[large, &["-o", &x, "--engine", "gpu", "--precision", "native"]].concat());
         gpu.assert_failed(
             3,
-            "the gpu engine cannot do this: order 129 of float64 is above 64, the largest its kernels",
+            "the gpu engine cannot do this: order 129 of float32 is above 128, the largest its kernels",
         );
         assert_eq!(folder.names(), ["a.npy", "b.npy", "c.npy", "large.npy"]);
     }

@@ -315,8 +315,11 @@ fn main(
                 workgroupBarrier();
                 let row = permutation[slot][j];
                 for (var e = tile; e < N * RIDING; e += TEAM) {
-                    let x = rides[slot][row * RIDING + e % max(RIDING, 1u)];
-                    rides[slot][e] = sub_mul(rides[slot][e], pivot_columns[turn][e / max(RIDING, 1u)], x);
+                    let here = e / max(RIDING, 1u);
+                    if here != row {
+                        let x = rides[slot][row * RIDING + e % max(RIDING, 1u)];
+                        rides[slot][e] = sub_mul(rides[slot][e], pivot_columns[turn][here], x);
+                    }
                 }
             }
             workgroupBarrier();

@@ -236,7 +236,7 @@ impl Inverter {
     /// [`Inverter::invert`].
     pub fn solve<T: Scalar>(&self, a: Stack<'_, T>, b: Columns<'_, T>) -> Result<Solutions<T>, Error> {
         let work = self.system(a, b)?;
-        match self.one_matrix(work, a.len()).or_else(|| self.cpu_at_once(work)) {
+        match self.cpu_at_once(work).or_else(|| self.one_matrix(work, a.len())) {
             Some((plan, reason)) => {
                 let mut buffers = Buffers::of_systems(work, self.wants_determinants())?;
                 let report = self.solve_into_on_cpu(&plan, reason, a, b, buffers.output());
@@ -258,7 +258,7 @@ impl Inverter {
     ) -> Result<Report, Error> {
         let work = self.system(a, b)?;
         output.check(work.order, work.width, work.len)?;
-        match self.one_matrix(work, a.len()).or_else(|| self.cpu_at_once(work)) {
+        match self.cpu_at_once(work).or_else(|| self.one_matrix(work, a.len())) {
             Some((plan, reason)) => Ok(self.solve_into_on_cpu(&plan, reason, a, b, output)),
             None => block_on(self.solve_into_async(a, b, output)),
         }

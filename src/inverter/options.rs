@@ -143,8 +143,8 @@ impl Inverter {
     }
 
     /// Sets whether [`Inverter::invert`] and [`Inverter::solve`] also compute determinants; `false` by default. Those
-    /// of `invert` cost a factorization on the CPU engine's threads, whatever engine inverts: a third of the arithmetic
-    /// of the inverse.
+    /// of `invert` are those of [`Inverter::determinants`] and cost a factorization of their own, a third of the
+    /// arithmetic of the inverse. The CPU engine computes them where the GPU engine only inverts.
     ///
     /// ```
     /// use batchinv::{Inverter, Stack};

@@ -114,7 +114,7 @@ impl Inverter {
 
     /// The engine and the plan for systems that `matrices` matrices take part in.
     async fn decide_systems(&self, work: Work, matrices: usize) -> Result<Decision, Error> {
-        match self.one_matrix(work, matrices) {
+        match self.cpu_at_once(work).or_else(|| self.one_matrix(work, matrices)) {
             Some((plan, reason)) => Ok(Decision::Cpu(plan, reason)),
             None => self.decide(work).await,
         }
@@ -225,7 +225,14 @@ impl Inverter {
                 let given = (bytemuck::cast_slice(stack.elements()), stack.order(), stack.len());
                 fill(plan, &self.host, T::KIND, given, bytemuck::cast_slice_mut(determinants), reason)
             };
-            self.run_determinants(stack, determinants, on_cpu).await?;
+            match self.run_determinants(stack, determinants, on_cpu).await {
+                // The GPU inverts larger matrices than it has determinants of.
+                Err(Error::Unsupported { .. }) => {
+                    let plan = self.plan_cpu(self.det_work::<T>(stack.order(), stack.len()));
+                    on_cpu(&plan, None, stack, determinants);
+                }
+                done => drop(done?),
+            }
         }
         Ok(output)
     }

@@ -27,10 +27,10 @@ impl GpuInverter {
     ///
     /// # Errors
     /// [`Error::Job`] if the order or the capacity is 0; if a buffer is too small, is larger than the device binds,
-    /// lacks a usage, belongs to another device, or holds statuses or rconds beside other data of the job; if
+    /// lacks a usage, belongs to another device, or holds statuses, rconds or determinants beside other data; if
     /// inverses would overwrite each other or the matrices of others, or their own if these are needed on failure; if
     /// solutions would overwrite each other, a matrix, or the right-hand sides of others, or their own if these are
-    /// needed on failure; if determinants alone are asked for, with an output or rconds beside them; or if a count's
+    /// needed on failure; if determinants alone are asked for, with an output beside them; or if a count's
     /// offset is no multiple of 4 or lies outside its buffer.
     /// [`Error::Unsupported`] if the device cannot do it, [`Error::OutOfMemory`] and [`Error::DeviceLost`] from
     /// the device.

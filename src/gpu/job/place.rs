@@ -153,9 +153,11 @@ pub fn check_sharing(descriptor: &JobDescriptor<'_>) -> Result<(), JobError> {
     let others = descriptor.buffers();
     let own =
         [("statuses", descriptor.statuses), ("rconds", descriptor.rconds), (DETERMINANTS, descriptor.determinants)];
-    for (what, buffer) in own.into_iter().filter_map(|(what, buffer)| Some((what, buffer?))) {
-        let shares = |&(with, other): &(&str, &wgpu::Buffer)| with != what && other == buffer;
-        if let Some(&(with, _)) = others.iter().find(|other| shares(other)) {
+    for (index, (what, buffer)) in own.into_iter().enumerate() {
+        // Of two of these, the later one is named first.
+        let not_yet = &own[index..];
+        let others = others.iter().filter(|(with, _)| not_yet.iter().all(|(name, _)| name != with));
+        if let Some(&(with, _)) = others.into_iter().find(|(_, other)| Some(*other) == buffer) {
             return Err(JobError::Shared { what, with });
         }
     }

@@ -202,7 +202,9 @@ impl Variant {
         }
         let rounds = self.config.rounds(self.size());
         if limits.software && self.tiles() > 1 && self.tiles().saturating_mul(rounds) > SOFTWARE_ROUNDS {
-            let max = (SOFTWARE_ROUNDS / rounds).max(1) * self.riding();
+            // In tiles as wide as they can be.
+            let widest = self.with_op(self.op, u32::MAX).suited(limits);
+            let max = (SOFTWARE_ROUNDS / widest.config.rounds(widest.size())).max(1) * widest.riding();
             return Some(Refusal::Width { width: self.width, order: self.order, max });
         }
         self.config.refusal(self.size(), limits)

@@ -208,6 +208,21 @@ fn not_finite() {
     }
 }
 
+/// Where the GPU engine inverts and has no determinants, they are the CPU's.
+#[cfg(all(feature = "gpu", feature = "testing"))]
+#[test]
+fn beside_large_inverses() {
+    let mut random = Random::new(1);
+    let a: Vec<f32> = cases::dominant(129, &mut random);
+    let stack = Stack::new(&a, 129).unwrap();
+    let wanted = Inverter::cpu().determinants(stack).unwrap().values;
+    for adapter in common::engines::adapters("determinants/beside_large_inverses") {
+        let gpu = Inverter::with_gpu(adapter.gpu.clone()).det(true);
+        assert_eq!(gpu.invert(stack).unwrap().determinants().unwrap(), wanted, "{}", adapter.word);
+        assert!(gpu.determinants(stack).is_err(), "{}", adapter.word);
+    }
+}
+
 /// Values that a scalar holds, signs and logarithms.
 #[test]
 fn values() {

@@ -26,7 +26,7 @@
 //! - [`host`]: matrices of glam, nalgebra and ndarray, taken as they are.
 #![cfg_attr(
     feature = "gpu",
-    doc = " - [`gpu::Job`]: matrices in your own wgpu buffers, inverted, or taken as systems and solved, in your own encoder."
+    doc = " - [`gpu::Job`]: matrices in your own wgpu buffers, inverted or solved with, in your own encoder."
 )]
 //!
 //! The [`guide`] has a page for each kind of user, and `examples/` has three complete programs.

@@ -208,7 +208,7 @@ fn not_finite() {
     }
 }
 
-/// Where the GPU engine inverts and has no determinants, they are the CPU's.
+/// The CPU computes determinants beside inverses of orders for which the GPU engine has no determinants.
 #[cfg(all(feature = "gpu", feature = "testing"))]
 #[test]
 fn beside_large_inverses() {

@@ -45,8 +45,8 @@ fn variants() -> Vec<Variant> {
     variants.into_iter().map(|variant| written_out(variant, false)).collect::<HashSet<_>>().into_iter().collect()
 }
 
-/// Solutions and determinants by every kernel that has them, at some orders, with one and with several tiles of columns,
-/// in every place.
+/// Solutions and determinants by every kernel that has them, at some orders, with one and with several tiles of
+/// columns, in every place.
 fn lu_variants() -> Vec<Variant> {
     let mut variants = Vec::new();
     for (scalar, precision) in ScalarKind::ALL

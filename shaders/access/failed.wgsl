@@ -1,4 +1,4 @@
-// What stands in the place of a result that does not exist. `OnFailure` is the twin on the host, in this order.
+// The filling of a result that does not exist. `OnFailure` is the twin on the host, in this order.
 
 const FILL_NAN = 0u;
 const FILL_ZERO = 1u;

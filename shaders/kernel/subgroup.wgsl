@@ -263,9 +263,7 @@ fn main(
             }
         }
         status = final_status(status, largest_across(top) < INFINITE);
-        let before = verdict;
-        status = worse(before, select(status, NOT_FINITE, rhs_top >= INFINITE));
-        verdict = status;
+        status = worse(verdict, select(status, NOT_FINITE, rhs_top >= INFINITE));
         if present && own == 0u {
             statuses[m] = status;
             if RCOND {
@@ -276,13 +274,14 @@ fn main(
             // A lane overwrites what it stored itself, so that it waits for no other. Columns of earlier tiles fail
             // with this one.
             let filled = min(first + RESULT_COLUMNS, RESULT_WIDTH);
-            let start = select(first, 0u, before == INVERTED);
+            let start = select(first, 0u, verdict == INVERTED);
             for (var r = 0u; r < ROWS; r++) { // written out
                 for (var j = start; j < select(0u, filled, own + r * LANES < N); j++) {
                     store_failed(m, min(places[r] / 256u, N - 1u), j);
                 }
             }
         }
+        verdict = status;
     }
 }
 

@@ -273,9 +273,7 @@ fn main(
             }
         }
         status = final_status(status, top < INFINITE);
-        let before = verdict;
-        status = worse(before, select(status, NOT_FINITE, rhs_top >= INFINITE));
-        verdict = status;
+        status = worse(verdict, select(status, NOT_FINITE, rhs_top >= INFINITE));
         statuses[m] = status;
         if RCOND {
             let shift = norm_shift_of(top);
@@ -289,11 +287,12 @@ fn main(
             store_rcond(m, rcond_of(input_norm, norm_of(highest, shift), status));
         }
         // Columns of earlier tiles fail with this one.
-        let start = select(first, 0u, before == INVERTED);
+        let start = select(first, 0u, verdict == INVERTED);
         let filled = min(first + RESULT_COLUMNS, RESULT_WIDTH) - start;
         for (var e = 0u; e < select(0u, N * filled, status != INVERTED); e++) {
             store_failed(m, e / max(filled, 1u), start + e % max(filled, 1u));
         }
+        verdict = status;
     }
 }
 

@@ -368,9 +368,7 @@ fn main(
         }
         top = largest_of_matrix(slot, tile, top);
         status = final_status(status, top < INFINITE);
-        let before = verdict;
-        status = worse(before, select(status, NOT_FINITE, rides_top >= INFINITE));
-        verdict = status;
+        status = worse(verdict, select(status, NOT_FINITE, rides_top >= INFINITE));
         if present && tile == 0u {
             statuses[m] = status;
         }
@@ -394,7 +392,7 @@ fn main(
             if RIDES { // left out if not
                 for (var e = tile; e < N * RIDING; e += TEAM) {
                     let i = min(places[slot][e / max(RIDING, 1u)] / 256u, N - 1u);
-                    let start = select(first, 0u, before == INVERTED) + e % max(RIDING, 1u);
+                    let start = select(first, 0u, verdict == INVERTED) + e % max(RIDING, 1u);
                     for (var c = start; c < min(first + RIDING, RESULT_WIDTH); c += max(RIDING, 1u)) {
                         store_failed(m, i, c);
                     }
@@ -408,6 +406,7 @@ fn main(
                 }
             }
         }
+        verdict = status;
     }
 }
 

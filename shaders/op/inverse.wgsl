@@ -40,7 +40,8 @@ fn result_column(k: u32, row: u32) -> u32 {
     return row;
 }
 
-// What was given for element (i, j) of the result: it may stand in the place of a result that does not exist.
+// The given element in the place of element (i, j) of the result, with which a result that does not exist may be
+// filled.
 fn given_result(m: u32, i: u32, j: u32) -> Element {
     return given(m, i, j);
 }

@@ -1,4 +1,5 @@
-//! What an engine reads: matrices, and the right-hand sides of systems with them, one for each system or one for all.
+//! The input of an engine: matrices and, for systems, right-hand sides. Of both there is one per system, or one for
+//! all.
 
 use std::ops::Range;
 
@@ -8,7 +9,6 @@ use super::stack::Stack;
 
 /// The matrices of some systems, and their right-hand sides if there are any.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "only the GPU engine reads it"))]
 pub struct Given<'a, T> {
     /// The n of n x n.
     pub order: usize,
@@ -34,6 +34,12 @@ impl<'a, T: Scalar> Given<'a, T> {
         let b = Operand::new(b.elements(), order * width, len);
         Self { order, width, len, a: Operand::new(a.elements(), order * order, len), b }
     }
+
+    /// The systems from `first` on.
+    pub fn from(self, first: usize) -> Self {
+        let rest = first..self.len;
+        Self { len: rest.len(), a: self.a.slice(rest.clone()), b: self.b.slice(rest), ..self }
+    }
 }
 
 /// Matrices or right-hand sides, one after another, or one for all systems.
@@ -46,7 +52,7 @@ pub struct Operand<'a, T> {
 }
 
 impl<'a, T: Scalar> Operand<'a, T> {
-    /// Those of `given`, each of this many elements, for `len` systems.
+    /// The matrices or right-hand sides of `len` systems, of `size` elements each; or a single one for all.
     pub fn new(elements: &'a [T], size: usize, len: usize) -> Self {
         Self { elements, size, repeated: elements.len() != size * len }
     }
@@ -72,7 +78,7 @@ impl<'a, T: Scalar> Operand<'a, T> {
         Operand { elements: bytemuck::cast_slice(elements), size, repeated }
     }
 
-    /// Those of some systems.
+    /// The part that belongs to a range of systems.
     pub fn slice(self, systems: Range<usize>) -> Self {
         let elements = if self.repeated {
             self.elements
@@ -82,7 +88,7 @@ impl<'a, T: Scalar> Operand<'a, T> {
         Self { elements, ..self }
     }
 
-    /// That of one system.
+    /// The matrix or right-hand side of one system.
     pub fn at(&self, system: usize) -> &'a [T] {
         &self.elements[if self.repeated { 0 } else { system * self.size }..][..self.size]
     }

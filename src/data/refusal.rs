@@ -130,12 +130,12 @@ pub enum Refusal {
         max: u64,
     },
 
-    /// One matrix and its status do not fit in a buffer.
+    /// One result and its status do not fit in a buffer.
     #[error("order {order} takes {bytes} bytes and its status, a buffer {max}")]
     Buffer {
         /// The order of the matrices.
         order: usize,
-        /// Bytes of one matrix.
+        /// Bytes of one inverse or solution.
         bytes: u64,
         /// The most bytes of a buffer of this device.
         max: u64,

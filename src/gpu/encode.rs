@@ -1,5 +1,5 @@
-//! The dispatches that do the work on a stack in buffers. Only counts that the GPU itself fills are dispatched elsewhere, in
-//! `indirect`.
+//! The dispatches that do the work on a stack in buffers. Only counts that the GPU itself fills are dispatched
+//! elsewhere, in `indirect`.
 
 use std::ops::Range;
 

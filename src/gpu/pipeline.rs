@@ -51,14 +51,13 @@ struct Kind {
 }
 
 impl Kind {
-    const fn of(variant: &Variant, scratch: bool) -> Self {
-        let solves = matches!(variant.op, Op::Solve);
+    fn of(variant: &Variant) -> Self {
         Self {
             input: !variant.in_place,
-            output: !matches!(variant.op, Op::Det),
-            scratch,
+            output: variant.op != Op::Det,
+            scratch: variant.scratch().is_some(),
             rconds: variant.rcond,
-            rhs: solves && !variant.rhs_in_place,
+            rhs: variant.op == Op::Solve && !variant.rhs_in_place,
             dets: variant.det,
         }
     }
@@ -185,7 +184,7 @@ impl Pipelines {
         let kernel = variant.kernel();
         let Variant { op, scalar, order, .. } = variant;
         let label = format!("batchinv {} {} {kernel} {scalar} {order}", op.name(), program.name);
-        let layout = &self.interface(device, Kind::of(&variant, variant.scratch().is_some())).pipeline;
+        let layout = &self.interface(device, Kind::of(&variant)).pipeline;
         let pipeline = self.compile(device, layout, &label, program.entry, shader::source(program, variant)).await?;
         *entry = Some(pipeline.clone());
         Ok(pipeline)

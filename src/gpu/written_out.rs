@@ -73,14 +73,12 @@ fn without_idle_functions(mut source: String) -> String {
         while let Some(end) = rest.find('\n') {
             let name = rest.strip_prefix("fn ").and_then(|head| head.split_once('('));
             let idle = name.is_some_and(|(name, _)| !entry && named.get(name) == Some(&1));
-            let close = rest.find('{').and_then(|open| Some(open + 1 + closing_brace(&rest[open + 1..])?));
-            let until = match close {
-                Some(close) if idle => close + 1,
-                _ => end + 1,
-            };
-            match idle {
-                true => text.extend(rest[..until].matches('\n')),
-                false => text.push_str(&rest[..until]),
+            let open = if idle { rest.find('{') } else { None };
+            let close = open.and_then(|open| Some(open + 1 + closing_brace(&rest[open + 1..])?));
+            let until = close.unwrap_or(end) + 1;
+            match close {
+                Some(_) => text.extend(rest[..until].matches('\n')),
+                None => text.push_str(&rest[..until]),
             }
             entry = rest.starts_with('@');
             rest = &rest[until..];

@@ -231,19 +231,14 @@ impl Inverter {
     /// # Errors
     /// None for the numbers. [`ShapeError::Rhs`](crate::ShapeError::Rhs) if matrices and right-hand sides do not go
     /// together, [`ShapeError::ColumnsTooLarge`](crate::ShapeError::ColumnsTooLarge) if there is no memory for the
-    /// solutions. [`Error::Unsupported`] if the options ask for rconds or for identities on failure. From the GPU engine
-    /// chosen by name, [`Error::Unsupported`] above the largest order of its kernels, and otherwise as
+    /// solutions. [`Error::Unsupported`] if the options ask for rconds or for identities on failure. From the GPU
+    /// engine chosen by name, [`Error::Unsupported`] above the largest order of its kernels, and otherwise as
     /// [`Inverter::invert`].
     pub fn solve<T: Scalar>(&self, a: Stack<'_, T>, b: Columns<'_, T>) -> Result<Solutions<T>, Error> {
         let work = self.system(a, b)?;
-        match self.cpu_at_once(work).or_else(|| self.one_matrix(work, a.len())) {
-            Some((plan, reason)) => {
-                let mut buffers = Buffers::of_systems(work, self.wants_determinants())?;
-                let report = self.solve_into_on_cpu(&plan, reason, a, b, buffers.output());
-                Ok(buffers.into_outcome(report))
-            }
-            None => block_on(self.solve_async(a, b)),
-        }
+        let mut buffers = Buffers::of_systems(work, self.wants_determinants())?;
+        let report = self.solve_checked(work, a, b, buffers.output())?;
+        Ok(buffers.into_outcome(report))
     }
 
     /// Solves systems into the caller's own memory. Blocks.
@@ -258,9 +253,20 @@ impl Inverter {
     ) -> Result<Report, Error> {
         let work = self.system(a, b)?;
         output.check(work.order, work.width, work.len)?;
-        match self.cpu_at_once(work).or_else(|| self.one_matrix(work, a.len())) {
+        self.solve_checked(work, a, b, output)
+    }
+
+    /// Solves systems into outputs that fit.
+    fn solve_checked<T: Scalar>(
+        &self,
+        work: Work,
+        a: Stack<'_, T>,
+        b: Columns<'_, T>,
+        output: SolutionsMut<'_, T>,
+    ) -> Result<Report, Error> {
+        match self.systems_at_once(work, a.len()) {
             Some((plan, reason)) => Ok(self.solve_into_on_cpu(&plan, reason, a, b, output)),
-            None => block_on(self.solve_into_async(a, b, output)),
+            None => block_on(self.run_systems(work, a, b, output)),
         }
     }
 

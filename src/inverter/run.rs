@@ -100,7 +100,8 @@ impl Inverter {
         Ok(Report { gpu_failure: Some(error), ..report })
     }
 
-    /// Where the CPU goes on after a failure of the GPU, under the automatic choice.
+    /// The number of finished matrices after a failure of the GPU, if the CPU is to do the rest: under the automatic
+    /// choice.
     pub(super) async fn goes_on_from(&self, gpu: &GpuInverter, error: &Error) -> Option<usize> {
         let kept = matches!(self.source.device, DeviceSource::Best | DeviceSource::Named(_));
         if kept && matches!(error, Error::DeviceLost { .. }) {

@@ -80,48 +80,45 @@ impl Inverter {
     }
 
     /// Solves systems into outputs that fit, with the engine that is chosen.
-    async fn run_systems<T: Scalar>(
+    pub(super) async fn run_systems<T: Scalar>(
         &self,
         work: Work,
         a: Stack<'_, T>,
         b: Columns<'_, T>,
         mut output: SolutionsMut<'_, T>,
     ) -> Result<Report, Error> {
-        let (gpu, plan, reason) = match self.decide_systems(work, a.len()).await? {
+        let decision = match self.systems_at_once(work, a.len()) {
+            Some((plan, reason)) => Decision::Cpu(plan, reason),
+            None => self.decide(work).await?,
+        };
+        let (gpu, plan, reason) = match decision {
             Decision::Cpu(plan, reason) => return Ok(self.solve_into_on_cpu(&plan, reason, a, b, output)),
             Decision::Gpu(gpu, plan, reason) => (gpu, plan, reason),
         };
         let given = Given::systems(a, b, work.len);
-        let run = gpu.run(plan, self.source.time_limit, given, output.reborrow().into_any()).await;
-        let report = match run {
+        let report = match gpu.run(plan, self.source.time_limit, given, output.reborrow().into_any()).await {
             Ok(report) => Report { reason, ..report },
             Err(error) => {
                 let done = self.goes_on_from(&gpu, &error).await.ok_or_else(|| error.clone())?;
-                let rest = done..work.len;
-                let a = if a.len() == work.len { a.slice(rest.clone()) } else { a };
-                let b = if b.len() == work.len { b.slice(rest.clone()) } else { b };
-                let plan = self.plan_cpu(Work { len: rest.len(), ..work });
+                let plan = self.plan_cpu(Work { len: work.len - done, ..work });
                 let output = output.reborrow().from(done, work.order * work.width);
                 let reason = Some(Reason::Failed(Arc::new(error.clone())));
-                let report = tasks::solve(&plan, &self.host, a, b, output, reason);
+                let report = tasks::solve(&plan, &self.host, given.from(done), output, reason);
                 Report { gpu_failure: Some(error), ..report }
             }
         };
-        self.spoil(output.elements);
-        self.settle_solutions(b, output);
+        self.finish_systems(b, output);
         Ok(report)
     }
 
-    /// The engine and the plan for systems that `matrices` matrices take part in.
-    async fn decide_systems(&self, work: Work, matrices: usize) -> Result<Decision, Error> {
-        match self.cpu_at_once(work).or_else(|| self.one_matrix(work, matrices)) {
-            Some((plan, reason)) => Ok(Decision::Cpu(plan, reason)),
-            None => self.decide(work).await,
-        }
+    /// The choice for systems, if it is the CPU and no device has to be opened to know it.
+    #[inline]
+    pub(super) fn systems_at_once(&self, work: Work, matrices: usize) -> Option<(CpuPlan, Option<Reason>)> {
+        self.cpu_at_once(work).or_else(|| self.one_matrix(work, matrices))
     }
 
     /// The automatic choice if one matrix goes with all right-hand sides.
-    pub(super) fn one_matrix(&self, work: Work, matrices: usize) -> Option<(CpuPlan, Option<Reason>)> {
+    fn one_matrix(&self, work: Work, matrices: usize) -> Option<(CpuPlan, Option<Reason>)> {
         let chosen = self.choice == EngineChoice::Auto && self.decided.is_none() && matrices < work.len;
         chosen.then(|| (self.plan_cpu(work), Some(Reason::OneMatrix { len: work.len })))
     }
@@ -179,10 +176,16 @@ impl Inverter {
         b: Columns<'_, T>,
         mut output: SolutionsMut<'_, T>,
     ) -> Report {
-        let report = tasks::solve(plan, &self.host, a, b, output.reborrow(), reason);
+        let given = Given::systems(a, b, output.statuses.len());
+        let report = tasks::solve(plan, &self.host, given, output.reborrow(), reason);
+        self.finish_systems(b, output);
+        report
+    }
+
+    /// What follows an engine.
+    fn finish_systems<T: Scalar>(&self, b: Columns<'_, T>, output: SolutionsMut<'_, T>) {
         self.spoil(output.elements);
         self.settle_solutions(b, output);
-        report
     }
 
     /// The work of solving systems, if matrices and right-hand sides go together and the options suit.

@@ -134,7 +134,7 @@ pub fn questions(
                         plain.with_op(task.0, task.1 as u32).suited(limits)
                     }),
                 };
-                // What differs in place and with rcond is told by the inverse.
+                // Only inverses are asked about in place and with rcond: those parts of the text are the same.
                 let plain = plain || task.0 != Op::Inverse;
                 for variant in variant.into_iter().flat_map(|variant| kinds(variant, plain)) {
                     let programs = variant.schedule(limits).programs().into_iter().map(|step| step.program);

@@ -8,9 +8,8 @@ use super::solver::Results;
 use super::task::{Systems, Task, run_complex64, run_complex128, run_float32, run_float64};
 use crate::cpu::simd::level::SimdLevel;
 use crate::cpu::tasks::Host;
-use crate::data::columns::Columns;
 use crate::data::determinant::Determinant;
-use crate::data::operand::Operand;
+use crate::data::operand::Given;
 use crate::data::output::SolutionsMut;
 use crate::data::reason::Reason;
 use crate::data::report::Report;
@@ -19,24 +18,20 @@ use crate::data::stack::Stack;
 use crate::data::status::Status;
 use crate::plan::cpu::{CpuPlan, Sharing};
 
-/// Solves systems into outputs that fit them: as many matrices as right-hand sides, or one of either for all. `reason`
-/// is why the CPU was chosen.
+/// Solves systems into outputs that fit them. `reason` is why the CPU was chosen.
 pub fn solve<T: Scalar>(
     plan: &CpuPlan,
     host: &Host,
-    a: Stack<'_, T>,
-    b: Columns<'_, T>,
+    given: Given<'_, T>,
     output: SolutionsMut<'_, T>,
     reason: Option<Reason>,
 ) -> Report {
+    let Given { order, width, len, a, b } = given;
     let SolutionsMut { elements, statuses, determinants } = output;
-    let (order, width, len) = (a.order(), b.width(), statuses.len());
     if order == 0 {
         statuses.fill(Status::INVERTED);
     }
-    let systems =
-        Systems { b: Operand::new(b.elements(), order * width, len), results: Results { elements, statuses } };
-    let a = Operand::new(a.elements(), order * order, len);
+    let systems = Systems { b, results: Results { elements, statuses } };
     run(plan, host, Task { order, width, a, systems: Some(systems), determinants, len }, reason)
 }
 
@@ -48,9 +43,8 @@ pub fn determinants<T: Scalar>(
     determinants: &mut [Determinant<T>],
     reason: Option<Reason>,
 ) -> Report {
-    let (order, len) = (stack.order(), stack.len());
-    let a = Operand::new(stack.elements(), order * order, len);
-    run(plan, host, Task { order, width: 0, a, systems: None, determinants: Some(determinants), len }, reason)
+    let Given { order, width, len, a, .. } = Given::matrices(stack);
+    run(plan, host, Task { order, width, a, systems: None, determinants: Some(determinants), len }, reason)
 }
 
 fn run<T: Scalar>(plan: &CpuPlan, host: &Host, task: Task<'_, T>, reason: Option<Reason>) -> Report {

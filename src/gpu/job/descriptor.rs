@@ -90,8 +90,8 @@ impl<'a> JobDescriptor<'a> {
 
     /// Solves systems A X = B with these matrices, for right-hand sides of `width` columns in a buffer, which needs the
     /// usage `STORAGE`. Each solution replaces its right-hand side, unless [`JobDescriptor::output`] or
-    /// [`JobDescriptor::own_output`] sends it elsewhere. A layout whose stride from one matrix to the next is 0 stands for
-    /// one matrix, or one right-hand side, for all systems. Matrices and right-hand sides may lie in one buffer.
+    /// [`JobDescriptor::own_output`] sends it elsewhere. A layout whose stride from one matrix to the next is 0 stands
+    /// for one matrix, or one right-hand side, for all systems. Matrices and right-hand sides may lie in one buffer.
     ///
     /// The status of a system is that of the inverse of its matrix, or -1 if the right-hand side is not finite or the
     /// solution overflows: see [`Inverter::solve`](crate::Inverter::solve). There are no rconds, and no identity on
@@ -101,8 +101,8 @@ impl<'a> JobDescriptor<'a> {
     /// # use batchinv::{gpu::{GpuInverter, JobDescriptor}, plan::Layout, wgpu, ScalarKind};
     /// # fn frame(gpu: &GpuInverter, blocks: &wgpu::Buffer, forces: &wgpu::Buffer) -> Result<(), batchinv::Error> {
     /// // 10,000 systems of order 6 with one right-hand side each: the solutions replace the forces.
-    /// let descriptor = JobDescriptor::new(ScalarKind::Float32, 6, 10_000, blocks).solve(forces, Layout::columns(6, 1), 1);
-    /// let job = gpu.job(&descriptor)?;
+    /// let descriptor = JobDescriptor::new(ScalarKind::Float32, 6, 10_000, blocks).solve(forces, Layout::columns(6, 1),
+    /// 1); let job = gpu.job(&descriptor)?;
     /// # Ok(()) }
     /// ```
     #[must_use]

@@ -46,7 +46,7 @@ impl<'a> Place<'a> {
             if !target.place.1.is_injective(target.shape, capacity) {
                 return Err(JobError::Overlap);
             }
-            // What a result replaces: its own matrix, or its own right-hand side.
+            // A result may replace its own matrix or, if systems are solved, its own right-hand side.
             let replaced = match &rhs {
                 None => target.replaces(&source) || target.replaces_transposed(&source),
                 Some(rhs) => target.replaces(rhs),
@@ -102,7 +102,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What errors call these buffers.
+/// The names of these buffers in errors.
 const RHS: &str = "right-hand sides";
 const DETERMINANTS: &str = "determinants";
 
@@ -131,8 +131,8 @@ impl Part<'_> {
     }
 
     /// Returns whether these and the others share no element: they lie in other buffers or behind each other, or each
-    /// lies in a struct beside its own of the others, or beside another's at the same distance. They then never overlap,
-    /// for any number of matrices.
+    /// lies in a struct beside its own of the others, or beside another's at the same distance. They then never
+    /// overlap, for any number of matrices.
     fn is_apart_from(&self, other: &Self) -> bool {
         let (own, others) = (self.elements(), other.elements());
         if self.place.0 != other.place.0 || others.1 <= own.0 || own.1 <= others.0 {
@@ -154,7 +154,7 @@ pub fn check_sharing(descriptor: &JobDescriptor<'_>) -> Result<(), JobError> {
     let own =
         [("statuses", descriptor.statuses), ("rconds", descriptor.rconds), (DETERMINANTS, descriptor.determinants)];
     for (index, (what, buffer)) in own.into_iter().enumerate() {
-        // Of two of these, the later one is named first.
+        // An error about two of these names the later one first.
         let not_yet = &own[index..];
         let others = others.iter().filter(|(with, _)| not_yet.iter().all(|(name, _)| name != with));
         if let Some(&(with, _)) = others.into_iter().find(|(_, other)| Some(*other) == buffer) {

@@ -74,8 +74,8 @@ impl Variant {
         }
     }
 
-    /// The same kernel for another operation, with contiguous right-hand sides of `width` columns. Of a solution without
-    /// columns, only the status remains, which `det` gives too.
+    /// The same kernel for another operation, with contiguous right-hand sides of `width` columns. Of a solution
+    /// without columns, only the status remains, which `det` gives too.
     #[must_use]
     pub fn with_op(self, op: Op, width: u32) -> Self {
         let op = if op == Op::Solve && width == 0 { Op::Det } else { op };

@@ -108,8 +108,8 @@ impl PlannedKernel for Workgroup {
 
     /// For each matrix: two pivot columns and a pivot row of scalars; per row a place, an entry of the
     /// permutation and an exponent; an exponent per column; a word for the first small column; two candidates per row
-    /// of tiles, and its largest magnitude; a magnitude per tile; a sum per column; the riding columns and one scalar more,
-    /// and two exponents for each of them and for one more.
+    /// of tiles, and its largest magnitude; a magnitude per tile; a sum per column; the riding columns and one scalar
+    /// more, and two exponents for each of them and for one more.
     fn workgroup_bytes(self, size: Size) -> u32 {
         let (scalar, real) = (size.working.size() as u32, size.working.real_size() as u32);
         let [down, across] = self.tiles(size.order);

@@ -1,5 +1,5 @@
 // Reads the number of matrices from a buffer. For each dispatch of each program, writes an entry of ENTRY_WORDS words:
-// `Params` in the first three, then the number of matrices for the host, then the workgroups along x, y and z.
+// `Params` in the first four, then the workgroups along x, y and z, and the number of matrices for the host.
 
 @group(0) @binding(0) var<storage, read> count: array<u32>;
 @group(0) @binding(1) var<storage, read_write> entries: array<u32>;
@@ -26,7 +26,7 @@ fn main() {
             let here = min(len - min(base, len), most[p]);
             let groups = divided_up(here, per_group);
             entries[entry] = base;
-            entries[entry + 3u] = len;
+            entries[entry + 7u] = len;
             if tiles[p] != 0u {
                 // Many workgroups per matrix lie along x and z, the matrices along y.
                 entries[entry + 1u] = 1u;

@@ -8,6 +8,8 @@ struct Params {
     last: u32,
     // Workgroups that have matrices; 0 if all of them do.
     groups: u32,
+    // Always 0, which no compiler knows.
+    zero: u32,
 }
 
 // One word per matrix: 0 if inverted, k >= 1 if the pivot of column k is zero, -1 if not finite,

@@ -16,6 +16,7 @@ mod filled;
 mod indirect;
 pub(crate) mod job;
 mod pipeline;
+mod probe;
 mod readback;
 mod ready;
 mod run;

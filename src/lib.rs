@@ -73,6 +73,7 @@ mod trusted;
 pub use check::reference::{determinant_reference, invert_reference, solve_reference};
 pub use check::residual::{residual_ratio, solve_ratio};
 pub use cpu::simd::level::SimdLevel;
+pub use data::arithmetic::Arithmetic;
 pub use data::columns::{Columns, ColumnsBuf};
 pub use data::condition::reciprocal_condition;
 pub use data::determinant::Determinant;

@@ -551,7 +551,7 @@ fn json_tells_what_ran() {
     let expected = serde_json::json!({
         "schema": 1, "version": env!("CARGO_PKG_VERSION"),
         "engine": "cpu", "adapter": null, "kernel": json["kernel"], "chunks": 1, "reason": null,
-        "scalar": "float64", "precision": "double", "order": 4, "len": 12, "shape": [12, 4, 4],
+        "scalar": "float64", "precision": "double", "arithmetic": "float64", "order": 4, "len": 12, "shape": [12, 4, 4],
         "counts": { "inverted": 4, "singular": 5, "not_finite": 3, "ill_conditioned": 0 },
         "first": [
             { "index": [1], "status": 1 }, { "index": [2], "status": 4 },

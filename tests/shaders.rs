@@ -9,23 +9,40 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use batchinv::gpu::shader_source;
 use batchinv::plan::{self, GpuLimits, KernelConfig, Layout, Variant, max_order};
 use batchinv::wgpu::naga;
-use batchinv::{GpuKernel, Op, Precision, Real, ScalarKind, Status};
+use batchinv::{Arithmetic, GpuKernel, Op, Precision, Real, ScalarKind, Status};
 use common::with;
 use naga::{AddressSpace, Literal, Module, StorageAccess};
 
-/// Every kernel in every scalar and precision, at many of its orders; a few with other layouts.
+/// A scalar and the numbers that an elimination may compute with.
+fn arithmetics() -> impl Iterator<Item = (ScalarKind, Arithmetic)> {
+    use Arithmetic::{Float32, Float64, Pairs};
+    let of = |scalar: ScalarKind| match scalar.real_size() {
+        4 => &[Float32, Float64, Pairs][..],
+        _ => &[Float64],
+    };
+    ScalarKind::ALL.into_iter().flat_map(move |scalar| of(scalar).iter().map(move |&arithmetic| (scalar, arithmetic)))
+}
+
+fn variant(kernel: GpuKernel, scalar: ScalarKind, arithmetic: Arithmetic, order: u32) -> Variant {
+    Variant::new(kernel, scalar, Precision::Native, order).with_arithmetic(arithmetic)
+}
+
+/// The largest order of a kernel that computes with these numbers.
+fn most(kernel: GpuKernel, scalar: ScalarKind, arithmetic: Arithmetic) -> u32 {
+    max_order(kernel, variant(kernel, scalar, arithmetic, 1).working_scalar()) as u32
+}
+
+/// Every kernel in every scalar and arithmetic, at many of its orders; a few with other layouts.
 fn variants() -> Vec<Variant> {
     let mut variants = Vec::new();
-    for scalar in ScalarKind::ALL {
-        for precision in [Precision::Native, Precision::Double] {
-            for kernel in GpuKernel::ALL {
-                let most = max_order(kernel, scalar.working(precision)).min(300) as u32;
-                // All orders of the small kernel, and orders between both ends of the others.
-                let orders = (1..=most).filter(|&n| n <= 12 || n % 16 < 2 || n == most);
-                for variant in orders.map(|order| Variant::new(kernel, scalar, precision, order)) {
-                    variants.push(variant);
-                    variants.extend(suited(variant).into_iter().filter(|&other| other != variant));
-                }
+    for (scalar, arithmetic) in arithmetics() {
+        for kernel in GpuKernel::ALL {
+            let most = most(kernel, scalar, arithmetic).min(300);
+            // All orders of the small kernel, and orders between both ends of the others.
+            let orders = (1..=most).filter(|&n| n <= 12 || n % 16 < 2 || n == most);
+            for variant in orders.map(|order| variant(kernel, scalar, arithmetic, order)) {
+                variants.push(variant);
+                variants.extend(suited(variant).into_iter().filter(|&other| other != variant));
             }
         }
     }
@@ -49,14 +66,11 @@ fn variants() -> Vec<Variant> {
 /// columns, in every place.
 fn lu_variants() -> Vec<Variant> {
     let mut variants = Vec::new();
-    for (scalar, precision) in ScalarKind::ALL
-        .into_iter()
-        .flat_map(|scalar| [Precision::Native, Precision::Double].map(|precision| (scalar, precision)))
-    {
+    for (scalar, arithmetic) in arithmetics() {
         for kernel in [GpuKernel::Thread, GpuKernel::Subgroup, GpuKernel::Workgroup] {
-            let most = max_order(kernel, scalar.working(precision)) as u32;
+            let most = most(kernel, scalar, arithmetic);
             for order in [1, 2, 5, 8, 33, most].into_iter().filter(|&order| order <= most) {
-                let plain = Variant::new(kernel, scalar, precision, order);
+                let plain = variant(kernel, scalar, arithmetic, order);
                 variants.push(plain.with_op(Op::Det, 0));
                 for width in [1, 9] {
                     let solve = plain.with_op(Op::Solve, width);
@@ -242,20 +256,22 @@ fn constants_are_the_hosts() {
                 assert_eq!(of(&format!("{name}_{what}")), value.into(), "{variant:?}");
             }
         }
-        match variant.needs_float64() {
-            false => scalar_constants::<f32, _>(&of, f32::to_bits),
-            true => scalar_constants::<f64, _>(&of, f64::to_bits),
+        match variant.arithmetic {
+            Arithmetic::Float64 => scalar_constants::<f64, _>(&of, f64::to_bits, f64::WINDOW),
+            Arithmetic::Float32 => scalar_constants::<f32, _>(&of, f32::to_bits, f32::WINDOW),
+            // 2^-30 and 2^30, so that the errors of products stay above 2^-108.
+            _ => scalar_constants::<f32, _>(&of, f32::to_bits, 30),
         }
     }
 }
 
-fn scalar_constants<R: Real, B: TryInto<i128>>(of: &dyn Fn(&str) -> i128, bits: fn(R) -> B) {
+fn scalar_constants<R: Real, B: TryInto<i128>>(of: &dyn Fn(&str) -> i128, bits: fn(R) -> B, window: i32) {
     let bits = |x: R| bits(x).try_into().ok().unwrap();
     let power = |e: i32| R::from_f64(2.0_f64.powi(e));
     assert_eq!(of("NAN_BITS"), bits(R::NAN));
-    assert_eq!(of("WINDOW"), R::WINDOW.into());
-    assert_eq!(of("LOW"), bits(power(-R::WINDOW)));
-    assert_eq!(of("HIGH"), bits(power(R::WINDOW)));
+    assert_eq!(of("WINDOW"), window.into());
+    assert_eq!(of("LOW"), bits(power(-window)));
+    assert_eq!(of("HIGH"), bits(power(window)));
     assert_eq!(of("INFINITE"), bits(R::from_f64(f64::INFINITY)));
     assert_eq!(of("LARGEST_PIVOT"), bits(power(-R::MIN_EXPONENT)));
     assert_eq!(of("MIN_EXPONENT"), R::MIN_EXPONENT.into());

@@ -18,7 +18,14 @@ def test_inverses_and_statuses(adapter, matrices, shape, dtype):
     np.testing.assert_allclose(got.rcond, want.rcond, rtol=1e-4)
 
 
-def test_double_precision_if_the_adapter_has_it(adapter, matrices):
+def test_double_precision_of_float32_on_every_adapter(adapter, matrices):
+    a = matrices((50, 6, 6), np.float32)
+    got, want = bi.inv(a, engine="gpu"), np.linalg.inv(a.astype(np.float64))
+    norm = lambda x: np.abs(x).sum(-2).max(-1)
+    assert (norm(got - want) <= 1.2e-7 * norm(want)).all()
+
+
+def test_float64_if_the_adapter_has_it(adapter, matrices):
     a = matrices((50, 6, 6))
     if adapter["float64"]:
         np.testing.assert_allclose(bi.inv(a, engine="gpu"), np.linalg.inv(a), rtol=1e-12)

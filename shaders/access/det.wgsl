@@ -25,7 +25,7 @@ fn times_pivot(product: Product, pivot: Scalar, exchanged: bool) -> Product {
 
 fn normalized(x: Scalar) -> Product {
     let e = exponent(largest(word(x)));
-    return Product(scalar(flushed(word(x), -e)), e);
+    return Product(times_power(x, -e), e);
 }
 
 // Stores the determinant of a matrix that was scaled by factors with this sum of exponents. `status` is that of the

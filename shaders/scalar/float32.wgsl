@@ -19,10 +19,6 @@ const MAGNITUDE: Bits = 0x7fffffffu;
 const INFINITE: Bits = 0x7f800000u;
 // The NaN that fills the place of an inverse that does not exist.
 const NAN_BITS: Bits = 0x7fc00000u;
-// 2^-42 and 2^42: a matrix whose nonzero magnitudes all lie between them needs no scaling.
-const WINDOW = 42i;
-const LOW: Bits = 0x2a800000u;
-const HIGH: Bits = 0x54800000u;
 // 2^126: the reciprocal of a larger pivot may be flushed to zero.
 const LARGEST_PIVOT: Bits = 0x7e800000u;
 

@@ -16,10 +16,6 @@ const SIGN: Bits = 0x8000000000000000lu;
 const MAGNITUDE: Bits = 0x7ffffffffffffffflu;
 const INFINITE: Bits = 0x7ff0000000000000lu;
 const NAN_BITS: Bits = 0x7ff8000000000000lu;
-// 2^-340 and 2^340.
-const WINDOW = 340i;
-const LOW: Bits = 0x2ab0000000000000lu;
-const HIGH: Bits = 0x5530000000000000lu;
 // 2^1022
 const LARGEST_PIVOT: Bits = 0x7fd0000000000000lu;
 

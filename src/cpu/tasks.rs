@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::simd::level::SimdLevel;
 use super::task::{Task, run_complex64, run_complex128, run_float32, run_float64};
 use super::threads::Threads;
+use crate::data::arithmetic::Arithmetic;
 use crate::data::condition::{fill_rconds, reciprocal_condition};
 use crate::data::engine::CpuKernel;
 use crate::data::output::InversesMut;
@@ -111,7 +112,8 @@ pub fn run<T: Scalar>(
         }
     };
     host.threads.run(plan.sharing, work);
-    Report::of_cpu(plan.kernel, start.map_or(0.0, |start| start.elapsed().as_secs_f64()), reason)
+    let arithmetic = Arithmetic::of(T::KIND, plan.precision);
+    Report::of_cpu(plan.kernel, arithmetic, start.map_or(0.0, |start| start.elapsed().as_secs_f64()), reason)
 }
 
 /// The outputs of a task.

@@ -46,6 +46,16 @@ pub enum Refusal {
         scalar: ScalarKind,
     },
 
+    /// The device's sums and products of float32 do not come with exact rounding errors.
+    #[error("the device has no float64, and was found to lose digits of pairs of float32")]
+    InexactPairs,
+
+    /// A job would compute in pairs of float32, and nobody has found out yet if the device does that right.
+    #[error(
+        "without float64, a job in double precision needs a device that was prepared for it: await          `GpuInverter::prepare_async` first"
+    )]
+    Unprepared,
+
     /// The device's subgroups are too small, or it has none.
     #[error("`subgroup` needs subgroups of {lanes} lanes, the device has none")]
     Subgroups {

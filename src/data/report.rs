@@ -3,6 +3,7 @@
 use std::ops::AddAssign;
 use std::sync::Arc;
 
+use super::arithmetic::Arithmetic;
 use super::engine::{CpuKernel, Engine, Kernel};
 use super::error::Error;
 use super::reason::Reason;
@@ -26,6 +27,8 @@ pub struct Report {
     pub adapter: Option<Arc<str>>,
     /// The kernel that did the work.
     pub kernel: Kernel,
+    /// The numbers that it computed with.
+    pub arithmetic: Arithmetic,
     /// The number of pieces in which the stack went to the device; 1 on the CPU.
     pub chunks: usize,
     /// Why the automatic choice fell on this engine; `None` if the caller named it.
@@ -43,11 +46,12 @@ pub struct Report {
 
 impl Report {
     /// The account of work on the CPU engine that took `seconds`.
-    pub(crate) fn of_cpu(kernel: CpuKernel, seconds: f64, reason: Option<Reason>) -> Self {
+    pub(crate) fn of_cpu(kernel: CpuKernel, arithmetic: Arithmetic, seconds: f64, reason: Option<Reason>) -> Self {
         Self {
             engine: Engine::Cpu,
             adapter: None,
             kernel: Kernel::Cpu(kernel),
+            arithmetic,
             chunks: 1,
             reason,
             gpu_failure: None,
@@ -87,8 +91,8 @@ impl AddAssign for Report {
         self.seconds += next.seconds;
         self.device_seconds = self.device_seconds.zip(next.device_seconds).map(|(sum, next)| sum + next);
         if self.engine != next.engine {
-            (self.engine, self.kernel, self.adapter, self.reason) =
-                (next.engine, next.kernel, next.adapter, next.reason);
+            (self.engine, self.kernel, self.arithmetic) = (next.engine, next.kernel, next.arithmetic);
+            (self.adapter, self.reason) = (next.adapter, next.reason);
         }
         self.gpu_failure = self.gpu_failure.take().or(next.gpu_failure);
     }

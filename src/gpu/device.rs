@@ -16,6 +16,7 @@ use super::drivers::Drivers;
 use super::error::DeviceError;
 use super::error_scopes::Errors;
 use super::pipeline::Pipelines;
+use super::probe::Pairs;
 use super::submit::Submitter;
 use super::transfer::Pool;
 use super::wait::Waiter;
@@ -58,6 +59,7 @@ pub struct Shared {
     pub pipelines: Pipelines,
     pub counts: Arc<Counts>,
     pub pool: Pool,
+    pub pairs: Pairs,
     pub time_limit: TimeLimit,
     pub submitter: Submitter,
     pub waiter: Waiter,
@@ -121,6 +123,7 @@ impl GpuInverter {
             pipelines,
             counts,
             pool: Pool::default(),
+            pairs: Pairs::new(),
             time_limit: TimeLimit::default(),
             submitter: Submitter::new(facts.kind == AdapterKind::Software),
             waiter: Waiter::new(&device),

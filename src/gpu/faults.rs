@@ -19,6 +19,8 @@ pub enum Fault {
     Mapping,
     /// The device is destroyed while a chunk is waited for.
     Destruction,
+    /// The probe finds that the device loses digits of pairs.
+    Pairs,
 }
 
 /// A point of a call at which a fault can strike.
@@ -30,6 +32,8 @@ enum Moment {
     Wait,
     /// A chunk's results are about to be read.
     Mapping,
+    /// The results of the probe are judged.
+    Probe,
 }
 
 impl Fault {
@@ -38,6 +42,7 @@ impl Fault {
             Self::OutOfMemory | Self::Refusal => Moment::Check,
             Self::Destruction => Moment::Wait,
             Self::Mapping => Moment::Mapping,
+            Self::Pairs => Moment::Probe,
         }
     }
 }
@@ -135,6 +140,11 @@ pub(super) fn wait(device: &wgpu::Device) {
 /// Stands in for a failed mapping.
 pub(super) fn mapping() -> Result<(), DeviceError> {
     strikes(Moment::Mapping).map_or(Ok(()), |_| Err(DeviceError::Lost(WORDS.to_owned())))
+}
+
+/// Returns whether the device loses digits of pairs, whatever the probe found.
+pub(super) fn loses_pairs() -> bool {
+    strikes(Moment::Probe).is_some()
 }
 
 /// Part of the names of adapters whose drivers count as non-conformant.

@@ -4,7 +4,7 @@ use super::counts::{Counts, entry, stride};
 use super::encode::{Bindings, StackBuffers, Steps};
 use super::error::DeviceError;
 use super::pipeline::{Bound, Pipelines};
-use super::shader::{CountConstants, CountedProgram};
+use super::shader::{self, CountConstants, CountedProgram};
 use crate::data::refusal::Refusal;
 use crate::plan::gpu::program::{Program, Schedule};
 
@@ -12,7 +12,7 @@ use crate::plan::gpu::program::{Program, Schedule};
 const GROUPS_AT: u64 = 16;
 
 /// The word of the first entry that tells how many matrices the last count came to.
-pub const COUNTED_AT: usize = 3;
+pub const COUNTED_AT: usize = 7;
 
 /// Everything that an indirect job needs besides its steps.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Indirect {
             entry_words: stride(device) / 4,
             workgroups,
         };
-        pipelines.count(device, &constants).await
+        pipelines.alone(device, "batchinv count", shader::count(&constants)).await
     }
 
     /// Binds that program to the count and to the buffers of a stack.

@@ -7,10 +7,8 @@ mod place;
 
 use self::place::usage;
 use super::counts::Counts;
-use super::device::{GpuInverter, Shared};
+use super::device::GpuInverter;
 use super::encode::{Bindings, Steps};
-use super::error::DeviceError;
-use super::error_scopes::Errors;
 use super::indirect::{COUNTED_AT, Indirect};
 use crate::data::error::{Error, JobError};
 use crate::data::status::Status;
@@ -118,7 +116,7 @@ impl Job {
         let mut statuses = vec![Status::INVERTED; len as usize];
         if len > 0 {
             let bytes = bytemuck::cast_slice_mut(&mut statuses);
-            let read = read_back(&self.gpu.0, [(&self.statuses, bytes)]).await;
+            let read = self.gpu.0.read_back([(&self.statuses, bytes)]).await;
             read.map_err(|error| error.at(0, len as usize))?;
         }
         Ok(statuses)
@@ -137,7 +135,7 @@ impl Job {
         let mut entry = [0_u32; COUNTED_AT + 1];
         let mut statuses = vec![Status::INVERTED; self.capacity as usize];
         let (count, words) = (bytemuck::bytes_of_mut(&mut entry), bytemuck::cast_slice_mut(&mut statuses));
-        let read = read_back(&self.gpu.0, [(indirect.entries(), count), (&self.statuses, words)]).await;
+        let read = self.gpu.0.read_back([(indirect.entries(), count), (&self.statuses, words)]).await;
         read.map_err(|error| error.at(0, self.capacity as usize))?;
         statuses.truncate(entry[COUNTED_AT] as usize);
         Ok(statuses)
@@ -158,33 +156,4 @@ impl Job {
         }
         Ok(())
     }
-}
-
-/// Copies the beginnings of buffers of the device into the caller's memory, after everything submitted so far.
-async fn read_back<const N: usize>(shared: &Shared, parts: [(&wgpu::Buffer, &mut [u8]); N]) -> Result<(), DeviceError> {
-    let size = parts.iter().map(|(_, bytes)| bytes.len() as u64).sum();
-    let device = &shared.device;
-    let errors = Errors::watch(device);
-    let staging = device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("batchinv readback"),
-        size,
-        usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("batchinv") });
-    let mut end = 0;
-    for (buffer, bytes) in &parts {
-        encoder.copy_buffer_to_buffer(buffer, 0, &staging, end, bytes.len() as u64);
-        end += bytes.len() as u64;
-    }
-    errors.check().await?;
-    shared.read(encoder, &staging).await?;
-    let view = staging.get_mapped_range(0..size).map_err(|error| DeviceError::Lost(error.to_string()))?;
-    let mut rest = &view[..];
-    for (_, bytes) in parts {
-        let (part, behind) = rest.split_at(bytes.len());
-        bytes.copy_from_slice(part);
-        rest = behind;
-    }
-    Ok(())
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::cache::Cache;
 use super::error::DeviceError;
 use super::error_scopes::{Errors, is_alive};
-use super::shader::{self, CountConstants};
+use super::shader;
 use crate::data::engine::Op;
 use crate::data::refusal::Refusal;
 use crate::plan::gpu::program::Program;
@@ -190,15 +190,16 @@ impl Pipelines {
         Ok(pipeline)
     }
 
-    /// The pipeline that turns a count into dispatches. It is not kept, because each job has its own constants.
-    pub async fn count(
+    /// A pipeline that has an input and an output and is not kept.
+    pub async fn alone(
         &self,
         device: &wgpu::Device,
-        constants: &CountConstants,
+        label: &str,
+        source: String,
     ) -> Result<wgpu::ComputePipeline, DeviceError> {
         let kind = Kind { input: true, output: true, ..Kind::default() };
         let layout = &self.interface(device, kind).pipeline;
-        self.compile(device, layout, "batchinv count", "main", shader::count(constants)).await
+        self.compile(device, layout, label, "main", source).await
     }
 
     fn module(&self, device: &wgpu::Device, label: &str, source: String) -> wgpu::ShaderModule {

@@ -95,6 +95,7 @@ impl GpuInverter {
             engine: Engine::Gpu,
             adapter: Some(self.0.facts.name.clone()),
             kernel: Kernel::Gpu(plan.variant.kernel()),
+            arithmetic: plan.variant.arithmetic,
             chunks: plan.chunks,
             reason: None,
             gpu_failure: None,

@@ -2,7 +2,8 @@
 //! balance, layout, access, scalar and constants. WGSL allows declarations in any order, so concatenation links them.
 
 use super::written_out::written_out;
-use crate::data::engine::{GpuKernel, Op, Precision};
+use crate::data::arithmetic::Arithmetic;
+use crate::data::engine::{GpuKernel, Op};
 use crate::data::layout::Layout;
 use crate::data::scalar::ScalarKind;
 use crate::plan::gpu::config::KernelConfig;
@@ -25,8 +26,21 @@ pub fn program_source(program: Program, variant: Variant) -> String {
     source(program, variant)
 }
 
+const NUMBER_REAL: &str = include_str!("../../shaders/scalar/real.wgsl");
+const NUMBER_COMPLEX: &str = include_str!("../../shaders/scalar/complex.wgsl");
+const FLOAT32: &str = include_str!("../../shaders/scalar/float32.wgsl");
+const FLOAT64: &str = include_str!("../../shaders/scalar/float64.wgsl");
+const MAGNITUDE: &str = include_str!("../../shaders/scalar/magnitude.wgsl");
+const NATIVE: &str = include_str!("../../shaders/scalar/native.wgsl");
+const DOUBLE: &str = include_str!("../../shaders/scalar/double.wgsl");
+const REAL: &str = include_str!("../../shaders/arithmetic/real.wgsl");
+const COMPLEX: &str = include_str!("../../shaders/arithmetic/complex.wgsl");
+const PAIR: &str = include_str!("../../shaders/arithmetic/pair.wgsl");
+const REAL_PAIR: &str = include_str!("../../shaders/arithmetic/real_pair.wgsl");
+const COMPLEX_PAIR: &str = include_str!("../../shaders/arithmetic/complex_pair.wgsl");
 const SHUFFLE_REAL: &str = include_str!("../../shaders/shuffle/real.wgsl");
 const SHUFFLE_COMPLEX: &str = include_str!("../../shaders/shuffle/complex.wgsl");
+const SHUFFLE_PAIR: &str = include_str!("../../shaders/shuffle/pair.wgsl");
 const SHUFFLE_32: &str = include_str!("../../shaders/shuffle/width32.wgsl");
 const SHUFFLE_64: &str = include_str!("../../shaders/shuffle/width64.wgsl");
 
@@ -37,20 +51,19 @@ pub fn source(program: Program, variant: Variant) -> String {
         false => include_str!("../../shaders/access/apart.wgsl"),
         true => include_str!("../../shaders/access/in_place.wgsl"),
     };
-    let working = variant.working_scalar();
-    let real = match working {
-        ScalarKind::Float32 | ScalarKind::Complex64 => include_str!("../../shaders/scalar/float32.wgsl"),
-        ScalarKind::Float64 | ScalarKind::Complex128 => include_str!("../../shaders/scalar/float64.wgsl"),
+    let is_complex = matches!(variant.scalar, ScalarKind::Complex64 | ScalarKind::Complex128);
+    let number = if is_complex { NUMBER_COMPLEX } else { NUMBER_REAL };
+    let [real, part] = match variant.arithmetic {
+        Arithmetic::Float32 | Arithmetic::Pairs => [FLOAT32, NATIVE],
+        Arithmetic::Float64 if variant.scalar.real_size() == 4 => [FLOAT64, DOUBLE],
+        Arithmetic::Float64 => [FLOAT64, NATIVE],
     };
-    let number = match working {
-        ScalarKind::Float32 | ScalarKind::Float64 => include_str!("../../shaders/scalar/real.wgsl"),
-        ScalarKind::Complex64 | ScalarKind::Complex128 => include_str!("../../shaders/scalar/complex.wgsl"),
+    let [arithmetic, pair] = match (variant.arithmetic, is_complex) {
+        (Arithmetic::Float32 | Arithmetic::Float64, false) => [REAL, ""],
+        (Arithmetic::Float32 | Arithmetic::Float64, true) => [COMPLEX, ""],
+        (Arithmetic::Pairs, false) => [REAL_PAIR, PAIR],
+        (Arithmetic::Pairs, true) => [COMPLEX_PAIR, PAIR],
     };
-    let part = match variant.precision {
-        Precision::Double if working != variant.scalar => include_str!("../../shaders/scalar/double.wgsl"),
-        _ => include_str!("../../shaders/scalar/native.wgsl"),
-    };
-    let magnitude = include_str!("../../shaders/scalar/magnitude.wgsl");
     let rcond = match variant.rcond {
         false => include_str!("../../shaders/access/no_rcond.wgsl"),
         true => include_str!("../../shaders/access/rcond.wgsl"),
@@ -77,11 +90,15 @@ pub fn source(program: Program, variant: Variant) -> String {
         true => include_str!("../../shaders/access/det.wgsl"),
     };
     let balance = include_str!("../../shaders/balance.wgsl");
-    let [shuffle, width] = match (variant.kernel(), working) {
-        (GpuKernel::Subgroup, ScalarKind::Float32) => [SHUFFLE_REAL, SHUFFLE_32],
-        (GpuKernel::Subgroup, ScalarKind::Float64) => [SHUFFLE_REAL, SHUFFLE_64],
-        (GpuKernel::Subgroup, ScalarKind::Complex64) => [SHUFFLE_COMPLEX, SHUFFLE_32],
-        (GpuKernel::Subgroup, ScalarKind::Complex128) => [SHUFFLE_COMPLEX, SHUFFLE_64],
+    let [shuffle, width] = match (variant.kernel(), variant.arithmetic) {
+        (GpuKernel::Subgroup, arithmetic) => [
+            match arithmetic {
+                Arithmetic::Pairs => SHUFFLE_PAIR,
+                _ if is_complex => SHUFFLE_COMPLEX,
+                _ => SHUFFLE_REAL,
+            },
+            if arithmetic == Arithmetic::Float64 { SHUFFLE_64 } else { SHUFFLE_32 },
+        ],
         _ => ["", ""],
     };
     let exchange = match variant.config {
@@ -99,10 +116,16 @@ pub fn source(program: Program, variant: Variant) -> String {
     let constants = constants(program, variant);
     let parts = [
         own, order2, exchange, op, balance, layout, access, output, failed, rhs, det, rcond, norm, shuffle, width,
-        number, part, real, magnitude, &constants,
+        arithmetic, pair, number, part, real, MAGNITUDE, &constants,
     ];
     let text = parts.join("\n");
     if variant.config.writes_out() { written_out(&text) } else { text }
+}
+
+/// The WGSL of the program that probes pairs of float32.
+pub fn probe() -> String {
+    let own = include_str!("../../shaders/probe.wgsl");
+    [own, PAIR, FLOAT32, MAGNITUDE].join("\n")
 }
 
 /// The constants of the program that turns a count in a buffer into dispatches.
@@ -179,7 +202,19 @@ fn constants(program: Program, variant: Variant) -> String {
     let lines = constants.iter().map(|(name, value)| format!("const {name} = {value}u;\n"));
     let suffix = if variant.scalar.real_size() == 8 { "lu" } else { "u" };
     let rides = format!("const RIDES = {};\n", variant.riding() > 0);
-    lines.chain([rides, format!("const MIN_RCOND: Part = {}{suffix};\n", variant.min_rcond)]).collect()
+    let least = format!("const MIN_RCOND: Part = {}{suffix};\n", variant.min_rcond);
+    lines.chain([rides, least, window(variant)]).collect()
+}
+
+/// The smallest and the largest magnitude that need no scaling, and their exponents.
+fn window(variant: Variant) -> String {
+    let window = variant.window();
+    let (of_low, of_high) = (2.0_f64.powi(-window), 2.0_f64.powi(window));
+    let [low, high] = match variant.arithmetic {
+        Arithmetic::Float64 => [of_low, of_high].map(|x| format!("{}lu", x.to_bits())),
+        Arithmetic::Float32 | Arithmetic::Pairs => [of_low, of_high].map(|x| format!("{}u", (x as f32).to_bits())),
+    };
+    format!("const WINDOW = {window}i;\nconst LOW: Bits = {low};\nconst HIGH: Bits = {high};\n")
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use super::solve::systems;
 use crate::cpu::tasks;
 use crate::data::columns::{Columns, ColumnsBuf};
 use crate::data::determinant::Determinant;
+#[cfg(feature = "gpu")]
+use crate::data::engine::Precision;
 use crate::data::error::Error;
 #[cfg(all(feature = "gpu", feature = "testing"))]
 use crate::data::operand::Given;
@@ -354,6 +356,14 @@ impl GpuInverter {
     /// [`Error::NoAdapter`] if there is none, several are meant, or it opens no device.
     pub fn open_with(name: Option<&str>, drivers: Drivers) -> Result<Self, Error> {
         block_on(Self::open_with_async(name, drivers))
+    }
+
+    /// [`GpuInverter::prepare_async`]. Blocks.
+    ///
+    /// # Errors
+    /// The same as for [`GpuInverter::prepare_async`].
+    pub fn prepare(&self, precision: Precision) -> Result<(), Error> {
+        block_on(self.prepare_async(precision))
     }
 
     /// Makes a job: builds its pipelines, bind groups and the memory that it needs. Blocks.

@@ -9,7 +9,6 @@ use super::without_gpu::GpuInverter;
 use crate::data::engine::Engine;
 use crate::data::error::Error;
 use crate::data::reason::Reason;
-use crate::data::refusal::Refusal;
 use crate::data::scalar::Scalar;
 #[cfg(feature = "gpu")]
 use crate::gpu::device::GpuInverter;
@@ -80,14 +79,14 @@ impl Inverter {
         }
         let on_cpu = |reason| Decision::Cpu(self.plan_cpu(work), Some(reason));
         let planned = match &self.decided {
-            Some(Decided::Gpu(gpu, reason)) => plan_gpu(gpu, work, reason),
+            Some(Decided::Gpu(gpu, reason)) => plan_gpu(gpu, work, reason).await,
             _ if self.choice == EngineChoice::Auto => return Ok(self.automatic(work).await.unwrap_or_else(on_cpu)),
-            _ => plan_gpu(&self.source.open().await.map_err(Arc::unwrap_or_clone)?, work, &None),
+            _ => plan_gpu(&self.source.open().await.map_err(Arc::unwrap_or_clone)?, work, &None).await,
         };
         match planned {
             // The automatic choice never refuses: this call is for something else than was decided.
-            Err(refusal) if self.choice == EngineChoice::Auto => Ok(on_cpu(Reason::Refused(refusal))),
-            planned => planned.map_err(Error::refused),
+            Err(error) if self.choice == EngineChoice::Auto => Ok(on_cpu(why_not(error))),
+            planned => planned,
         }
     }
 
@@ -95,6 +94,7 @@ impl Inverter {
     async fn automatic(&self, work: Work) -> Result<Decision, Reason> {
         let gpu = self.source.open().await.map_err(Reason::NotOpened)?;
         let (plan, reason) = choose::gpu(work, Some(gpu.facts()), self.policy)?;
+        gpu.check_arithmetic(plan.variant.arithmetic).await.map_err(why_not)?;
         Ok(Decision::Gpu(gpu, plan, Some(reason)))
     }
 
@@ -109,7 +109,16 @@ impl Inverter {
 }
 
 #[cfg_attr(not(feature = "gpu"), allow(unreachable_code, unused_variables, reason = "there is no device"))]
-fn plan_gpu(gpu: &GpuInverter, work: Work, reason: &Option<Reason>) -> Result<Decision, Refusal> {
-    let plan = GpuPlan::new(work, &gpu.facts().limits)?;
+async fn plan_gpu(gpu: &GpuInverter, work: Work, reason: &Option<Reason>) -> Result<Decision, Error> {
+    let plan = GpuPlan::new(work, &gpu.facts().limits).map_err(Error::refused)?;
+    gpu.check_arithmetic(plan.variant.arithmetic).await?;
     Ok(Decision::Gpu(gpu.clone(), plan, reason.clone()))
+}
+
+/// Why the automatic choice does not take a GPU that failed before the work began.
+fn why_not(error: Error) -> Reason {
+    match error {
+        Error::Unsupported { reason, .. } => Reason::Refused(reason),
+        error => Reason::Failed(Arc::new(error)),
+    }
 }

@@ -66,7 +66,8 @@ impl GpuPlan {
         let variants = GpuKernel::ALL
             .into_iter()
             .filter(|&kernel| work.order <= config::max_order(kernel, work.working_scalar()))
-            .map(|kernel| Variant::new(kernel, work.scalar, work.precision, order).with_op(work.op, width))
+            .map(|kernel| Variant::new(kernel, work.scalar, work.precision, order))
+            .map(|variant| variant.with_arithmetic(work.arithmetic(limits)).with_op(work.op, width))
             .map(|variant| variant.suited(limits));
         variants.into_iter().find(|variant| variant.config.suits(variant.size(), limits))
     }

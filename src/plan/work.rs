@@ -1,5 +1,7 @@
 //! The work that is planned, apart from the numbers themselves.
 
+use super::facts::GpuLimits;
+use crate::data::arithmetic::Arithmetic;
 use crate::data::engine::{Op, Precision};
 use crate::data::scalar::ScalarKind;
 
@@ -45,6 +47,16 @@ impl Work {
     /// The scalar that the elimination runs in.
     pub const fn working_scalar(self) -> ScalarKind {
         self.scalar.working(self.precision)
+    }
+
+    /// The numbers that a device with these limits computes with: float64 wherever it is offered. It alone promises
+    /// every element of the rounded float64 inverse, and no device says how fast its float64 is: pairs take fewer
+    /// cycles where float64 runs at less than a thirty-second of float32's rate (`benches/RESULTS.md`).
+    pub(crate) const fn arithmetic(self, limits: &GpuLimits) -> Arithmetic {
+        match Arithmetic::of(self.scalar, self.precision) {
+            Arithmetic::Float64 if !limits.float64 && self.scalar.real_size() == 4 => Arithmetic::Pairs,
+            arithmetic => arithmetic,
+        }
     }
 
     /// The number of multiply-adds: order^3 for an inverse, order^3 / 3 for factors, and order^2 for each right-hand

@@ -163,6 +163,11 @@ fn with_condition<T: Element>(n: usize, condition: f64, random: &mut Random) -> 
     a
 }
 
+/// A dense matrix with this condition number in the 2-norm.
+pub fn conditioned<T: Element>(n: usize, condition: f64, random: &mut Random) -> Vec<T> {
+    narrow(&with_condition::<T>(n, condition, random))
+}
+
 /// The factor R of A = Q R, which is upper triangular and has the singular values of A.
 fn triangle(mut a: Wide, n: usize) -> Wide {
     for k in 0..n {

@@ -135,7 +135,7 @@ pub fn gpu_inverters<T: Element>(_: batchinv::plan::Work, _: &'static str) -> Ve
 #[cfg(all(feature = "gpu", feature = "testing"))]
 #[allow(unused_imports, reason = "each test file uses its own part")]
 pub use with_gpu::{
-    Adapter, adapters, forced, forms, gpu, gpu_double, gpu_inverters, invert_with, others, own_device, variant,
+    Adapter, adapters, forced, forms, gpu, gpu_double, gpu_inverters, invert_with, others, own_device, pairs, variant,
 };
 
 #[cfg(all(feature = "gpu", feature = "testing"))]
@@ -247,9 +247,9 @@ mod with_gpu {
         chunk_len: usize,
         promise: &'static str,
     ) -> Engine<T> {
-        let precision = if variant.precision == Precision::Double { "double " } else { "" };
+        let arithmetic = variant.arithmetic.name();
         let name = format!(
-            "{} {precision}{} of {} forced, chunks of {chunk_len}",
+            "{} {arithmetic} {} of {} forced, chunks of {chunk_len}",
             adapter.word,
             variant.kernel(),
             sharing(variant)
@@ -285,8 +285,8 @@ mod with_gpu {
     /// it suits this device. Since compiling takes time, only the full sweep has every order.
     pub fn others(planned: Variant, limits: &GpuLimits) -> Vec<Variant> {
         let mut others = Vec::new();
-        let order = planned.order as usize;
         for kernel in GpuKernel::ALL {
+            let order = planned.order as usize;
             let most = plan::max_order(kernel, planned.working_scalar());
             let some: &[usize] = match kernel {
                 GpuKernel::Subgroup if limits.subgroups.is_none() => continue,
@@ -294,7 +294,8 @@ mod with_gpu {
                 _ => &[1, 2, 3, 5, 8, 9, 13, 16, 17, 33, most],
             };
             let takes = (1..=most).contains(&order) && (crate::common::full_sweep() || some.contains(&order));
-            let plain = Variant::new(kernel, planned.scalar, planned.precision, planned.order);
+            let Variant { scalar, arithmetic, order, .. } = planned;
+            let plain = Variant::new(kernel, scalar, Precision::Native, order).with_arithmetic(arithmetic);
             for other in forms(plain.with_op(planned.op, planned.width), limits).into_iter().flatten() {
                 if takes && other != planned && !others.contains(&other) {
                     others.push(other);
@@ -348,23 +349,34 @@ mod with_gpu {
         adapters(promise).iter().filter(takes).map(inverter).collect()
     }
 
-    /// The GPU engine in double precision on each adapter that computes in float64, and each other kernel.
+    /// The GPU engine in double precision on each adapter that computes in this scalar, and each other kernel.
     pub fn gpu_double<T: Element>(order: usize, promise: &'static str) -> Vec<Engine<T>> {
         let mut engines = Vec::new();
-        for adapter in adapters(promise).iter().filter(|adapter| adapter.gpu.facts().limits.float64) {
+        let plain = plain(promise);
+        for adapter in adapters(promise).iter().chain(plain) {
+            let work = Work::inverse(T::KIND, order, 1).with_precision(Precision::Double);
+            let limits = &adapter.gpu.facts().limits;
+            let Ok(planned) = plan::gpu(work, limits) else { continue };
             let name = format!("{} double", adapter.word);
             let double = Inverter::with_gpu(adapter.gpu.clone()).rcond(true).precision(Precision::Double);
             engines.push(inverter(name, &adapter.word, promise, double));
-            let work = Work::inverse(T::KIND, order, 1).with_precision(Precision::Double);
             // If the working scalar is the scalar itself, these variants are tested without double precision.
-            if work.working_scalar() != T::KIND {
-                let limits = &adapter.gpu.facts().limits;
-                let planned = plan::gpu(work, limits).expect("an adapter that computes in float64").variant;
-                engines
-                    .extend(others(planned, limits).into_iter().map(|other| forced(adapter, other, 1 << 10, promise)));
+            if work.working_scalar() != T::KIND && plain.is_none_or(|plain| plain.word != adapter.word) {
+                let mut variants = others(planned.variant, limits);
+                if limits.float64 {
+                    variants.extend(pairs(work, limits));
+                }
+                engines.extend(variants.into_iter().map(|variant| forced(adapter, variant, 1 << 10, promise)));
             }
         }
         engines
+    }
+
+    /// Each kernel in pairs of float32, on a device that computes in float64 too.
+    pub fn pairs(work: Work, limits: &GpuLimits) -> Vec<Variant> {
+        let without = crate::common::with(*limits, |limits| limits.float64 = false);
+        let planned = plan::gpu(work, &without).expect("work that is done in pairs").variant;
+        std::iter::once(planned).chain(others(planned, &without)).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use batchinv::{GpuKernel, Op, ScalarKind};
+use batchinv::{Arithmetic, GpuKernel, Op, ScalarKind};
 use clap::Parser;
 
 use crate::child::radv;
@@ -20,6 +20,9 @@ pub struct Arguments {
     /// Scalars, or all that the family computes with.
     #[arg(long, value_delimiter = ',')]
     pub scalar: Vec<ScalarKind>,
+    /// Arithmetics: float32, float64, pairs. By default the scalar's own, and pairs.
+    #[arg(long, value_delimiter = ',', value_parser = arithmetic)]
+    pub arithmetic: Vec<Arithmetic>,
     /// Operations: inverse, solve, det. A determinant is a solution without columns.
     #[arg(long, value_delimiter = ',', value_parser = op, default_value = "inverse,solve")]
     pub op: Vec<Op>,
@@ -62,6 +65,12 @@ pub struct Arguments {
 fn op(word: &str) -> Result<Op, String> {
     let ops = [Op::Inverse, Op::Solve, Op::Det];
     ops.into_iter().find(|op| op.name() == word).ok_or_else(|| "one of inverse, solve, det".to_owned())
+}
+
+fn arithmetic(word: &str) -> Result<Arithmetic, String> {
+    let arithmetics = [Arithmetic::Float32, Arithmetic::Float64, Arithmetic::Pairs];
+    let found = arithmetics.into_iter().find(|arithmetic| arithmetic.name() == word);
+    found.ok_or_else(|| "one of float32, float64, pairs".to_owned())
 }
 
 fn kernel(word: &str) -> Result<GpuKernel, String> {

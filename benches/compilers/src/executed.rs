@@ -95,15 +95,20 @@ BB4:
     /// The kernels still hold the text that is replaced.
     #[test]
     fn kernels_have_a_usual_path() {
-        use crate::questions::{Orders, questions};
+        use crate::questions::{Numbers, Orders, questions};
         use batchinv::Op;
         use batchinv::plan::GpuLimits;
         let mut limits = GpuLimits::WEBGPU_DEFAULT;
         limits.subgroups = Some((32, 64));
         for (order, has) in [(4, true), (8, true), (32, true), (60, true), (200, false)] {
-            for question in
-                questions(&limits, &[], &[(Op::Inverse, 0), (Op::Solve, 1)], &Orders::These(vec![order]), None, false)
-            {
+            for question in questions(
+                &limits,
+                &Numbers::of(&[], &[]),
+                &[(Op::Inverse, 0), (Op::Solve, 1)],
+                &Orders::These(vec![order]),
+                None,
+                false,
+            ) {
                 assert_eq!(usual(&question.source).is_some(), has, "{}", question.name);
             }
         }

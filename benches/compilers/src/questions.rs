@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use batchinv::gpu::program_source;
 use batchinv::plan::{self, GpuLimits, KernelConfig, Program, Variant, Work, max_order};
-use batchinv::{GpuKernel, Op, ScalarKind};
+use batchinv::{Arithmetic, GpuKernel, Op, Precision, ScalarKind};
 
 /// A program and its name.
 #[derive(Clone, Debug)]
@@ -68,14 +68,14 @@ impl FromStr for Orders {
 }
 
 impl Orders {
-    /// The orders for a scalar on a device with these limits.
-    fn of(&self, limits: &GpuLimits, scalar: ScalarKind, task: Task) -> BTreeSet<u32> {
-        let most = max_order(GpuKernel::Workgroup, scalar) as u32 + 1;
+    /// The orders for some numbers on a device with these limits.
+    fn of(&self, limits: &GpuLimits, numbers: Numbers, task: Task) -> BTreeSet<u32> {
+        let most = numbers.most(GpuKernel::Workgroup) + 1;
         match self {
             Self::These(orders) => orders.iter().copied().collect(),
             Self::All => (1..=most).chain(DEVICE).collect(),
             Self::Boundary => {
-                let shape = |order| planned(limits, scalar, order, task).map(shape_of);
+                let shape = |order| numbers.planned(limits, order, task).map(shape_of);
                 let ends = (1..=most).filter(|&order| {
                     let own = shape(order);
                     order == 1 || own != shape(order - 1) || own != shape(order + 1)
@@ -107,32 +107,72 @@ fn shape_of(variant: Variant) -> (GpuKernel, [u32; 3]) {
     (variant.kernel(), numbers)
 }
 
-fn planned(limits: &GpuLimits, scalar: ScalarKind, order: u32, (op, width): Task) -> Option<Variant> {
-    let work = Work { op, width, ..Work::inverse(scalar, order as usize, 1 << 20) };
-    plan::gpu(work, limits).ok().map(|plan| plan.variant)
+/// The numbers of a program: in memory, and in its arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    scalar: ScalarKind,
+    arithmetic: Arithmetic,
+}
+
+impl Numbers {
+    /// Those of these scalars and arithmetics, each of which may be empty: all scalars, in their own precision and in
+    /// pairs.
+    pub fn of(scalars: &[ScalarKind], arithmetics: &[Arithmetic]) -> Vec<Self> {
+        let of = |scalar: ScalarKind| {
+            let own = Arithmetic::of(scalar, Precision::Native);
+            let all = match own {
+                Arithmetic::Float32 => &[Arithmetic::Float32, Arithmetic::Pairs, Arithmetic::Float64][..],
+                _ => &[Arithmetic::Float64],
+            };
+            all.iter().map(move |&arithmetic| (own, Self { scalar, arithmetic }))
+        };
+        let asked = |&(own, Self { scalar, arithmetic }): &(Arithmetic, Self)| {
+            let by_default = arithmetics.is_empty() && (arithmetic == own || arithmetic == Arithmetic::Pairs);
+            (scalars.is_empty() || scalars.contains(&scalar)) && (by_default || arithmetics.contains(&arithmetic))
+        };
+        ScalarKind::ALL.into_iter().flat_map(of).filter(asked).map(|(_, numbers)| numbers).collect()
+    }
+
+    /// The largest order of a kernel.
+    fn most(self, kernel: GpuKernel) -> u32 {
+        max_order(kernel, self.variant(kernel, 1).working_scalar()) as u32
+    }
+
+    fn variant(self, kernel: GpuKernel, order: u32) -> Variant {
+        Variant::new(kernel, self.scalar, Precision::Native, order).with_arithmetic(self.arithmetic)
+    }
+
+    fn planned(self, limits: &GpuLimits, order: u32, (op, width): Task) -> Option<Variant> {
+        let precision = if self.arithmetic == Arithmetic::of(self.scalar, Precision::Native) {
+            Precision::Native
+        } else {
+            Precision::Double
+        };
+        let mut limits = *limits;
+        limits.float64 &= self.arithmetic != Arithmetic::Pairs;
+        let work = Work { op, width, ..Work::inverse(self.scalar, order as usize, 1 << 20) };
+        plan::gpu(work.with_precision(precision), &limits).ok().map(|plan| plan.variant)
+    }
 }
 
 /// Every program of the variants that the plan takes on a device with these limits, or of one kernel. A `plain` program
 /// leaves rcond out and does not work in place.
 pub fn questions(
     limits: &GpuLimits,
-    scalars: &[ScalarKind],
+    numbers: &[Numbers],
     tasks: &[Task],
     orders: &Orders,
     kernel: Option<GpuKernel>,
     plain: bool,
 ) -> Vec<Question> {
-    let computed = |scalar: &ScalarKind| limits.float64 || scalar.real_size() == 4;
     let mut questions = Vec::new();
-    for scalar in ScalarKind::ALL.into_iter().filter(|scalar| scalars.is_empty() || scalars.contains(scalar)) {
-        for &task in tasks.iter().filter(|_| computed(&scalar)) {
-            for order in orders.of(limits, scalar, task) {
+    for &numbers in numbers.iter().filter(|numbers| limits.float64 || numbers.arithmetic != Arithmetic::Float64) {
+        for &task in tasks {
+            for order in orders.of(limits, numbers, task) {
                 let variant = match kernel {
-                    None => planned(limits, scalar, order, task),
-                    Some(kernel) => (order as usize <= max_order(kernel, scalar)).then(|| {
-                        let plain = Variant::new(kernel, scalar, batchinv::Precision::Native, order);
-                        plain.with_op(task.0, task.1 as u32).suited(limits)
-                    }),
+                    None => numbers.planned(limits, order, task),
+                    Some(kernel) => (order <= numbers.most(kernel))
+                        .then(|| numbers.variant(kernel, order).with_op(task.0, task.1 as u32).suited(limits)),
                 };
                 // Only inverses are asked about in place and with rcond: those parts of the text are the same.
                 let plain = plain || task.0 != Op::Inverse;
@@ -159,7 +199,7 @@ fn kinds(variant: Variant, plain: bool) -> Vec<Variant> {
 }
 
 fn question(variant: Variant, program: Program) -> Question {
-    let Variant { scalar, order, rcond, in_place, .. } = variant;
+    let Variant { scalar, arithmetic, order, rcond, in_place, .. } = variant;
     let mut name = format!("{} {scalar} {order}", variant.kernel());
     if variant.kernel() == GpuKernel::Device {
         name += &format!(" {}", program.name);
@@ -168,6 +208,9 @@ fn question(variant: Variant, program: Program) -> Question {
         Op::Solve => name += &format!(" solve {}", variant.width),
         op if op != Op::Inverse => name += &format!(" {op}", op = op.name()),
         _ => {}
+    }
+    if arithmetic != Arithmetic::of(scalar, Precision::Native) {
+        name += &format!(" in {}", arithmetic.name());
     }
     name += if rcond { " rcond" } else { "" };
     name += if in_place { " in place" } else { "" };
@@ -207,23 +250,30 @@ mod tests {
     #[test]
     fn boundaries_are_the_plans() {
         let limits = hardware();
-        for scalar in ScalarKind::ALL {
+        for numbers in Numbers::of(&[], &[]) {
             let task = (Op::Inverse, 0);
-            let boundaries = Orders::Boundary.of(&limits, scalar, task);
-            let kernel = |order| planned(&limits, scalar, order, task).unwrap().kernel();
+            let boundaries = Orders::Boundary.of(&limits, numbers, task);
+            let kernel = |order| numbers.planned(&limits, order, task).unwrap().kernel();
             for order in (2..200).filter(|&order| kernel(order) != kernel(order - 1)) {
-                assert!(boundaries.contains(&order) && boundaries.contains(&(order - 1)), "{scalar} {order}");
+                assert!(boundaries.contains(&order) && boundaries.contains(&(order - 1)), "{numbers:?} {order}");
             }
         }
     }
 
     #[test]
     fn programs_have_names_of_their_own() {
-        let all = questions(&hardware(), &[], &TASKS, &Orders::These(vec![4, 20, 70, 200]), None, false);
+        let numbers = [Numbers::of(&[], &[]), Numbers::of(&[ScalarKind::Float32], &[Arithmetic::Float64])].concat();
+        let all = questions(&hardware(), &numbers, &TASKS, &Orders::These(vec![4, 20, 70, 200]), None, false);
         let names: BTreeSet<_> = all.iter().map(|question| &question.name).collect();
         assert_eq!(names.len(), all.len());
         assert!(names.contains(&"device float32 200 within".to_owned()), "{names:?}");
-        for name in ["thread float32 4 rcond in place", "thread float32 4 solve 9", "workgroup float32 70 det"] {
+        for name in [
+            "thread float32 4 rcond in place",
+            "thread float32 4 solve 9",
+            "workgroup float32 70 det",
+            "thread float32 4 in pairs rcond",
+            "thread float32 4 solve 9 in float64",
+        ] {
             assert!(names.contains(&name.to_owned()), "{names:?}");
         }
     }

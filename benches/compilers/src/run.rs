@@ -8,7 +8,7 @@ use crate::child::{Driver, Request};
 use crate::executed::usual;
 use crate::family;
 use crate::parallel::each;
-use crate::questions::{Question, TASKS, questions};
+use crate::questions::{Numbers, Question, TASKS, questions};
 use crate::row::Row;
 use crate::spirv;
 
@@ -44,9 +44,10 @@ pub fn run(program: &Path, arguments: &Arguments) -> Result<Vec<Row>, Failure> {
         let questions = match &arguments.wgsl {
             Some(path) => entries(path)?,
             None => {
-                let Arguments { scalar, op, order, kernel, plain, .. } = arguments;
+                let Arguments { scalar, arithmetic, op, order, kernel, plain, .. } = arguments;
+                let numbers = Numbers::of(scalar, arithmetic);
                 let tasks: Vec<_> = TASKS.into_iter().filter(|task| op.contains(&task.0)).collect();
-                let mut questions = questions(&facts.limits.into(), scalar, &tasks, order, *kernel, *plain);
+                let mut questions = questions(&facts.limits.into(), &numbers, &tasks, order, *kernel, *plain);
                 if arguments.usual {
                     questions.retain_mut(|question| match usual(&question.source) {
                         Some(source) => {

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use batchinv::plan::{self, AdapterFacts, CpuTuning, Work};
-use batchinv::{Kernel, ScalarKind, SimdLevel, gpu};
+use batchinv::plan::{self, AdapterFacts, CpuTuning, GpuLimits, Work};
+use batchinv::{Kernel, Precision, ScalarKind, SimdLevel, gpu};
 use serde::Serialize;
 
 use crate::drivers::Drivers;
@@ -77,6 +77,8 @@ struct Adapter {
     /// Smallest and largest subgroup size, if the adapter has subgroups.
     subgroups: Option<(u32, u32)>,
     float64: bool,
+    /// The numbers that it computes with in double precision.
+    double: &'static str,
     timestamps: bool,
     mappable: bool,
     /// True if its driver passed no conformance test.
@@ -141,8 +143,8 @@ impl Info {
         let _ = writeln!(text, "CPU: {} threads, {} (of {})", cpu.threads, cpu.simd, cpu.simd_levels.join(", "));
         list(&mut text, &cpu.kernels);
         for (number, adapter) in adapters.iter().enumerate() {
-            let Adapter { name, kind, backend, driver, limits, subgroups, float64, timestamps, mappable, .. } = adapter;
-            let has = |it: bool| if it { "yes" } else { "no" };
+            let Adapter { name, kind, backend, driver, limits, subgroups, float64, double, .. } = adapter;
+            let [float64, timestamps, mappable] = [*float64, adapter.timestamps, adapter.mappable].map(has);
             let subgroups = match subgroups {
                 Some((smallest, largest)) if smallest == largest => smallest.to_string(),
                 Some((smallest, largest)) => format!("{smallest} to {largest}"),
@@ -154,11 +156,11 @@ impl Info {
             if adapter.non_conformant {
                 text += "  not conformant: results may be wrong\n";
             }
-            let [float64, timestamps, mappable] = [float64, timestamps, mappable].map(|&it| has(it));
             let _ = writeln!(
                 text,
                 "  subgroups {subgroups}, float64 {float64}, timestamps {timestamps}, mappable buffers {mappable}"
             );
+            let _ = writeln!(text, "  double precision: {double}");
             let _ = writeln!(text, "  bindings of {binding_bytes} bytes, {workgroups} workgroups per dimension");
             let _ = writeln!(text, "  workgroups of {invocations} invocations with {workgroup_bytes} bytes");
             list(&mut text, &adapter.kernels);
@@ -189,10 +191,11 @@ impl Adapter {
                 invocations: limits.invocations,
                 workgroup_bytes: limits.workgroup_bytes,
             },
-            subgroups: facts.limits.subgroups,
-            float64: facts.limits.float64,
+            subgroups: limits.subgroups,
+            float64: limits.float64,
+            double: double(&limits),
             timestamps: facts.timestamps,
-            mappable: facts.limits.mappable,
+            mappable: limits.mappable,
             non_conformant: facts.non_conformant,
         }
     }
@@ -203,6 +206,16 @@ impl Hidden {
         let AdapterFacts { name, kind, backend, driver, .. } = facts;
         Self { name: name.to_string(), kind: kind.name(), backend, driver }
     }
+}
+
+/// The numbers that a device with these limits computes with in double precision.
+fn double(limits: &GpuLimits) -> &'static str {
+    let work = Work::inverse(ScalarKind::Float32, 1, 1).with_precision(Precision::Double);
+    plan::gpu(work, limits).map_or("none", |plan| plan.variant.arithmetic.name())
+}
+
+fn has(it: bool) -> &'static str {
+    if it { "yes" } else { "no" }
 }
 
 /// The kernel that `plan` chooses for every order of every scalar.

@@ -6,7 +6,7 @@ pub mod tally;
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use batchinv::{Precision, Report, ScalarKind, Stages};
+use batchinv::{Arithmetic, Precision, Report, ScalarKind, Stages};
 use serde::Serialize;
 
 use crate::exit::{Failure, say};
@@ -55,6 +55,8 @@ pub struct Account {
     reason: Option<String>,
     scalar: &'static str,
     precision: &'static str,
+    /// The numbers that were computed with.
+    arithmetic: &'static str,
     order: usize,
     /// The columns of right-hand sides.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,6 +175,7 @@ impl Account {
             reason,
             scalar: facts.scalar.name(),
             precision: if facts.precision == Precision::Double { "double" } else { "native" },
+            arithmetic: report.arithmetic.name(),
             order: facts.order,
             width: facts.width,
             len: facts.len,
@@ -208,6 +211,9 @@ impl Account {
             Some(adapter) => write!(line, ", {adapter})"),
             None => write!(line, ")"),
         };
+        if self.arithmetic == Arithmetic::Pairs.name() {
+            line += " in pairs of float32";
+        }
         if let Some(reason) = &self.reason {
             let _ = write!(line, ": {reason}");
         }

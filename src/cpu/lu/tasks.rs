@@ -8,6 +8,7 @@ use super::solver::Results;
 use super::task::{Systems, Task, run_complex64, run_complex128, run_float32, run_float64};
 use crate::cpu::simd::level::SimdLevel;
 use crate::cpu::tasks::Host;
+use crate::data::arithmetic::Arithmetic;
 use crate::data::determinant::Determinant;
 use crate::data::operand::Given;
 use crate::data::output::SolutionsMut;
@@ -65,7 +66,8 @@ fn run<T: Scalar>(plan: &CpuPlan, host: &Host, task: Task<'_, T>, reason: Option
             Sharing::None | Sharing::Columns => task.run(plan, host.level),
         });
     }
-    Report::of_cpu(plan.kernel, start.map_or(0.0, |start| start.elapsed().as_secs_f64()), reason)
+    let arithmetic = Arithmetic::of(T::KIND, plan.precision);
+    Report::of_cpu(plan.kernel, arithmetic, start.map_or(0.0, |start| start.elapsed().as_secs_f64()), reason)
 }
 
 impl<T: Scalar> Task<'_, T> {

@@ -76,7 +76,8 @@ impl<'a> JobDescriptor<'a> {
         }
     }
 
-    /// The precision of the elimination; `Native` by default.
+    /// The precision of the elimination; `Native` by default. A device without float64 must have been
+    /// [prepared](crate::gpu::GpuInverter::prepare_async) for `Double`.
     #[must_use]
     pub fn precision(self, precision: Precision) -> Self {
         Self { precision, ..self }

@@ -32,7 +32,8 @@ impl GpuInverter {
     /// solutions would overwrite each other, a matrix, or the right-hand sides of others, or their own if these are
     /// needed on failure; if determinants alone are asked for, with an output beside them; or if a count's
     /// offset is no multiple of 4 or lies outside its buffer.
-    /// [`Error::Unsupported`] if the device cannot do it, [`Error::OutOfMemory`] and [`Error::DeviceLost`] from
+    /// [`Error::Unsupported`] if the device cannot do it, or was not [prepared](Self::prepare_async) for the precision;
+    /// [`Error::OutOfMemory`] and [`Error::DeviceLost`] from
     /// the device.
     ///
     /// A buffer of another instance of wgpu is refused too, unless it can be mapped or is mapped at the time: then it
@@ -42,6 +43,7 @@ impl GpuInverter {
         let device = &self.0.device;
         let at = |error: DeviceError| error.at(0, descriptor.capacity as usize);
         let planned = plan(descriptor, &self.0.facts.limits)?;
+        self.check_known(planned)?;
         check_sharing(descriptor)?;
         let own;
         let target = match descriptor.target {

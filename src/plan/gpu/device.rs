@@ -125,15 +125,15 @@ impl Device {
 
     /// Packs of a row per invocation of an update of this many columns: the fewest that need no more tiles. Packs
     /// beyond the columns would be loaded for nothing.
-    pub const fn tile_packs(self, working: ScalarKind, columns: u32) -> u32 {
-        let all = packs(working, columns).div_ceil(self.tile.line);
+    pub const fn tile_packs(self, size: Size, columns: u32) -> u32 {
+        let all = size.packs(columns).div_ceil(self.tile.line);
         if all == 0 { self.tile.packs } else { all.div_ceil(all.div_ceil(self.tile.packs)) }
     }
 
     /// Workgroups that share an update of this many columns of one matrix: down the rows, and along them.
     pub const fn update_workgroups(self, size: Size, columns: u32) -> [u32; 2] {
-        let along = self.tile_packs(size.working, columns) * self.tile.line;
-        [self.padded(size.order) / self.tile.rows, packs(size.working, columns).div_ceil(along)]
+        let along = self.tile_packs(size, columns) * self.tile.line;
+        [self.padded(size.order) / self.tile.rows, size.packs(columns).div_ceil(along)]
     }
 
     /// The panels, each followed by the programs that take its steps to other columns. An outer block of one panel
@@ -151,11 +151,6 @@ impl Device {
         }
         programs
     }
-}
-
-/// Packs of four real numbers in this many columns.
-const fn packs(working: ScalarKind, columns: u32) -> u32 {
-    columns / (4 * working.real_size() / working.size()) as u32
 }
 
 impl PlannedKernel for Device {
@@ -217,7 +212,7 @@ impl PlannedKernel for Device {
 
     /// A key and a word per invocation; a sum and two words per share of a line; a row of the panel; and a word more.
     fn workgroup_bytes(self, size: Size) -> u32 {
-        let (scalar, real) = (size.working.size() as u32, size.working.real_size() as u32);
+        let (scalar, real) = (size.working.size() as u32, size.real_bytes());
         let shares = self.invocations.max(self.block);
         self.invocations * (real + 4) + shares * (real + 8) + self.block * scalar + 4
     }
@@ -236,7 +231,7 @@ impl PlannedKernel for Device {
             ("REACH", reach),
             ("ROWS", self.rows(size.order)),
             ("TILE_ROWS", self.tile.rows),
-            ("TILE_PACKS", self.tile_packs(size.working, reach)),
+            ("TILE_PACKS", self.tile_packs(size, reach)),
             ("LINE", self.tile.line),
         ]
     }
@@ -283,11 +278,13 @@ impl PlannedKernel for Device {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::engine::Precision;
+    use crate::plan::gpu::variant::Variant;
 
     /// The dispatches of order 40 in outer blocks of two panels: 48 columns, so the last outer block has one panel.
     #[test]
     fn steps_of_a_small_device() {
-        let size = Size { op: Op::Inverse, working: ScalarKind::Float32, order: 40, width: 0 };
+        let size = Variant::new(GpuKernel::Device, ScalarKind::Float32, Precision::Native, 40).size();
         let device = Device { outer_block: 32, ..Device::new(size) };
         let names: Vec<_> = device.steps(size, true).iter().map(|step| step.program.name).collect();
         let first = ["load", "scale", "columns", "panel", "within", "panel", "within", "update"];

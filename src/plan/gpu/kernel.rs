@@ -1,6 +1,7 @@
 //! The questions that a plan asks each kernel.
 
 use super::program::{Grid, Program, Step};
+use crate::data::arithmetic::Arithmetic;
 use crate::data::engine::{GpuKernel, Op};
 use crate::data::refusal::Refusal;
 use crate::data::scalar::ScalarKind;
@@ -18,8 +19,10 @@ pub const SOFTWARE_ROUNDS: u32 = 1 << 15;
 pub struct Size {
     /// The operation.
     pub op: Op,
-    /// The scalar that the elimination runs in.
+    /// The scalar that the elimination runs in. Pairs of float32 have the size of float64 and are taken for it.
     pub working: ScalarKind,
+    /// The numbers that it computes with.
+    pub arithmetic: Arithmetic,
     /// The n of n x n: `N` in the shader.
     pub order: u32,
     /// The columns of a right-hand side, or 0: `WIDTH` in the shader.
@@ -38,6 +41,24 @@ impl Size {
     /// 32-bit words of a scalar.
     pub const fn words(self) -> usize {
         self.working.size() / 4
+    }
+
+    /// Bytes of a real number that is no pair: `Real` in the shader.
+    pub const fn real_bytes(self) -> u32 {
+        match self.arithmetic {
+            Arithmetic::Float32 | Arithmetic::Pairs => 4,
+            Arithmetic::Float64 => 8,
+        }
+    }
+
+    /// Bytes of four of them: `Pack` in the shader.
+    pub const fn pack_bytes(self) -> u32 {
+        4 * self.real_bytes()
+    }
+
+    /// Packs in this many columns of a row.
+    pub const fn packs(self, columns: u32) -> u32 {
+        columns / (self.pack_bytes() / self.working.size() as u32)
     }
 }
 

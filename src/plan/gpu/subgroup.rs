@@ -195,7 +195,7 @@ impl PlannedKernel for Subgroup {
 
     /// The pivot row of each matrix and the same divided, in packs of 16 or 32 bytes, and a pack behind each.
     fn workgroup_bytes(self, size: Size) -> u32 {
-        let pack = 4 * size.working.real_size() as u32;
+        let pack = size.pack_bytes();
         let elements = size.order.next_multiple_of(SUBGROUP_COLUMNS) + self.riding;
         let row = (elements * size.working.size() as u32).next_multiple_of(pack) + pack;
         if self.hardware { self.matrices() * 2 * row } else { 0 }

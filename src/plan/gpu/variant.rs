@@ -6,11 +6,16 @@ use super::kernel::{SOFTWARE_ROUNDS, Size};
 #[cfg(feature = "gpu")]
 use super::program::Program;
 use super::program::{Schedule, Step};
+use crate::data::arithmetic::Arithmetic;
 use crate::data::engine::{GpuKernel, Op, Precision};
 use crate::data::layout::Layout;
 use crate::data::on_failure::OnFailure;
 use crate::data::refusal::Refusal;
+#[cfg(feature = "gpu")]
+use crate::data::scalar::Real;
 use crate::data::scalar::ScalarKind;
+#[cfg(feature = "gpu")]
+use crate::data::scaling::PAIRS_WINDOW;
 use crate::plan::facts::GpuLimits;
 
 /// Everything that decides the text of a kernel's programs: equal variants share their pipelines.
@@ -23,8 +28,8 @@ pub struct Variant {
     pub op: Op,
     /// The scalar of input and output.
     pub scalar: ScalarKind,
-    /// The precision of the elimination.
-    pub precision: Precision,
+    /// The numbers that the elimination computes with.
+    pub arithmetic: Arithmetic,
     /// The n of n x n: `N` in the shader.
     pub order: u32,
     /// The columns of a right-hand side, or 0: `WIDTH` in the shader.
@@ -51,15 +56,16 @@ pub struct Variant {
 
 impl Variant {
     /// A kernel for matrices of this order, from one contiguous buffer to another, for a device with WebGPU's default
-    /// limits.
+    /// limits and, if the precision needs it, float64.
     pub fn new(kernel: GpuKernel, scalar: ScalarKind, precision: Precision, order: u32) -> Self {
         let layout = Layout::contiguous(order);
-        let size = Size { op: Op::Inverse, working: scalar.working(precision), order, width: 0 };
+        let arithmetic = Arithmetic::of(scalar, precision);
+        let size = Size { op: Op::Inverse, working: scalar.working(precision), arithmetic, order, width: 0 };
         Self {
             config: KernelConfig::new(kernel, size),
             op: Op::Inverse,
             scalar,
-            precision,
+            arithmetic,
             order,
             width: 0,
             input: layout,
@@ -85,6 +91,13 @@ impl Variant {
         Self { config: KernelConfig::new(self.kernel(), new.size()), ..new }
     }
 
+    /// The same kernel that computes with other numbers.
+    #[must_use]
+    pub fn with_arithmetic(self, arithmetic: Arithmetic) -> Self {
+        let new = Self { arithmetic, ..self };
+        Self { config: KernelConfig::new(self.kernel(), new.size()), ..new }
+    }
+
     /// The same, fitted to a device with these limits.
     #[must_use]
     pub fn suited(self, limits: &GpuLimits) -> Self {
@@ -107,14 +120,28 @@ impl Variant {
         self.config.name()
     }
 
-    /// The scalar that the elimination runs in.
+    /// The scalar that the elimination runs in. Pairs of float32 have the size of float64 and are taken for it.
     pub const fn working_scalar(self) -> ScalarKind {
-        self.scalar.working(self.precision)
+        match self.arithmetic {
+            Arithmetic::Float32 => self.scalar,
+            Arithmetic::Float64 | Arithmetic::Pairs => self.scalar.working(Precision::Double),
+        }
+    }
+
+    /// The exponent of the window: see `data::scaling`.
+    #[cfg(feature = "gpu")]
+    pub(crate) const fn window(self) -> i32 {
+        match self.arithmetic {
+            Arithmetic::Float32 => f32::WINDOW,
+            Arithmetic::Float64 => f64::WINDOW,
+            Arithmetic::Pairs => PAIRS_WINDOW,
+        }
     }
 
     /// The size of the systems.
     pub const fn size(self) -> Size {
-        Size { op: self.op, working: self.working_scalar(), order: self.order, width: self.width }
+        let Self { op, arithmetic, order, width, .. } = self;
+        Size { op, working: self.working_scalar(), arithmetic, order, width }
     }
 
     /// Columns of right-hand sides that ride along at once: `RIDING` in the shader.
@@ -159,7 +186,7 @@ impl Variant {
 
     /// Returns whether it computes in float64 or complex128.
     pub const fn needs_float64(self) -> bool {
-        matches!(self.working_scalar(), ScalarKind::Float64 | ScalarKind::Complex128)
+        matches!(self.arithmetic, Arithmetic::Float64)
     }
 
     /// The dispatches of a batch, in order.

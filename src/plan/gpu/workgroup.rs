@@ -111,7 +111,7 @@ impl PlannedKernel for Workgroup {
     /// of tiles, and its largest magnitude; a magnitude per tile; a sum per column; the riding columns and one scalar
     /// more, and two exponents for each of them and for one more.
     fn workgroup_bytes(self, size: Size) -> u32 {
-        let (scalar, real) = (size.working.size() as u32, size.working.real_size() as u32);
+        let (scalar, real) = (size.working.size() as u32, size.real_bytes());
         let [down, across] = self.tiles(size.order);
         let (rows, columns) = (down * self.rows, across * self.columns);
         let vectors = (2 * rows + columns) * scalar + (3 * rows + columns + 1) * 4;

@@ -6,7 +6,9 @@ mod common;
 
 use allocation_counter::measure;
 use batchinv::host::{SquareMatrix, Vector, determinants_array, solve_array, solve_matrices};
-use batchinv::{Columns, Determinant, Error, Inverter, OnFailure, Precision, Scalar, ShapeError, Stack, Status};
+use batchinv::{
+    Columns, Determinant, Error, Inverter, OnFailure, Precision, Reason, Scalar, ShapeError, Stack, Status,
+};
 use common::cases::Random;
 use common::{Element, bits};
 use ndarray::{Array, Array2, Array3, ArrayD, ArrayView1, ArrayViewD, Axis, Dimension, IxDyn, s};
@@ -104,6 +106,17 @@ fn slices_that_do_not_go_together_are_refused() {
     assert!(matches!(Inverter::cpu().rcond(true).solve_matrices(&a, &b[..1]), Err(Error::Unsupported { .. })));
     assert_eq!(solve_matrices(&a, &b[..1]).unwrap(), [[2.0]; 3]);
     assert_eq!(solve_matrices(&[[[2.0]], [[0.0]]], &b).unwrap_err(), Error::Singular { index: 1, column: 1 });
+}
+
+/// The engine is chosen with all that is known of the whole, before it is cut into pieces.
+#[test]
+fn one_matrix_for_all_stays_on_the_cpu() {
+    let len = 1 << 13;
+    let a: [[f32; 16]; 16] = std::array::from_fn(|i| std::array::from_fn(|j| f32::from(u8::from(i == j))));
+    let b = vec![[1.0_f32; 16]; len];
+    let reason = |a: &[[[f32; 16]; 16]]| Inverter::auto().solve_matrices(a, &b).unwrap().report.reason;
+    assert_eq!(reason(&[a]), Some(Reason::OneMatrix { len }));
+    assert_ne!(reason(&vec![a; len]), Some(Reason::OneMatrix { len }));
 }
 
 #[test]

@@ -336,6 +336,23 @@ fn json_tells_what_ran() {
     assert_eq!(json, expected);
 }
 
+/// The engine is chosen once, with all that is known of the whole: not for each piece.
+#[test]
+fn one_matrix_for_all_stays_on_the_cpu() {
+    let folder = Folder::new();
+    let len = 1 << 13;
+    folder.write("b.npy", &float32(&[len, 16, 1], &vec![1.0; len * 16]));
+    let eye: Vec<f32> = (0..256).map(|k| f32::from(u8::from(k % 17 == 0))).collect();
+    for (axes, one) in [(&[16, 16][..], true), (&[1, 16, 16], true), (&[len, 16, 16], false)] {
+        folder.write("a.npy", &float32(axes, &eye.repeat(axes.iter().product::<usize>() / 256)));
+        let out = folder.solve(&["--engine", "auto", "--json", "--quiet"]);
+        out.assert_done();
+        let json = out.json();
+        let reason = json["reason"].as_str().expect("an automatic choice");
+        assert_eq!(reason.contains("one matrix goes with all 8192 right-hand sides"), one, "{axes:?}: {reason}");
+    }
+}
+
 #[test]
 fn stdout_carries_one_output_and_nothing_else() {
     let folder = Folder::new();
@@ -794,7 +811,8 @@ impl Folder {
 
     fn solve(&self, options: &[&str]) -> Output {
         let [a, b, x] = ["a.npy", "b.npy", "x.npy"].map(|name| self.path(name));
-        run(&[&["solve", &a, &b, "-o", &x, "--engine", "cpu"], options].concat())
+        let engine: &[&str] = if options.contains(&"--engine") { &[] } else { &["--engine", "cpu"] };
+        run(&[&["solve", &a, &b, "-o", &x], engine, options].concat())
     }
 
     fn det(&self, options: &[&str]) -> Output {

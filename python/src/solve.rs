@@ -262,7 +262,7 @@ struct Solving<'a, T: Number> {
 
 impl<T: Number> Job for Solving<'_, T> {
     fn work(&self) -> Work {
-        Work::solve(T::KIND, self.a.order(), self.b.width(), self.statuses.len())
+        Work::solve(T::KIND, self.a.order(), self.b.width(), self.statuses.len()).with_matrices(self.a.len())
     }
 
     fn least(&self) -> usize {

@@ -135,7 +135,7 @@ impl Inverter {
     ) -> Result<MatrixSolutions<V>, Error> {
         const { assert!(M::ORDER == V::LEN, "the vectors are not as long as the order of the matrices") };
         let len = count((a.len(), M::ORDER), (b.len(), V::LEN))?;
-        let work = self.solve_work::<M::Scalar>(M::ORDER, 1, len)?;
+        let work = self.solve_work::<M::Scalar>(M::ORDER, 1, len)?.with_matrices(a.len());
         let mut values = if b.len() == len { b.to_vec() } else { vec![b[0]; len] };
         let mut statuses = vec![Status::INVERTED; len];
         let systems = Systems { a, b, x: &mut values, statuses: &mut statuses };

@@ -266,7 +266,7 @@ impl Inverter {
         b: Columns<'_, T>,
         output: SolutionsMut<'_, T>,
     ) -> Result<Report, Error> {
-        match self.systems_at_once(work, a.len()) {
+        match self.cpu_at_once(work) {
             Some((plan, reason)) => Ok(self.solve_into_on_cpu(&plan, reason, a, b, output)),
             None => block_on(self.run_systems(work, a, b, output)),
         }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::buffers::Buffers;
 use super::choice::Decision;
-use super::engine_choice::EngineChoice;
 use super::options::Inverter;
 use crate::cpu::lu::tasks;
 use crate::data::columns::Columns;
@@ -87,11 +86,7 @@ impl Inverter {
         b: Columns<'_, T>,
         mut output: SolutionsMut<'_, T>,
     ) -> Result<Report, Error> {
-        let decision = match self.systems_at_once(work, a.len()) {
-            Some((plan, reason)) => Decision::Cpu(plan, reason),
-            None => self.decide(work).await?,
-        };
-        let (gpu, plan, reason) = match decision {
+        let (gpu, plan, reason) = match self.decide(work).await? {
             Decision::Cpu(plan, reason) => return Ok(self.solve_into_on_cpu(&plan, reason, a, b, output)),
             Decision::Gpu(gpu, plan, reason) => (gpu, plan, reason),
         };
@@ -109,18 +104,6 @@ impl Inverter {
         };
         self.finish_systems(b, output);
         Ok(report)
-    }
-
-    /// The choice for systems, if it is the CPU and no device has to be opened to know it.
-    #[inline]
-    pub(super) fn systems_at_once(&self, work: Work, matrices: usize) -> Option<(CpuPlan, Option<Reason>)> {
-        self.cpu_at_once(work).or_else(|| self.one_matrix(work, matrices))
-    }
-
-    /// The automatic choice if one matrix goes with all right-hand sides.
-    fn one_matrix(&self, work: Work, matrices: usize) -> Option<(CpuPlan, Option<Reason>)> {
-        let chosen = self.choice == EngineChoice::Auto && self.decided.is_none() && matrices < work.len;
-        chosen.then(|| (self.plan_cpu(work), Some(Reason::OneMatrix { len: work.len })))
     }
 
     /// Computes determinants with the engine that is chosen; `on_cpu` is how the CPU does it.
@@ -190,7 +173,7 @@ impl Inverter {
 
     /// The work of solving systems, if matrices and right-hand sides go together and the options suit.
     pub(super) fn system<T: Scalar>(&self, a: Stack<'_, T>, b: Columns<'_, T>) -> Result<Work, Error> {
-        self.solve_work::<T>(a.order(), b.width(), systems(a, b)?)
+        Ok(self.solve_work::<T>(a.order(), b.width(), systems(a, b)?)?.with_matrices(a.len()))
     }
 
     /// The work of solving `len` systems, if the options suit.

@@ -65,6 +65,9 @@ pub fn worth_the_trip(work: Work) -> Result<(), Reason> {
     if work.order < AUTO_MIN_ORDER || elements < AUTO_MIN_ELEMENTS {
         return Err(Reason::SmallWork { len: work.len, order: work.order });
     }
+    if work.one_matrix {
+        return Err(Reason::OneMatrix { len: work.len });
+    }
     Ok(())
 }
 

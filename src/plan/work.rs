@@ -18,14 +18,16 @@ pub struct Work {
     pub order: usize,
     /// The columns of a right-hand side; 0 if the operation has none.
     pub width: usize,
-    /// The number of matrices.
+    /// The number of matrices, or of systems.
     pub len: usize,
+    /// True if one matrix goes with the right-hand sides of all systems.
+    pub one_matrix: bool,
 }
 
 impl Work {
     /// The inverses of `len` matrices of `order`, in the scalar's own precision.
     pub const fn inverse(scalar: ScalarKind, order: usize, len: usize) -> Self {
-        Self { op: Op::Inverse, scalar, precision: Precision::Native, order, width: 0, len }
+        Self { op: Op::Inverse, scalar, precision: Precision::Native, order, width: 0, len, one_matrix: false }
     }
 
     /// The solutions of `len` systems of `order`, each with a right-hand side of `width` columns.
@@ -36,6 +38,12 @@ impl Work {
     /// The determinants of `len` matrices of `order`.
     pub const fn det(scalar: ScalarKind, order: usize, len: usize) -> Self {
         Self { op: Op::Det, ..Self::inverse(scalar, order, len) }
+    }
+
+    /// The same systems, of which there are `matrices` different ones: as many as systems, or one for all.
+    #[must_use]
+    pub const fn with_matrices(self, matrices: usize) -> Self {
+        Self { one_matrix: matrices == 1 && self.len > 1, ..self }
     }
 
     /// The same work in this precision.

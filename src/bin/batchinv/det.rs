@@ -18,7 +18,7 @@ use crate::pieces::Pieces;
 use crate::pipeline;
 use crate::progress::Progress;
 use crate::report::tally::{Kind, Line, NOT_FINITE, SINGULAR, Tally};
-use crate::report::{Account, Facts, Seconds, merge};
+use crate::report::{Account, Facts, Found, Seconds};
 use crate::results::Results;
 use crate::shape::Places;
 
@@ -61,7 +61,7 @@ struct Job<'a> {
 impl Job<'_> {
     fn run<T: Scalar>(self) -> Result<Account, Failure> {
         let Self { args, array: Array { name, mut reader, start }, results, inverter } = self;
-        let mut seconds = Seconds::reading(start.elapsed().as_secs_f64());
+        let seconds = Seconds::reading(start.elapsed().as_secs_f64());
         let shape = reader.shape().clone();
         let places = shape.places();
         let (precision, log, size) = (args.engine.precision(), args.log.log.is_some(), shape.size());
@@ -78,7 +78,7 @@ impl Job<'_> {
         pieces.try_copy::<T>(size, precision == Precision::Double)?;
 
         let progress = Progress::new(shape.len, THINGS[1], args.channels().lines);
-        let (mut report, mut tally, mut begun) = (None, tally(), false);
+        let mut found = Found::new(tally());
         let times = pipeline::run(
             slots,
             pieces.ranges(),
@@ -91,15 +91,13 @@ impl Job<'_> {
                 let len = slot.range.len();
                 let stack = Stack::with_len(&slot.matrices[..len * size], shape.order, len).map_err(Error::from)?;
                 let done = inverter.determinants(stack).map_err(|error| error.of_piece(slot.range.start, shape.len))?;
-                merge(&mut report, done.report);
-                count(&mut tally, &done.values, log, slot.range.start, &places);
+                found.add(done.report);
+                count(&mut found.tally, &done.values, log, slot.range.start, &places);
                 slot.determinants.fill(&done.values);
                 Ok(())
             },
             |slot| {
-                if !std::mem::replace(&mut begun, true) {
-                    results.begin(name, Arrays::<T>::headers(log, shape.leading()))?;
-                }
+                results.begin(name, Arrays::<T>::headers(log, shape.leading()))?;
                 results.append(slot.determinants.bytes(slot.range.len()))?;
                 progress.written(slot.range.len());
                 Ok(())
@@ -108,25 +106,10 @@ impl Job<'_> {
         let finishing = Instant::now();
         progress.clear();
         results.end()?;
-        let Some(report) = report else { unreachable!("there is at least one piece") };
-        seconds.add_pieces(&report.seconds, times);
-        seconds.end(start, finishing);
-
-        Ok(Account::new(Facts {
-            name,
-            things: THINGS,
-            report: &report,
-            scalar: T::KIND,
-            precision,
-            order: shape.order,
-            width: None,
-            len: shape.len,
-            axes: &shape.axes,
-            places,
-            tally,
-            ratio: None,
-            seconds,
-        }))
+        let facts = Facts { name, things: THINGS, work, axes: &shape.axes, places };
+        let mut account = Account::new(facts, found, seconds, times);
+        account.seconds.end(start, finishing);
+        Ok(account)
     }
 }
 

@@ -6,9 +6,7 @@ mod slot;
 use std::time::Instant;
 
 use batchinv::plan::Work;
-use batchinv::{
-    Complex, Error, InversesMut, Inverter, Precision, Report, Scalar, ScalarKind, Stack, Status, residual_ratio,
-};
+use batchinv::{Complex, Error, InversesMut, Inverter, Precision, Scalar, ScalarKind, Stack, Status, residual_ratio};
 
 use crate::arrays::{self, Array};
 use crate::check::{self, Piece};
@@ -22,7 +20,7 @@ use crate::pipeline;
 use crate::progress::Progress;
 use crate::ratio::bound;
 use crate::report::tally::{ILL_CONDITIONED, Kind, Line, NOT_FINITE, SINGULAR, Tally};
-use crate::report::{Account, Facts, Seconds, merge};
+use crate::report::{Account, Facts, Found, Seconds};
 use crate::results::Results;
 use crate::shape::{Places, Shape};
 
@@ -72,7 +70,7 @@ struct Job<'a> {
 impl Job<'_> {
     fn run<T: Scalar>(self) -> Result<Account, Failure> {
         let Self { args, array: Array { name, mut reader, start }, results, inverter } = self;
-        let mut seconds = Seconds::reading(start.elapsed().as_secs_f64());
+        let seconds = Seconds::reading(start.elapsed().as_secs_f64());
         let shape = reader.shape().clone();
         let places = shape.places();
         let precision = args.engine.precision();
@@ -89,9 +87,8 @@ impl Job<'_> {
         pieces.try_copy::<T>(shape.size(), precision == Precision::Double)?;
 
         let progress = Progress::new(shape.len, THINGS[1], args.channels().lines);
-        let mut inverting =
-            Inverting { args, shape: &shape, places: &places, inverter, report: None, tally: tally(), verify: None };
-        let mut begun = false;
+        let found = Found::new(tally());
+        let mut inverting = Inverting { args, shape: &shape, places: &places, inverter, found };
         let times = pipeline::run(
             slots,
             pieces.ranges(),
@@ -102,9 +99,7 @@ impl Job<'_> {
             },
             |slot| inverting.piece(slot),
             |slot| {
-                if !std::mem::replace(&mut begun, true) {
-                    begin::<T>(args, name, &shape, results)?;
-                }
+                begin::<T>(args, name, &shape, results)?;
                 write(args, slot, results)?;
                 progress.written(slot.range.len());
                 Ok(())
@@ -113,31 +108,15 @@ impl Job<'_> {
         let finishing = Instant::now();
         progress.clear();
         results.end()?;
-        let Inverting { report, tally, verify, .. } = inverting;
-        let Some(report) = report else { unreachable!("there is at least one piece") };
-        seconds.add_pieces(&report.seconds, times);
-        seconds.end(start, finishing);
-        seconds.verify = verify.map(|verify| verify.seconds);
-
-        Ok(Account::new(Facts {
-            name,
-            things: THINGS,
-            report: &report,
-            scalar: T::KIND,
-            precision,
-            order: shape.order,
-            width: None,
-            len: shape.len,
-            axes: &shape.axes,
-            places,
-            tally,
-            ratio: verify.map(|verify| verify.largest_ratio),
-            seconds,
-        }))
+        let found = inverting.found;
+        let facts = Facts { name, things: THINGS, work, axes: &shape.axes, places };
+        let mut account = Account::new(facts, found, seconds, times);
+        account.seconds.end(start, finishing);
+        Ok(account)
     }
 }
 
-/// Begins the arrays of STATUS, RCOND and OUTPUT, as far as they were given.
+/// Begins the arrays of STATUS, RCOND and OUTPUT, as far as they were given, with the first piece.
 fn begin<T: Scalar>(args: &Args, name: Option<&str>, shape: &Shape, results: &mut Results) -> Result<(), Failure> {
     let (status, rcond) = (args.status.as_ref(), args.rcond.as_ref());
     let arrays = [
@@ -167,16 +146,7 @@ struct Inverting<'a> {
     shape: &'a Shape,
     places: &'a Places,
     inverter: Inverter,
-    report: Option<Report>,
-    tally: Tally,
-    verify: Option<Verify>,
-}
-
-/// The results of `--verify` so far.
-#[derive(Clone, Copy, Default)]
-struct Verify {
-    largest_ratio: f64,
-    seconds: f64,
+    found: Found,
 }
 
 impl Inverting<'_> {
@@ -202,20 +172,15 @@ impl Inverting<'_> {
             // The bits depend on the engine, so the CPU keeps the rest.
             self.inverter = with_options(Inverter::cpu().precision(self.args.engine.precision()), self.args);
         }
-        merge(&mut self.report, report);
-
-        self.tally.add_statuses(statuses, first, self.places);
+        self.found.add(report);
+        self.found.tally.add_statuses(statuses, first, self.places);
         let piece = Piece { thing: THINGS[0], result: "inverse", first, places: self.places };
         if self.args.strict {
             check::strict(statuses, self.args.min_rcond, piece)?;
         }
         if self.args.verify {
-            let start = Instant::now();
             let stack = Stack::with_len(matrices, order, len).map_err(Error::from)?;
-            let ratio = verify(stack, inverses, statuses, piece)?;
-            let verify = self.verify.get_or_insert_default();
-            verify.largest_ratio = verify.largest_ratio.max(ratio);
-            verify.seconds += start.elapsed().as_secs_f64();
+            self.found.verified(|| verify(stack, inverses, statuses, piece))?;
         }
         Ok(())
     }

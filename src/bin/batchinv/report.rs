@@ -6,7 +6,8 @@ pub mod tally;
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use batchinv::{Arithmetic, Precision, Report, ScalarKind, Stages};
+use batchinv::plan::Work;
+use batchinv::{Arithmetic, Op, Precision, Report};
 use serde::Serialize;
 
 use crate::exit::{Failure, say};
@@ -18,25 +19,49 @@ use crate::shape::Places;
 /// Increases when a key changes its meaning or is removed.
 const SCHEMA: u32 = 1;
 
-/// What a command has to say of an array.
+/// What a command knows of an array beforehand.
 pub struct Facts<'a> {
     /// In an archive.
     pub name: Option<&'a str>,
     /// `matrix` and `matrices`.
     pub things: [&'static str; 2],
-    pub report: &'a Report,
-    pub scalar: ScalarKind,
-    pub precision: Precision,
-    pub order: usize,
-    /// The columns of right-hand sides.
-    pub width: Option<usize>,
-    pub len: usize,
+    pub work: Work,
+    /// Those of the results.
     pub axes: &'a [usize],
     pub places: Places,
+}
+
+/// What its pieces have brought so far.
+pub struct Found {
+    report: Option<Report>,
     pub tally: Tally,
-    /// The largest residual ratio.
-    pub ratio: Option<f64>,
-    pub seconds: Seconds,
+    /// The largest residual ratio, and the seconds that all of them took, with `--verify`.
+    verify: Option<(f64, f64)>,
+}
+
+impl Found {
+    pub fn new(tally: Tally) -> Self {
+        Self { report: None, tally, verify: None }
+    }
+
+    /// Adds the report of the next piece. The sum names the engine of the first piece, or, once the GPU has failed, the
+    /// engine that took over and the failure.
+    pub fn add(&mut self, piece: Report) {
+        match &mut self.report {
+            Some(whole) => *whole += piece,
+            None => self.report = Some(piece),
+        }
+    }
+
+    /// Adds the largest ratio of a piece, which `verify` finds or fails.
+    pub fn verified(&mut self, verify: impl FnOnce() -> Result<f64, Failure>) -> Result<(), Failure> {
+        let start = Instant::now();
+        let ratio = verify()?;
+        let (largest, seconds) = self.verify.get_or_insert_default();
+        *largest = largest.max(ratio);
+        *seconds += start.elapsed().as_secs_f64();
+        Ok(())
+    }
 }
 
 /// The account of one array, which is also its JSON object.
@@ -97,7 +122,7 @@ pub struct Seconds {
     upload: f64,
     dispatch: f64,
     readback: f64,
-    pub verify: Option<f64>,
+    verify: Option<f64>,
     write: f64,
     total: f64,
 }
@@ -108,32 +133,12 @@ impl Seconds {
         Self { read, ..Self::default() }
     }
 
-    /// Adds the engine's stages, and the times of reading and writing the pieces.
-    pub fn add_pieces(&mut self, stages: &Stages, times: Times) {
-        self.prepare += stages.prepare;
-        self.upload += stages.upload;
-        self.dispatch += stages.dispatch;
-        self.readback += stages.readback;
-        self.read += times.read;
-        self.write += times.write;
-    }
-
     /// Adds the time since `finishing`, when the last piece was written, for outputs that are finished now. The whole
     /// began at `start`.
     pub fn end(&mut self, start: Instant, finishing: Instant) {
         self.write += finishing.elapsed().as_secs_f64();
         self.total = start.elapsed().as_secs_f64();
     }
-}
-
-/// Adds the report of the next piece to the report of all pieces before it. The sum names the engine of the first
-/// piece, or, once the GPU has failed, the engine that took over and the failure.
-pub fn merge(whole: &mut Option<Report>, piece: Report) {
-    let Some(whole) = whole else {
-        *whole = Some(piece);
-        return;
-    };
-    *whole += piece;
 }
 
 /// Prints the lines for people, the JSON object, or both, for a file of one array.
@@ -158,8 +163,11 @@ fn print(accounts: &[Account], object: &impl Serialize, channels: Channels) -> R
 }
 
 impl Account {
-    pub fn new(facts: Facts<'_>) -> Self {
-        let Facts { report, tally, .. } = facts;
+    /// The account of an array whose pieces have passed. Reading began with `seconds`, the pieces took `times`.
+    pub fn new(facts: Facts<'_>, found: Found, seconds: Seconds, times: Times) -> Self {
+        let Facts { name, things, work, axes, places } = facts;
+        let Found { report, tally, verify } = found;
+        let Some(report) = report else { unreachable!("there is at least one piece") };
         let reason = match &report.gpu_failure {
             Some(failure) => Some(format!("the CPU took over: {failure}")),
             None => report.reason.as_ref().map(ToString::to_string),
@@ -167,25 +175,34 @@ impl Account {
         Self {
             schema: SCHEMA,
             version: env!("CARGO_PKG_VERSION"),
-            name: facts.name.map(str::to_owned),
+            name: name.map(str::to_owned),
             engine: report.engine.name(),
             adapter: report.adapter.as_deref().map(str::to_owned),
             kernel: report.kernel.name(),
             chunks: report.chunks,
             reason,
-            scalar: facts.scalar.name(),
-            precision: if facts.precision == Precision::Double { "double" } else { "native" },
+            scalar: work.scalar.name(),
+            precision: if work.precision == Precision::Double { "double" } else { "native" },
             arithmetic: report.arithmetic.name(),
-            order: facts.order,
-            width: facts.width,
-            len: facts.len,
-            shape: facts.axes.to_vec(),
+            order: work.order,
+            width: (work.op == Op::Solve).then_some(work.width),
+            len: work.len,
+            shape: axes.to_vec(),
             first: tally.first(),
             counts: tally,
-            verify: facts.ratio.map(|largest_ratio| Verification { largest_ratio }),
-            seconds: facts.seconds,
-            things: facts.things,
-            places: facts.places,
+            verify: verify.map(|(largest_ratio, _)| Verification { largest_ratio }),
+            seconds: Seconds {
+                read: seconds.read + times.read,
+                prepare: report.seconds.prepare,
+                upload: report.seconds.upload,
+                dispatch: report.seconds.dispatch,
+                readback: report.seconds.readback,
+                verify: verify.map(|(_, seconds)| seconds),
+                write: times.write,
+                total: 0.0,
+            },
+            things,
+            places,
         }
     }
 

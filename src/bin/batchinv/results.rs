@@ -16,6 +16,8 @@ pub struct Results {
     /// True if nothing may appear before all pieces have passed.
     keep: bool,
     begun: bool,
+    /// True if the arrays have begun that are written now.
+    in_arrays: bool,
 }
 
 impl Results {
@@ -32,7 +34,14 @@ impl Results {
         if json {
             outputs.refuse_stdout("the object of --json")?;
         }
-        Ok(Self { paths: paths.map(Path::to_owned).collect(), outputs, archives: Vec::new(), keep, begun: false })
+        Ok(Self {
+            paths: paths.map(Path::to_owned).collect(),
+            outputs,
+            archives: Vec::new(),
+            keep,
+            begun: false,
+            in_arrays: false,
+        })
     }
 
     /// The folder for temporary files.
@@ -53,12 +62,15 @@ impl Results {
         Ok(())
     }
 
-    /// Begins an array in each output, with its name in an archive.
+    /// Begins an array in each output, with its name in an archive, unless that is done.
     pub fn begin<'a>(
         &mut self,
         name: Option<&str>,
         arrays: impl IntoIterator<Item = Array<'a>>,
     ) -> Result<(), Failure> {
+        if std::mem::replace(&mut self.in_arrays, true) {
+            return Ok(());
+        }
         self.begin_outputs()?;
         for (index, array) in arrays.into_iter().enumerate() {
             let header = header::write(array.descr, array.axes);
@@ -79,6 +91,7 @@ impl Results {
 
     /// Ends the arrays.
     pub fn end(&mut self) -> Result<(), Failure> {
+        self.in_arrays = false;
         let Self { archives, outputs, .. } = self;
         archives.iter_mut().enumerate().try_for_each(|(index, archive)| outputs.append(index, &archive.end()))
     }

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use batchinv::plan::Work;
 use batchinv::{
-    Columns, Complex, Error, Inverter, Precision, Report, Scalar, ScalarKind, SolutionsMut, Stack, Status, solve_ratio,
+    Columns, Complex, Error, Inverter, Precision, Scalar, ScalarKind, SolutionsMut, Stack, Status, solve_ratio,
 };
 
 use crate::check::{self, Piece};
@@ -23,7 +23,7 @@ use crate::pipeline;
 use crate::progress::Progress;
 use crate::ratio::solve_bound;
 use crate::report::tally::{Kind, Line, NOT_FINITE, SINGULAR, Tally};
-use crate::report::{self, Account, Facts, Seconds, merge};
+use crate::report::{self, Account, Facts, Found, Seconds};
 use crate::results::Results;
 use crate::shape::Shape;
 use crate::solve::args::Args;
@@ -89,11 +89,12 @@ impl Job<'_> {
         let Self { args, systems, mut results, inverter, readers, start, reading } = self;
         let (precision, folder) = (args.engine.precision(), results.folder());
         // The engine is chosen once for all systems, so the result does not depend on the pieces.
-        let work = Work::solve(T::KIND, systems.order, systems.width, systems.len).with_precision(precision);
+        let work = Work::solve(T::KIND, systems.order, systems.width, systems.len).with_matrices(readers.0.shape().len);
+        let work = work.with_precision(precision);
         let inverter = inverter.decided(work)?;
         let Operand { one: one_a, many: mut many_a } = Operand::<T>::new(&args.a, readers.0, systems, &folder)?;
         let Operand { one: one_b, many: mut many_b } = Operand::<T>::new(&args.b, readers.1, systems, &folder)?;
-        let mut seconds = Seconds::reading(reading.elapsed().as_secs_f64());
+        let seconds = Seconds::reading(reading.elapsed().as_secs_f64());
 
         let many =
             [&many_a, &many_b].map(|many| many.as_ref().map_or((0, false), |many| (many.size(), many.is_fortran())));
@@ -109,8 +110,7 @@ impl Job<'_> {
         pieces.try_copy::<T>(systems.order * (systems.order + systems.width), precision == Precision::Double)?;
 
         let progress = Progress::new(systems.len, THINGS[1], args.channels().lines);
-        let mut solving = Solving { args, systems, inverter, one_a, one_b, report: None, tally: tally(), verify: None };
-        let mut begun = false;
+        let mut solving = Solving { args, systems, inverter, one_a, one_b, found: Found::new(tally()) };
         let times = pipeline::run(
             slots,
             pieces.ranges(),
@@ -126,9 +126,7 @@ impl Job<'_> {
             },
             |slot| solving.piece(slot, sizes),
             |slot| {
-                if !std::mem::replace(&mut begun, true) {
-                    begin::<T>(args, systems, &mut results)?;
-                }
+                begin::<T>(args, systems, &mut results)?;
                 write(args, slot, sizes.x, &mut results)?;
                 progress.written(slot.range.len());
                 Ok(())
@@ -137,32 +135,15 @@ impl Job<'_> {
         let finishing = Instant::now();
         progress.clear();
         results.finish()?;
-        let Solving { report, tally, verify, .. } = solving;
-        let Some(report) = report else { unreachable!("there is at least one piece") };
-        seconds.add_pieces(&report.seconds, times);
-        seconds.end(start, finishing);
-        seconds.verify = verify.map(|verify| verify.seconds);
-
-        let account = Account::new(Facts {
-            name: None,
-            things: THINGS,
-            report: &report,
-            scalar: T::KIND,
-            precision,
-            order: systems.order,
-            width: Some(systems.width),
-            len: systems.len,
-            axes: &systems.axes,
-            places: systems.places.clone(),
-            tally,
-            ratio: verify.map(|verify| verify.largest_ratio),
-            seconds,
-        });
+        let places = systems.places.clone();
+        let facts = Facts { name: None, things: THINGS, work, axes: &systems.axes, places };
+        let mut account = Account::new(facts, solving.found, seconds, times);
+        account.seconds.end(start, finishing);
         report::tell(&account, args.channels())
     }
 }
 
-/// Begins the arrays of STATUS, LOG, DET and X, as far as they were given.
+/// Begins the arrays of STATUS, LOG, DET and X, as far as they were given, with the first piece.
 fn begin<T: Scalar>(args: &Args, systems: &Systems, results: &mut Results) -> Result<(), Failure> {
     let leading = &systems.places.0;
     let status = args.status.as_ref().map(|_| Array::statuses(leading));
@@ -188,16 +169,7 @@ struct Solving<'a, T> {
     /// The matrix and the right-hand side that go with all systems, if there are such.
     one_a: Option<Vec<T>>,
     one_b: Option<Vec<T>>,
-    report: Option<Report>,
-    tally: Tally,
-    verify: Option<Verify>,
-}
-
-/// The results of `--verify` so far.
-#[derive(Clone, Copy, Default)]
-struct Verify {
-    largest_ratio: f64,
-    seconds: f64,
+    found: Found,
 }
 
 impl<T: Scalar> Solving<'_, T> {
@@ -219,22 +191,18 @@ impl<T: Scalar> Solving<'_, T> {
             output = output.with_determinants(&mut determinants[..len]);
         }
         let report = self.inverter.solve_into(a, b, output).map_err(|error| error.of_piece(first, self.systems.len))?;
-        merge(&mut self.report, report);
+        self.found.add(report);
         if let Some((determinants, arrays)) = &mut slot.determinants {
             arrays.fill(&determinants[..len]);
         }
 
-        self.tally.add_statuses(statuses, first, places);
+        self.found.tally.add_statuses(statuses, first, places);
         let piece = Piece { thing: THINGS[0], result: "solution", first, places };
         if self.args.strict {
             check::strict(statuses, None, piece)?;
         }
         if self.args.verify {
-            let start = Instant::now();
-            let ratio = verify(a, b, x, statuses, piece)?;
-            let verify = self.verify.get_or_insert_default();
-            verify.largest_ratio = verify.largest_ratio.max(ratio);
-            verify.seconds += start.elapsed().as_secs_f64();
+            self.found.verified(|| verify(a, b, x, statuses, piece))?;
         }
         Ok(())
     }

@@ -360,6 +360,32 @@ fn cpu_plan() {
     assert!(tuning.is_parallel(work(4, 1_000_000)) && tuning.is_parallel(work(usize::MAX, 2)));
 }
 
+/// Systems go to `lanes` if they fill them, and large ones are shared, however many right-hand sides they have.
+#[test]
+fn cpu_plans_of_systems() {
+    use CpuKernel::{Blocked, Lanes};
+    let facts = CpuFacts::new(4, 64);
+    let shared = CpuTuning::MEASURED.shared_min_order;
+    for (order, width, len, kernel, sharing) in [
+        (4, 1, 7, Blocked, Sharing::None),
+        (4, 1, 1_000_000, Lanes, Sharing::Tasks),
+        (32, 1000, 1000, Blocked, Sharing::Tasks),
+        (100, 1, 50, Blocked, Sharing::Tasks),
+        (shared - 1, 1, 1, Blocked, Sharing::None),
+        (shared, 1, 1, Blocked, Sharing::Columns),
+        (shared, 100, 3, Blocked, Sharing::Columns),
+        (shared, 1, 4, Blocked, Sharing::Tasks),
+    ] {
+        let solve = Work::solve(ScalarKind::Float32, order, width, len);
+        for work in [solve, Work::det(ScalarKind::Float32, order, len)] {
+            let plan = CpuPlan::new(work, &facts);
+            assert!(plan.kernel == kernel || work.width == 0, "{work:?}: {plan:?}");
+            assert_eq!(plan.sharing, sharing, "{work:?}");
+            assert_eq!(CpuPlan::new(work, &CpuFacts::new(1, 64)).sharing, Sharing::None, "{work:?}");
+        }
+    }
+}
+
 /// The plan of the CPU engine as a table: on 4 threads with vectors of 64 bytes.
 #[test]
 fn cpu_plans() {
@@ -396,6 +422,7 @@ fn auto_choice() {
     use AutoPolicy::{HardwareOnly, SoftwareCounts};
     use Engine::{Cpu, Gpu};
     let large = work(32, 10_000);
+    let systems = Work::solve(ScalarKind::Float32, 32, 3, 10_000);
     let table = [
         // Work, adapter, and policy; the engine chosen, and a word of the reason.
         (large, Some(Discrete), HardwareOnly, Gpu, "a name"),
@@ -421,6 +448,15 @@ fn auto_choice() {
         (Work { scalar: ScalarKind::Complex64, ..large }, Some(Discrete), HardwareOnly, Gpu, "a name"),
         // Double precision of float32 takes pairs there.
         (Work { precision: Precision::Double, ..large }, Some(Discrete), HardwareOnly, Gpu, "a name"),
+        // A matrix for all systems is factored once, whatever the adapter.
+        (systems.with_matrices(10_000), Some(Discrete), HardwareOnly, Gpu, "a name"),
+        (systems.with_matrices(1), Some(Discrete), HardwareOnly, Cpu, "one matrix goes with all 10000"),
+        (systems.with_matrices(1), Some(Software), SoftwareCounts, Cpu, "one matrix goes with all 10000"),
+        (systems.with_matrices(1), None, HardwareOnly, Cpu, "one matrix goes with all 10000"),
+        (Work { len: 1, ..systems }.with_matrices(1), Some(Discrete), HardwareOnly, Cpu, "not worth"),
+        (Work { len: 1, order: 4096, ..systems }.with_matrices(1), Some(Discrete), HardwareOnly, Cpu, "order 4096"),
+        // A few for many, as where shapes broadcast.
+        (systems.with_matrices(2), Some(Discrete), HardwareOnly, Gpu, "a name"),
     ];
     for (work, kind, policy, engine, word) in table {
         let facts = kind.map(adapter);

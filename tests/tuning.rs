@@ -4,7 +4,7 @@
 mod common;
 
 use batchinv::plan::CpuTuning;
-use batchinv::{CpuKernel, Inverter, Kernel, SimdLevel, Stack};
+use batchinv::{Columns, CpuKernel, Inverter, Kernel, SimdLevel, Stack};
 use common::cases::{self, Random};
 use common::{Element, oracle, with};
 
@@ -25,12 +25,43 @@ fn blocks_of_two<T: Element>() {
 
 /// Outer blocks of 16 columns from order 17 on, and of 32 from order 40 on, on one thread and shared by three.
 fn outer_blocks_of_sixteen<T: Element>() {
-    let tuning = with(small(), |tuning| {
+    for n in ORDERS {
+        inverts::<T>(n, small_outer_blocks(), &[1, 3]);
+    }
+}
+
+/// The orders at which outer blocks end with the matrix, within a vector, or after a few columns of the next.
+const ORDERS: [usize; 7] = [16, 17, 31, 33, 40, 49, 70];
+
+fn small_outer_blocks() -> CpuTuning {
+    with(small(), |tuning| {
         (tuning.outer_block_order, tuning.outer_block, tuning.wide_outer_block_order) = (17, 16, 40);
         (tuning.shared_min_order, tuning.parallel_multiply_adds) = (17, 0);
-    });
-    for n in [16, 17, 31, 33, 40, 49, 70] {
-        inverts::<T>(n, tuning, &[1, 3]);
+    })
+}
+
+/// Solutions and determinants have the bits that they have in one block, or in lanes, whatever the panels, the outer
+/// blocks, and the threads that share them.
+fn systems_in_outer_blocks<T: Element>() {
+    for n in ORDERS {
+        let mut random = Random::new(n as u64);
+        let matrix = cases::uniform::<T>(n, &mut random);
+        for (width, level) in SimdLevel::all().into_iter().flat_map(|level| [(1, level), (7, level)]) {
+            let b: Vec<T> = (0..n * width).map(|_| T::real(random.uniform())).collect();
+            let solve = |inverter: Inverter| {
+                let (a, b) = (Stack::new(&matrix, n).unwrap(), Columns::new(&b, n, width).unwrap());
+                let solutions = inverter.simd_level(level).det(true).solve(a, b).unwrap();
+                assert_eq!(solutions.statuses()[0].word(), 0, "order {n}");
+                (common::bits(solutions.columns().elements()), solutions.determinants().unwrap()[0])
+            };
+            let wanted = solve(Inverter::cpu());
+            for tuning in [small(), small_outer_blocks()] {
+                for threads in [1, 3] {
+                    let found = solve(Inverter::cpu().tuning(tuning).threads(threads).unwrap());
+                    assert_eq!(found, wanted, "order {n}, {width} columns, {threads} threads, {}", level.name());
+                }
+            }
+        }
     }
 }
 
@@ -61,4 +92,4 @@ fn inverts<T: Element>(n: usize, tuning: CpuTuning, threads: &[usize]) {
     }
 }
 
-for_each_scalar!(blocks_of_two, outer_blocks_of_sixteen);
+for_each_scalar!(blocks_of_two, outer_blocks_of_sixteen, systems_in_outer_blocks);

@@ -115,7 +115,7 @@ fn main(
         if RIDES { // left out if not
             rhs_top = load_riding(&v, m, first, own, present, &shifts, scaling, &plain);
             if subgroupAny(!plain) {
-                scale_riding(&v, &exponents, &shifts, plain);
+                scale_riding(&v, &exponents, &shifts, plain, own);
             }
         }
 
@@ -409,7 +409,13 @@ fn scale_riding(
     exponents: ptr<function, array<i32, ROWS>>,
     shifts: ptr<function, array<i32, RIDING + 1u>>,
     plain: bool,
+    own: u32,
 ) {
+    var least = EMPTY;
+    for (var r = 0u; r < ROWS; r++) { // written out
+        least = min(least, select(EMPTY, of_column((*exponents)[r]), own + r * LANES < N));
+    }
+    least = -highest_across(-least);
     for (var c = 0u; c < RIDING; c++) { // written out
         var range = EMPTY_RANGE;
         for (var r = 0u; r < ROWS; r++) { // written out
@@ -417,7 +423,7 @@ fn scale_riding(
         }
         range = Range(-highest_across(-range.low), highest_across(range.high));
         if !plain {
-            (*shifts)[c] = rhs_exponent(range);
+            (*shifts)[c] = rhs_exponent(range, least);
             for (var r = 0u; r < ROWS; r++) { // written out
                 let e = of_row((*exponents)[r]) + (*shifts)[c];
                 (*v)[r][PADDED + c] = scalar(flushed(word((*v)[r][PADDED + c]), e));

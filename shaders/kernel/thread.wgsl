@@ -331,11 +331,13 @@ fn substitute_back(a: ptr<function, array<Row, N>>) {
     }
 }
 
-// The exponent of the factor of a riding column, given those of the rows.
+// The exponent of the factor of a riding column, given those of the matrix.
 fn rhs_shift(m: u32, n: u32, c: u32, exponents: ptr<function, array<i32, N>>) -> i32 {
     var range = EMPTY_RANGE;
+    var least = EMPTY;
     for (var i = 0u; i < n; i++) {
         range = with_element(range, riding(m, i, c), of_row((*exponents)[i]));
+        least = min(least, of_column((*exponents)[i]));
     }
-    return rhs_exponent(range);
+    return rhs_exponent(range, least);
 }

@@ -156,7 +156,11 @@ fn main(
             }
         }
         var rides_top = NO_BITS;
+        var least = select(0i, EMPTY, scaling);
         if RIDES { // left out if not
+            for (var j = 0u; j < select(0u, N, scaling); j++) {
+                least = min(least, column_factor(slot, j, one_factor));
+            }
             for (var e = tile; e < N * RIDING; e += TEAM) {
                 let row = e / max(RIDING, 1u);
                 let c = e % max(RIDING, 1u);
@@ -174,7 +178,7 @@ fn main(
             rides_top = largest_of_matrix(slot, tile, rides_top);
             for (var e = tile; e < N * RIDING; e += TEAM) {
                 let e_row = select(0i, row_factor(slot, e / max(RIDING, 1u), high, one_factor), scaling);
-                let shift = ride_shift(slot, e % max(RIDING, 1u));
+                let shift = ride_shift(slot, e % max(RIDING, 1u), least);
                 rides[slot][e] = scalar(flushed(word(rides[slot][e]), e_row + shift));
             }
         }
@@ -332,7 +336,7 @@ fn main(
                 let c = e % max(RIDING, 1u);
                 if first + c < RESULT_WIDTH {
                     let scale = select(0i, column_factor(slot, i, one_factor), scaling);
-                    let x = with_plain_zero(unscaled(word(rides[slot][e]), scale, -ride_shift(slot, c)));
+                    let x = with_plain_zero(unscaled(word(rides[slot][e]), scale, -ride_shift(slot, c, least)));
                     store(m, i, first + c, x);
                     top = max(top, largest(as_stored(x)));
                 }
@@ -443,9 +447,10 @@ fn column_factor(slot: u32, column: u32, one_factor: bool) -> i32 {
     return column_exponent(atomicLoad(&column_exponents[slot][column]), one_factor);
 }
 
-// The exponent of the factor of a riding column, once the range of all columns is found.
-fn ride_shift(slot: u32, c: u32) -> i32 {
-    return rhs_exponent(Range(atomicLoad(&rides_low[slot][c]), atomicLoad(&rides_high[slot][c])));
+// The exponent of the factor of a riding column, once the range of all columns is found. `least` is the smallest
+// exponent of the matrix's columns.
+fn ride_shift(slot: u32, c: u32, least: i32) -> i32 {
+    return rhs_exponent(Range(atomicLoad(&rides_low[slot][c]), atomicLoad(&rides_high[slot][c])), least);
 }
 
 fn largest_sum(slot: u32) -> Bits {

@@ -222,7 +222,7 @@ impl<T: Scalar> LU<T> {
         let exponents = column.iter().enumerate().filter_map(|(i, b)| b.exponents().map(|e| e.map(|e| e + row(i))));
         let range = exponents.reduce(|[bottom, top], [low, high]| [bottom.min(low), top.max(high)]);
         let Some([bottom, top]) = range else { return vec![T::ZERO; n] };
-        let t = rhs_exponent::<T>(bottom, top);
+        let t = rhs_exponent::<T>(bottom, top, self.scaling.as_ref().map_or(0, Scaling::least_column));
         let mut x: Vec<T> = column.iter().enumerate().map(|(i, b)| b.flushed(row(i) + t)).collect();
 
         // L y = P b

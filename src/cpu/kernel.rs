@@ -6,5 +6,6 @@ pub mod lanes;
 pub mod order2;
 pub mod pieces;
 pub mod pivots;
+pub mod product;
 pub mod registers;
 pub mod rows;

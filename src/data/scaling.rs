@@ -12,7 +12,8 @@
 //!
 //! For A X = B, each column of B is always scaled by a power of two of its own, and what overflows and underflows on
 //! the way is then what would do so in the inverse: (R A C) y = R b 2^t, and x = C y 2^-t. So x for 2^k b has the
-//! digits of x for b.
+//! digits of x for b. A column that ranges further than the normal numbers is scaled to be as large as y may be where x
+//! is finite; elements that still fall below the normal range are dropped.
 
 use super::scalar::{Real, Scalar};
 use super::status::Status;
@@ -52,9 +53,11 @@ pub fn one_exponent<T: Scalar>(bottom: i32, top: i32) -> Option<i32> {
 }
 
 /// The exponent t by which a column with these smallest and largest exponents is scaled: its largest part comes into
-/// [1, 2), or as far above as the window permits if its smallest would otherwise fall below the normal range.
-pub fn rhs_exponent<T: Scalar>(bottom: i32, top: i32) -> i32 {
-    (T::Real::MIN_EXPONENT - bottom).clamp(-top, T::Real::WINDOW - 1 - top)
+/// [1, 2), or above if its smallest would otherwise fall below the normal range, but not beyond the window. And not so
+/// far that y = x 2^t / C could overflow and x not: `least` is the smallest exponent of C.
+pub fn rhs_exponent<T: Scalar>(bottom: i32, top: i32, least: i32) -> i32 {
+    let most = least.min(T::Real::WINDOW - 1 - top).max(-top);
+    (T::Real::MIN_EXPONENT - bottom).clamp(-top, most)
 }
 
 /// The exponents that bring the largest part of every row, and then of every column, into [1, 2); 0 for those that are
@@ -150,6 +153,11 @@ impl Scaling {
     /// The exponent by which column j is scaled.
     pub fn column(&self, j: usize) -> i32 {
         self.columns[j]
+    }
+
+    /// The smallest exponent of a column.
+    pub fn least_column(&self) -> i32 {
+        self.columns.iter().copied().min().unwrap_or(0)
     }
 
     /// The sum of all exponents, by which that of the determinant is too large.

@@ -98,7 +98,11 @@ impl CpuPlan {
             CpuKernel::Lanes if !short && size <= tuning.system_elements => CpuKernel::Lanes,
             _ => CpuKernel::Blocked,
         };
-        let parallel = threads > 1 && len > 1 && tuning.is_parallel(work);
+        let sharing = match (threads > 1 && tuning.is_parallel(work), kernel) {
+            (true, CpuKernel::Blocked) if tuning.shares_columns(order, len, threads) => Sharing::Columns,
+            (true, _) if len > 1 => Sharing::Tasks,
+            _ => Sharing::None,
+        };
         let task_len = match kernel {
             // Whole groups of lanes, of which a vector has at most 16.
             CpuKernel::Lanes => (tuning.task_elements / size.max(1)).next_multiple_of(16).max(16),
@@ -106,7 +110,6 @@ impl CpuPlan {
                 .max(len / tuning.blocked_tasks.saturating_mul(threads).max(1))
                 .max(1),
         };
-        let sharing = if parallel { Sharing::Tasks } else { Sharing::None };
         Self { kernel, precision, task_len, sharing, timed: tuning.is_timed(work), tuning }
     }
 }

@@ -91,6 +91,11 @@ impl Alone {
         if self.kind == Kind::ByRowsAndColumns { self.scaling.column(j) } else { 0 }
     }
 
+    /// The smallest of these.
+    pub fn least_column(&self) -> i32 {
+        if self.kind == Kind::ByRowsAndColumns { self.scaling.least_column() } else { 0 }
+    }
+
     /// The status of a finite matrix with a zero pivot in `column`, counted from 0. `elements` holds the matrix as
     /// given, and may be overwritten.
     pub fn zero_pivot<T: Scalar>(&mut self, order: usize, elements: &mut [T], column: usize) -> Status {

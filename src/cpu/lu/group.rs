@@ -159,8 +159,8 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
                 let (order, flushes) = (self.order, self.flushes);
                 self.b.resize(order * width, T::Vector::<S>::splat(simd, T::ZERO));
                 let in_window = rectangles::load::<S, T, 0>(simd, bytemuck::cast_slice(rhs), &mut self.b);
-                let rows = self.balance.exponents_of(0).map(|[rows, _]| rows);
-                let not_finite = self.scaled.scale(simd, (width, in_window, flushes), rows, &mut self.b);
+                let exponents = self.balance.exponents_of(0);
+                let not_finite = self.scaled.scale(simd, (width, in_window, flushes), exponents, &mut self.b);
                 let (factors, b) = self.factors();
                 factors.solve::<0>(simd, order, width, b);
                 let columns = self.balance.exponents_of(0).map(|[_, columns]| columns);
@@ -179,6 +179,7 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
             return false;
         }
         match self.order {
+            1 => registers::run::<S, T, 1>(self.simd, self, groups),
             2 => registers::run::<S, T, 2>(self.simd, self, groups),
             3 => registers::run::<S, T, 3>(self.simd, self, groups),
             4 => registers::run::<S, T, 4>(self.simd, self, groups),

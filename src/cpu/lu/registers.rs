@@ -1,6 +1,8 @@
-//! Orders 2 to 4 with one right-hand side or none: a group stays in registers from its load to its store. What is not
-//! usual, a matrix that must be scaled, a zero pivot, a solution that is not finite, is left to `group`, which gives
-//! the same bits.
+//! Orders 1 to 4: a group stays in registers from its load to the store of its solutions, which several columns wait for
+//! in memory and come into registers one by one. What is not usual, a matrix that must be scaled, a zero pivot, a
+//! solution that is not finite, is left to `group`, which gives the same bits.
+
+#![allow(clippy::needless_range_loop, reason = "closures would not be compiled with the instructions of the level")]
 
 use fearless_simd::Simd;
 
@@ -22,12 +24,13 @@ pub const fn suits<S: Simd, T: Lane>() -> bool {
 /// Runs all groups; a solver of one group takes those that are not usual.
 #[inline(never)]
 pub fn run<S: Simd, T: Lane, const N: usize>(simd: S, unusual: &mut dyn Solver<T>, groups: Groups<'_, T>) {
-    let Groups { a, b, results: Results { elements, statuses }, determinants } = groups;
+    let Groups { a, b, width, results: Results { elements, statuses }, determinants } = groups;
+    let mut columns = vec![T::Vector::<S>::splat(simd, T::ZERO); if width > 1 { N * width } else { 0 }];
     simd.vectorize(
         #[inline(always)]
         || {
             let lanes = T::Vector::<S>::LANES;
-            let (size, rhs_size) = (lanes * N * N, if b.is_empty() { 0 } else { lanes * N });
+            let (size, rhs_size) = (lanes * N * N, lanes * N * width);
             let (mut rest, mut rest_statuses, mut rest_determinants) = (elements, statuses, determinants);
             for (index, a) in a.chunks_exact(size).enumerate() {
                 let b = &b[index * rhs_size..][..rhs_size];
@@ -35,7 +38,7 @@ pub fn run<S: Simd, T: Lane, const N: usize>(simd: S, unusual: &mut dyn Solver<T
                 (x, rest) = rest.split_at_mut(rhs_size);
                 (statuses, rest_statuses) = rest_statuses.split_at_mut(lanes.min(rest_statuses.len()));
                 (determinants, rest_determinants) = rest_determinants.split_at_mut(lanes.min(rest_determinants.len()));
-                if one::<S, T, N>(simd, a, b, x, determinants) {
+                if one::<S, T, N>(simd, a, (b, x), &mut columns, determinants) {
                     statuses.fill(Status::INVERTED);
                     continue;
                 }
@@ -44,20 +47,20 @@ pub fn run<S: Simd, T: Lane, const N: usize>(simd: S, unusual: &mut dyn Solver<T
                     unusual.determinants(determinants);
                 }
                 if !statuses.is_empty() {
-                    unusual.solve(1, b, Results { elements: x, statuses });
+                    unusual.solve(width, b, Results { elements: x, statuses });
                 }
             }
         },
     );
 }
 
-/// Runs one group. Returns whether it was usual.
+/// Runs one group. `columns` has room for its right-hand sides if they have several. Returns whether it was usual.
 #[inline(always)]
 fn one<S: Simd, T: Lane, const N: usize>(
     simd: S,
     a: &[T],
-    b: &[T],
-    x: &mut [T],
+    (b, x): (&[T], &mut [T]),
+    columns: &mut [T::Vector<S>],
     determinants: &mut [Determinant<T>],
 ) -> bool {
     let zero = T::Vector::<S>::splat(simd, T::ZERO);
@@ -66,7 +69,12 @@ fn one<S: Simd, T: Lane, const N: usize>(
     if !in_window && !all_in_window::<S, T>(simd, rows.as_flattened()) {
         return false;
     }
-    if !b.is_empty() {
+    if !columns.is_empty() {
+        let in_window = rectangles::load::<S, T, 0>(simd, bytemuck::cast_slice(b), columns);
+        if !in_window && !all_in_window::<S, T>(simd, columns) {
+            return false;
+        }
+    } else if !b.is_empty() {
         let in_window = rectangles::load::<S, T, N>(simd, bytemuck::cast_slice(b), &mut rhs);
         if !in_window && !all_in_window::<S, T>(simd, &rhs) {
             return false;
@@ -86,13 +94,23 @@ fn one<S: Simd, T: Lane, const N: usize>(
     if factors.zero_pivots.iter().fold(0, |any, lanes| any | lanes) != 0 {
         return false;
     }
-    if !b.is_empty() {
-        let mut back = [zero.magnitude()];
-        scale_in_window::<S, T>(simd, &mut rhs, &mut back);
-        factors.solve::<N>(simd, N, 1, &mut rhs);
-        for x in &mut rhs {
-            multiply::<S, T>(x, back[0]);
+    if !columns.is_empty() {
+        let width = columns.len() / N;
+        for c in 0..width {
+            for i in 0..N {
+                rhs[i] = columns[i * width + c];
+            }
+            solve::<S, T, N>(simd, &factors, &mut rhs);
+            for i in 0..N {
+                columns[i * width + c] = rhs[i];
+            }
         }
+        if !blocks::finite::<S, T>(simd, columns) {
+            return false;
+        }
+        rectangles::store::<S, T, 0>(simd, columns, bytemuck::cast_slice_mut(x));
+    } else if !b.is_empty() {
+        solve::<S, T, N>(simd, &factors, &mut rhs);
         if !blocks::finite::<S, T>(simd, &rhs) {
             return false;
         }
@@ -103,4 +121,15 @@ fn one<S: Simd, T: Lane, const N: usize>(
         normalized::<S, T>(&product, |_| 0, determinants);
     }
     true
+}
+
+/// Solves for one column, whose elements lie in the window or are 0.
+#[inline(always)]
+fn solve<S: Simd, T: Lane, const N: usize>(simd: S, factors: &Factors<'_, S, T>, column: &mut [T::Vector<S>; N]) {
+    let mut back = [column[0].magnitude()];
+    scale_in_window::<S, T>(simd, column, &mut back);
+    factors.solve::<N>(simd, N, 1, column);
+    for x in column {
+        multiply::<S, T>(x, back[0]);
+    }
 }

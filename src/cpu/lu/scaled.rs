@@ -23,7 +23,7 @@ impl<S: Simd, T: Lane> Scaled<S, T> {
         Self { back: Vec::new(), by_exponents: false, parts: Vec::new() }
     }
 
-    /// Scales `width` columns, which stand row by row in `b`, with the exponents of the matrix's rows if it is scaled.
+    /// Scales `width` columns, which stand row by row in `b`, given the exponents of the matrix if it is scaled.
     /// `in_window` says that all elements are known to need none. Returns the lanes that are found not to be finite, as
     /// a bit mask.
     #[inline(always)]
@@ -31,13 +31,13 @@ impl<S: Simd, T: Lane> Scaled<S, T> {
         &mut self,
         simd: S,
         (width, in_window, flushes): (usize, bool, bool),
-        rows: Option<&[Magnitude<T, S>]>,
+        exponents: Option<[&[Magnitude<T, S>]; 2]>,
         b: &mut [T::Vector<S>],
     ) -> u64 {
         self.back.resize(width, Magnitude::<T, S>::splat(simd, T::Real::ZERO));
-        self.by_exponents = rows.is_some() || flushes || !(in_window || zeros_aside_in_window::<S, T>(simd, b));
+        self.by_exponents = exponents.is_some() || flushes || !(in_window || zeros_aside_in_window::<S, T>(simd, b));
         if self.by_exponents {
-            return self.scale_by_exponents(simd, rows, b);
+            return self.scale_by_exponents(simd, exponents, b);
         }
         scale_in_window::<S, T>(simd, b, &mut self.back);
         0
@@ -60,7 +60,12 @@ impl<S: Simd, T: Lane> Scaled<S, T> {
     /// The same for any magnitudes, by their bits.
     #[inline(never)]
     #[cold]
-    fn scale_by_exponents(&mut self, simd: S, rows: Option<&[Magnitude<T, S>]>, b: &mut [T::Vector<S>]) -> u64 {
+    fn scale_by_exponents(
+        &mut self,
+        simd: S,
+        exponents: Option<[&[Magnitude<T, S>]; 2]>,
+        b: &mut [T::Vector<S>],
+    ) -> u64 {
         let Self { back, parts, .. } = self;
         let width = back.len();
         simd.vectorize(
@@ -69,12 +74,16 @@ impl<S: Simd, T: Lane> Scaled<S, T> {
                 let real = |real: T::Real| Magnitude::<T, S>::splat(simd, real);
                 let whole = |exponent: i32| real(T::Real::from_f64(exponent.into()));
                 let (zero, far, least) = (real(T::Real::ZERO), real(T::Real::FAR), real(T::Real::FAR_BELOW));
+                let least_column = match exponents {
+                    Some([_, columns]) => columns.iter().fold(far, |least_column, &column| least_column.min(column)),
+                    None => zero,
+                };
                 let mut not_finite = 0;
                 for (c, back) in back.iter_mut().enumerate() {
                     let (mut bottom, mut top) = (far, -far);
                     parts.clear();
                     for (i, x) in b[c..].iter().step_by(width).enumerate() {
-                        let own = rows.map_or(zero, |rows| rows[i]);
+                        let own = exponents.map_or(zero, |[rows, _]| rows[i]);
                         for part in 0..T::Vector::<S>::PARTS {
                             let [significand, exponent] = split(simd, x.part(part));
                             let exponent = exponent + own;
@@ -85,7 +94,8 @@ impl<S: Simd, T: Lane> Scaled<S, T> {
                     }
                     not_finite |= top.simd_gt(-least).to_bitmask();
                     // `rhs_exponent` in vectors; a column of zeros stays as it is.
-                    let shift = (whole(T::Real::MIN_EXPONENT) - bottom).max(-top).min(whole(T::Real::WINDOW - 1) - top);
+                    let most = least_column.min(whole(T::Real::WINDOW - 1) - top).max(-top);
+                    let shift = (whole(T::Real::MIN_EXPONENT) - bottom).max(-top).min(most);
                     let shift = top.simd_lt(least).select(zero, shift);
                     *back = -shift;
                     for (x, parts) in b[c..].iter_mut().step_by(width).zip(parts.chunks_exact(T::Vector::<S>::PARTS)) {

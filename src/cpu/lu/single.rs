@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, SimdBase};
 
-use super::blocked::Factors;
+use super::blocked::{Factors, Way};
 use super::pivot_product::{normalized, product};
 use super::scaled::{multiply, zeros_aside_in_window};
 use super::solver::{Results, Solver};
@@ -20,14 +20,13 @@ use crate::data::determinant::Determinant;
 use crate::data::scalar::{Real, Scalar};
 use crate::data::scaling::rhs_exponent;
 use crate::data::status::Status;
-use crate::plan::cpu::CpuTuning;
 
 /// The working memory for one matrix, kept from matrix to matrix.
 pub struct Single<S: Simd, T: Lane> {
     simd: S,
     order: usize,
     flushes: bool,
-    tuning: CpuTuning,
+    way: Way,
     factors: Factors<S, T>,
     alone: Alone,
     scaled: bool,
@@ -39,13 +38,13 @@ pub struct Single<S: Simd, T: Lane> {
 }
 
 impl<S: Simd, T: Lane> Single<S, T> {
-    /// Room for a matrix of this order.
-    pub fn new(simd: S, order: usize, tuning: CpuTuning, flushes: bool) -> Self {
+    /// Room for a matrix of this order, which is factored in one way.
+    pub fn new(simd: S, order: usize, way: Way, flushes: bool) -> Self {
         Self {
             simd,
             order,
             flushes,
-            tuning,
+            way,
             factors: Factors::new(simd, order),
             alone: Alone::default(),
             scaled: false,
@@ -70,7 +69,7 @@ impl<S: Simd, T: Lane> Single<S, T> {
     #[inline(never)]
     #[cold]
     fn judge_as_the_inverse(&mut self, simd: S, matrix: &[T], zero_pivot: bool) {
-        let (order, tuning, flushes) = (self.order, self.tuning, self.flushes);
+        let (order, tuning, flushes) = (self.order, self.way.tuning, self.flushes);
         let settings = Settings { order, tuning, shared: false, flushes };
         let (mut inverse, mut status) = (vec![T::ZERO; matrix.len()], [Status::INVERTED]);
         let (balance, kept) = (&mut Balance::new(), &mut Default::default());
@@ -88,7 +87,7 @@ impl<S: Simd, T: Lane> Single<S, T> {
             self.verdict = status;
         } else if zero_pivot {
             self.load(simd, matrix);
-            self.factors.factor(simd, tuning.block, true);
+            self.factors.factor(simd, Way { floor: true, ..self.way });
         }
     }
 
@@ -119,8 +118,8 @@ impl<S: Simd, T: Lane> Single<S, T> {
         simd.vectorize(
             #[inline(always)]
             || {
-                let chosen = self.factors.rows.iter().map(|&row| number::<S, T>(simd, row));
-                let product = product::<S, T>(simd, self.factors.pivots.iter().copied().zip(chosen));
+                let chosen = self.factors.steps.rows.iter().map(|&row| number::<S, T>(simd, row));
+                let product = product::<S, T>(simd, self.factors.steps.pivots.iter().copied().zip(chosen));
                 let sum = |_| (0..self.order).map(|i| self.alone.row(i) + self.alone.column(i)).sum();
                 let mut found = [Determinant::ZERO];
                 normalized::<S, T>(&product, |lane| if self.scaled { sum(lane) } else { 0 }, &mut found);
@@ -176,8 +175,8 @@ impl<S: Simd, T: Lane> Solver<T> for Single<S, T> {
         if !self.verdict.is_inverted() {
             return;
         }
-        let zero_pivot = self.factors.factor(simd, self.tuning.block, false);
-        if self.order > self.tuning.lanes_max_order && (zero_pivot.is_some() || self.factors.doubtful) {
+        let zero_pivot = self.factors.factor(simd, self.way);
+        if self.order > self.way.tuning.lanes_max_order && (zero_pivot.is_some() || self.factors.steps.doubtful) {
             self.judge_as_the_inverse(simd, matrix, zero_pivot.is_some());
         } else if let Some(column) = zero_pivot {
             self.verdict = if self.scaled {
@@ -187,7 +186,7 @@ impl<S: Simd, T: Lane> Solver<T> for Single<S, T> {
             };
         }
         // NaN may go unnoticed in the window test, but not on its way to the last pivot.
-        if self.verdict.is_inverted() && !self.factors.pivots[self.order - 1].lane(0).finite() {
+        if self.verdict.is_inverted() && !self.factors.steps.pivots[self.order - 1].lane(0).finite() {
             self.verdict = Status::NOT_FINITE;
         }
     }
@@ -212,7 +211,7 @@ impl<S: Simd, T: Lane> Solver<T> for Single<S, T> {
                 }
                 if statuses[0].is_inverted() {
                     self.scale_rhs(simd, in_window);
-                    self.factors.solve(simd, self.tuning.block, &mut self.b);
+                    self.factors.solve(simd, self.way, &mut self.b);
                     self.undo();
                     if !store::<S, T>(simd, self.order, &self.b, elements) {
                         statuses[0] = Status::NOT_FINITE;
@@ -236,7 +235,7 @@ fn scale_by_elements<S: Simd, T: Lane>(order: usize, alone: &Alone, scaled: bool
     let exponents = (0..order).filter_map(|i| at(column, i).exponents().map(|own| own.map(|own| own + row(i))));
     let range = exponents.reduce(|[bottom, top], [low, high]| [bottom.min(low), top.max(high)]);
     let Some([bottom, top]) = range else { return 0 };
-    let exponent = rhs_exponent::<T>(bottom, top);
+    let exponent = rhs_exponent::<T>(bottom, top, if scaled { alone.least_column() } else { 0 });
     for i in 0..order {
         let x = at(column, i).flushed(row(i) + exponent);
         column[i / lanes].set_lane(i % lanes, x);

@@ -17,7 +17,7 @@ pub trait Solver<T> {
     /// Solves for a right-hand side of `width` columns each.
     fn solve(&mut self, width: usize, rhs: &[T], results: Results<'_, T>);
 
-    /// Runs whole groups of systems with one column each, if it has a faster way for them. Returns whether it has.
+    /// Runs whole groups of systems, if it has a faster way for them. Returns whether it has.
     fn run_groups(&mut self, _: Groups<'_, T>) -> bool {
         false
     }
@@ -33,6 +33,8 @@ pub struct Results<'a, T> {
 pub struct Groups<'a, T> {
     pub a: &'a [T],
     pub b: &'a [T],
+    /// The columns of a right-hand side.
+    pub width: usize,
     pub results: Results<'a, T>,
     pub determinants: &'a mut [Determinant<T>],
 }

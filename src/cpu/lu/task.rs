@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::blocked::Way;
 use super::group::Group;
 use super::single::Single;
 use super::solver::{Groups, Results, Solver};
@@ -14,7 +15,7 @@ use crate::data::engine::{CpuKernel, Precision};
 use crate::data::operand::Operand;
 use crate::data::scalar::Scalar;
 use crate::data::status::Status;
-use crate::plan::cpu::{CpuPlan, fills_lanes};
+use crate::plan::cpu::{CpuPlan, Sharing, fills_lanes};
 
 /// Some systems, and where their results go.
 pub struct Task<'a, T: Scalar> {
@@ -86,9 +87,9 @@ fn run<A: Arithmetic>(plan: &CpuPlan, level: SimdLevel, task: Task<'_, A::Elemen
         run.systems::<A>(&mut *solver, done..in_lanes);
     }
     if in_lanes < len {
-        let tuning = plan.tuning;
+        let way = Way { tuning: plan.tuning, shared: plan.sharing == Sharing::Columns, floor: false };
         let mut solver: Box<dyn Solver<A::Work>> =
-            at_level!(level, simd => Box::new(Single::<_, A::Work>::new(simd, order, tuning, flushes)));
+            at_level!(level, simd => Box::new(Single::<_, A::Work>::new(simd, order, way, flushes)));
         run.systems::<A>(&mut *solver, in_lanes..len);
     }
 }
@@ -106,13 +107,13 @@ impl<T: Scalar> Run<'_, T> {
         let Task { order, width, a, systems: solved, determinants, .. } = &mut self.task;
         let repeated = a.is_repeated() || solved.as_ref().is_some_and(|systems| systems.b.is_repeated());
         // Of a solution without columns, only the status remains.
-        if repeated || self.flushes || systems == 0 || *width != usize::from(solved.is_some()) {
+        if repeated || self.flushes || systems == 0 || (*width == 0) == solved.is_some() {
             return false;
         }
         let Some(a) = A::as_work(&a.elements()[..systems * *order * *order]) else { return false };
         let (b, results) = match solved {
             Some(Systems { b, results }) => {
-                let size = systems * *order;
+                let size = systems * *order * *width;
                 let (b, x) = (A::as_work(&b.elements()[..size]), A::as_work_mut(&mut results.elements[..size]));
                 let (Some(b), Some(elements)) = (b, x) else { return false };
                 (b, Results { elements, statuses: &mut results.statuses[..systems] })
@@ -120,7 +121,7 @@ impl<T: Scalar> Run<'_, T> {
             None => (&[][..], Results { elements: &mut [], statuses: &mut [] }),
         };
         let determinants = determinants.as_deref_mut().map_or(&mut [][..], |determinants| &mut determinants[..systems]);
-        solver.run_groups(Groups { a, b, results, determinants: bytemuck::cast_slice_mut(determinants) })
+        solver.run_groups(Groups { a, b, width: *width, results, determinants: bytemuck::cast_slice_mut(determinants) })
     }
 
     /// Runs a solver on some systems. They go through working memory if they must be converted, do not fill a group, or

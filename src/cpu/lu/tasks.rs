@@ -63,7 +63,9 @@ fn run<T: Scalar>(plan: &CpuPlan, host: &Host, task: Task<'_, T>, reason: Option
                 let task_len = if task.a.is_repeated() { fair } else { plan.task_len };
                 task.cut(task_len).into_par_iter().for_each(|task| task.run(plan, host.level));
             }
-            Sharing::None | Sharing::Columns => task.run(plan, host.level),
+            // From a thread of the pool, which shares its work out without delay.
+            Sharing::Columns => rayon::scope(|_| task.run(plan, host.level)),
+            Sharing::None => task.run(plan, host.level),
         });
     }
     let arithmetic = Arithmetic::of(T::KIND, plan.precision);

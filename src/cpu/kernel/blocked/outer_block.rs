@@ -2,24 +2,17 @@
 //! pass.
 //!
 //! The steps of an outer block make a transformation W like those of a panel, only wider, and the update is a product
-//! of matrices. It is computed like one (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication",
-//! 2008): W is packed into tiles a few vectors high, and a tile of sums stays in registers for all columns of W. The
-//! row exchanges are composed first, so that a column takes them at once.
-#![allow(clippy::needless_range_loop, reason = "one index walks several arrays; iterators would hide it")]
-
-use std::ops::Range;
+//! of matrices. The row exchanges are composed first, so that a column takes them at once.
 
 use fearless_simd::Simd;
 use rayon::prelude::*;
 
+use crate::cpu::kernel::product::{DEPTH, Packed};
 use crate::cpu::simd::apart::apart;
 use crate::cpu::simd::lane::Lane;
 use crate::cpu::simd::transpose::MAX_LANES;
 use crate::cpu::simd::vector::Vector;
-use crate::plan::cpu::{CpuTuning, UPDATE_COLUMNS, UPDATE_STRIP, register_tile, shared_columns};
-
-/// The most columns of an outer block.
-const DEPTH: usize = CpuTuning::OUTER_BLOCK;
+use crate::plan::cpu::{UPDATE_COLUMNS, shared_columns};
 
 /// The steps of an outer block, prepared for the other columns. Memory is kept from one outer block to the next.
 pub struct OuterBlock<V> {
@@ -29,15 +22,12 @@ pub struct OuterBlock<V> {
     taken: Vec<u32>,
     /// The rows below that receive other content, and the row it comes from, which is one of those that are taken out.
     moved: Vec<(u32, u32)>,
-    /// W in tiles from the top down, the vectors of a tile pivot by pivot.
-    packed: Vec<V>,
-    /// Vectors per column.
-    width: usize,
+    packed: Packed<V>,
 }
 
 impl<V: Copy> OuterBlock<V> {
     pub fn new() -> Self {
-        Self { k: 0, taken: Vec::new(), moved: Vec::new(), packed: Vec::new(), width: 0 }
+        Self { k: 0, taken: Vec::new(), moved: Vec::new(), packed: Packed::new() }
     }
 
     /// Forgets all steps.
@@ -52,19 +42,9 @@ impl<V: Copy> OuterBlock<V> {
     where
         V: Vector<S, T>,
     {
-        (self.k, self.width) = (k, width);
+        self.k = k;
         self.exchange(rows);
-        let (height, _) = register_tile(V::LANES * size_of::<T::Real>(), V::PARTS);
-        let whole = width / height * height;
-        self.packed.clear();
-        self.packed.reserve_exact(columns.len());
-        for (rows, height) in [(0..whole, height), (whole..width, 1)] {
-            for row in rows.step_by(height) {
-                for column in columns.chunks_exact(width) {
-                    self.packed.extend_from_slice(&column[row..][..height]);
-                }
-            }
-        }
+        self.packed.pack::<S, T, false>(columns, width, 0);
     }
 
     /// Composes the successive exchanges of rows k, k + 1, ... with `rows`.
@@ -123,14 +103,14 @@ pub fn update<S: Simd, T: Lane>(
     if outer.taken.is_empty() {
         return;
     }
+    let width = outer.packed.width;
     if shared {
-        let size = shared_columns(left.len() / outer.width + right.len() / outer.width, rayon::current_num_threads())
-            * outer.width;
+        let size = width * shared_columns(left.len() / width + right.len() / width, rayon::current_num_threads());
         left.par_chunks_mut(size).chain(right.par_chunks_mut(size)).for_each(|columns| {
             update_chunk::<S, T>(simd, outer, columns);
         });
     } else {
-        let size = UPDATE_COLUMNS * outer.width;
+        let size = UPDATE_COLUMNS * width;
         for columns in left.chunks_mut(size).chain(right.chunks_mut(size)) {
             update_chunk::<S, T>(simd, outer, columns);
         }
@@ -143,88 +123,15 @@ fn update_chunk<S: Simd, T: Lane>(simd: S, outer: &OuterBlock<T::Vector<S>>, col
         simd,
         #[inline(always)]
         || {
+            let width = outer.packed.width;
             let mut pivots = [[T::ZERO; DEPTH]; UPDATE_COLUMNS];
-            let pivots = &mut pivots[..columns.len() / outer.width];
-            for (column, pivots) in columns.chunks_exact_mut(outer.width).zip(pivots.iter_mut()) {
+            let pivots = &mut pivots[..columns.len() / width];
+            for (column, pivots) in columns.chunks_exact_mut(width).zip(pivots.iter_mut()) {
                 outer.set_aside::<S, T>(simd, column, pivots);
             }
-            match const { register_tile(T::Vector::<S>::LANES * size_of::<T::Real>(), T::Vector::<S>::PARTS) } {
-                (4, 6) => update_strips::<S, T, 4, 6>(simd, outer, columns, pivots),
-                (2, 6) => update_strips::<S, T, 2, 6>(simd, outer, columns, pivots),
-                (1, 5) => update_strips::<S, T, 1, 5>(simd, outer, columns, pivots),
-                _ => unreachable!("a tile that nothing is compiled for"),
-            }
+            outer.packed.add::<S, T>(simd, columns, pivots);
         },
     );
-}
-
-/// Takes the tiles of one strip of W to every column before those of the next strip, so that a strip stays in the
-/// cache.
-#[inline(always)]
-fn update_strips<S: Simd, T: Lane, const HEIGHT: usize, const COLUMNS: usize>(
-    simd: S,
-    outer: &OuterBlock<T::Vector<S>>,
-    columns: &mut [T::Vector<S>],
-    pivots: &[[T; DEPTH]],
-) {
-    let width = outer.width;
-    let together = columns.len() / width / COLUMNS * COLUMNS;
-    let (columns, single) = columns.split_at_mut(together * width);
-    let (pivots, single_pivots) = pivots.split_at(together);
-    for first in (0..width).step_by(UPDATE_STRIP * HEIGHT) {
-        let rows = first..width.min(first + UPDATE_STRIP * HEIGHT);
-        for (columns, pivots) in columns.chunks_exact_mut(COLUMNS * width).zip(pivots.chunks_exact(COLUMNS)) {
-            update_strip::<S, T, HEIGHT, COLUMNS>(simd, outer, columns, pivots, rows.clone());
-        }
-        for (column, pivots) in single.chunks_exact_mut(width).zip(single_pivots.chunks_exact(1)) {
-            update_strip::<S, T, HEIGHT, 1>(simd, outer, column, pivots, rows.clone());
-        }
-    }
-}
-
-#[inline(always)]
-fn update_strip<S: Simd, T: Lane, const HEIGHT: usize, const COLUMNS: usize>(
-    simd: S,
-    outer: &OuterBlock<T::Vector<S>>,
-    columns: &mut [T::Vector<S>],
-    pivots: &[[T; DEPTH]],
-    rows: Range<usize>,
-) {
-    let whole = rows.start + rows.len() / HEIGHT * HEIGHT;
-    for row in (rows.start..whole).step_by(HEIGHT) {
-        update_tile::<S, T, HEIGHT, COLUMNS>(simd, outer, columns, pivots, row);
-    }
-    for row in whole..rows.end {
-        update_tile::<S, T, 1, COLUMNS>(simd, outer, columns, pivots, row);
-    }
-}
-
-/// Adds W p to HEIGHT vectors of each column, from `row` on.
-#[inline(always)]
-fn update_tile<S: Simd, T: Lane, const HEIGHT: usize, const COLUMNS: usize>(
-    simd: S,
-    outer: &OuterBlock<T::Vector<S>>,
-    columns: &mut [T::Vector<S>],
-    pivots: &[[T; DEPTH]],
-    row: usize,
-) {
-    let (width, depth) = (outer.width, outer.taken.len());
-    let pivots: &[[T; DEPTH]; COLUMNS] = pivots.try_into().expect("one array of pivots per column");
-    let mut sums = [[T::Vector::<S>::splat(simd, T::ZERO); HEIGHT]; COLUMNS];
-    for c in 0..COLUMNS {
-        sums[c].copy_from_slice(&columns[c * width + row..][..HEIGHT]);
-    }
-    for (b, factors) in outer.packed[row * depth..][..HEIGHT * depth].chunks_exact(HEIGHT).enumerate() {
-        for c in 0..COLUMNS {
-            let pivot = T::Vector::<S>::splat(simd, pivots[c][b]);
-            for r in 0..HEIGHT {
-                sums[c][r] = sums[c][r].add_mul(factors[r], pivot);
-            }
-        }
-    }
-    for c in 0..COLUMNS {
-        columns[c * width + row..][..HEIGHT].copy_from_slice(&sums[c]);
-    }
 }
 
 #[cfg(test)]

@@ -58,8 +58,9 @@ impl Work {
     }
 
     /// The numbers that a device with these limits computes with: float64 wherever it is offered. It alone promises
-    /// every element of the rounded float64 inverse, and no device says how fast its float64 is: pairs take fewer
-    /// cycles where float64 runs at less than a thirty-second of float32's rate (`benches/RESULTS.md`).
+    /// every element of the rounded float64 inverse. Pairs would be faster where float64 runs at less than about a
+    /// sixteenth of float32's rate (`benches/RESULTS.md`), but no device says how fast its float64 is, and a choice by
+    /// measurement would let the bits depend on chance.
     pub(crate) const fn arithmetic(self, limits: &GpuLimits) -> Arithmetic {
         match Arithmetic::of(self.scalar, self.precision) {
             Arithmetic::Float64 if !limits.float64 && self.scalar.real_size() == 4 => Arithmetic::Pairs,

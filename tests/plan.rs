@@ -203,7 +203,7 @@ fn tiles_cover_a_matrix() {
                 let (tile, size) = (config.tile, variant.size());
                 for columns in [config.outer_block, config.padded(order)] {
                     let [down, along] = config.update_workgroups(size, columns);
-                    let (packs, width) = (columns / pack as u32, config.tile_packs(size.working, columns) * tile.line);
+                    let (packs, width) = (columns / pack as u32, config.tile_packs(size, columns) * tile.line);
                     assert_eq!(down * tile.rows, config.padded(order), "{variant:?}");
                     assert!(
                         width <= tile.packs * tile.line && (along - 1) * width < packs && packs <= along * width,

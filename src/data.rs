@@ -1,6 +1,7 @@
 //! The ground floor: numbers, shapes, stacks, statuses, errors and results. It imports nothing above itself.
 
 pub mod arithmetic;
+pub mod clock;
 pub mod columns;
 pub mod condition;
 pub mod determinant;

@@ -1,7 +1,9 @@
 //! The GPU engine: devices, jobs in the caller's own buffers, and the shaders that run.
 
 mod adapter;
+mod at_once;
 mod cache;
+mod candidate;
 mod copy_speed;
 mod counts;
 mod deadline;
@@ -16,18 +18,18 @@ mod filled;
 mod indirect;
 pub(crate) mod job;
 mod pipeline;
+pub(crate) mod platform;
 mod probe;
 mod readback;
-mod ready;
 mod run;
 mod shader;
-mod submit;
 mod transfer;
 mod wait;
-pub(crate) mod worker;
 mod written_out;
 
-pub use self::adapter::{adapters, adapters_async, adapters_with, adapters_with_async, wanted_features, wanted_limits};
+pub use self::adapter::{adapters_async, adapters_with_async, wanted_features, wanted_limits};
+#[cfg(not(target_family = "wasm"))]
+pub use self::at_once::{adapters, adapters_with};
 pub use self::device::GpuInverter;
 pub use self::drivers::Drivers;
 pub use self::job::Job;

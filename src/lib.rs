@@ -34,6 +34,7 @@
 //! # Features
 //! - `vulkan`, `metal`, `dx12`, all on by default: the GPU engine with these backends, each on the platforms that have
 //!   it.
+//! - `webgpu`: the GPU engine in browsers, on wasm32. Nothing that blocks is there, nor [`host`].
 //! - `gpu`: the GPU engine alone, for programs that choose wgpu's backends themselves and bring their own devices.
 //! - `glam` (0.34), `nalgebra` (0.35), `ndarray` (0.17): matrices of those crates, in [`host`].
 //! - `cli`: the program.
@@ -65,6 +66,7 @@ mod data;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod guide;
+#[cfg(not(target_family = "wasm"))]
 pub mod host;
 mod inverter;
 pub mod plan;
@@ -91,6 +93,7 @@ pub use data::shape::Shape;
 pub use data::stack::{Stack, StackBuf};
 pub use data::status::{Status, Verdict};
 pub use data::system_shape::SystemShape;
+#[cfg(not(target_family = "wasm"))]
 pub use inverter::blocking::{determinants, inv, invert, solve};
 pub use inverter::engine_choice::{EngineChoice, UnknownEngine};
 pub use inverter::options::Inverter;

@@ -298,7 +298,9 @@ fn panel(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gro
         }
     }
 
-    for (var k = first; k < first + BLOCK; k++) {
+    // Browsers accept barriers in loops whose bounds are constants, not read from a buffer.
+    for (var step = 0u; step < BLOCK; step++) {
+        let k = first + step;
         // The pivot is the first maximum among the positions that are not yet chosen, of the invocation's rows and
         // then of all. A row of the extension is never swapped with a row of the matrix, even if the update has
         // turned it into NaN.

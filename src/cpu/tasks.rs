@@ -1,13 +1,12 @@
 //! A stack, cut into tasks and shared among threads as its plan says.
 
-use std::time::Instant;
-
 use rayon::prelude::*;
 
 use super::simd::level::SimdLevel;
 use super::task::{Task, run_complex64, run_complex128, run_float32, run_float64};
 use super::threads::Threads;
 use crate::data::arithmetic::Arithmetic;
+use crate::data::clock::Instant;
 use crate::data::condition::{fill_rconds, reciprocal_condition};
 use crate::data::engine::CpuKernel;
 use crate::data::output::InversesMut;

@@ -5,30 +5,35 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
+use super::candidate::Candidate;
 use super::drivers::{Drivers, hidden, with_hidden};
-use super::ready::at_once;
+use super::platform::candidates;
 use crate::data::error::Error;
 use crate::plan::facts::{AdapterFacts, AdapterKind, GpuLimits};
 
 /// Every adapter with such a driver that can run compute shaders, the best first.
-async fn enumerate(drivers: Drivers) -> Vec<(wgpu::Adapter, AdapterFacts)> {
+async fn enumerate(drivers: Drivers) -> Vec<(Candidate, AdapterFacts)> {
     // wgpu panics if it was built without any backend.
     if wgpu::Instance::enabled_backend_features().is_empty() {
         return Vec::new();
     }
-    let mut found: Vec<_> = list(drivers)
+    let computes = |adapter: &wgpu::Adapter| {
+        adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS)
+    };
+    let mut found: Vec<_> = candidates(drivers)
         .await
         .into_iter()
-        .filter(|adapter| adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS))
-        .map(|adapter| {
-            let facts = facts(&adapter.get_info(), wanted_features(&adapter), &wanted_limits(&adapter));
-            (adapter, facts)
+        .filter(|candidate| computes(&candidate.adapter))
+        .map(|candidate| {
+            let Candidate { adapter, info, features } = &candidate;
+            let facts = facts(info, wanted(*features, info), &wanted_limits(adapter));
+            (candidate, facts)
         })
         .collect();
     if drivers == Drivers::All {
         // wgpu does not say which drivers it would hide.
-        let all: Vec<_> = found.iter().map(|(adapter, _)| adapter.get_info()).collect();
-        let shown = list(Drivers::Conformant).await.iter().map(wgpu::Adapter::get_info).collect();
+        let all: Vec<_> = found.iter().map(|(candidate, _)| candidate.info.clone()).collect();
+        let shown = candidates(Drivers::Conformant).await.into_iter().map(|candidate| candidate.info).collect();
         for ((_, facts), hidden) in found.iter_mut().zip(hidden(&all, shown)) {
             facts.non_conformant = hidden;
         }
@@ -46,17 +51,6 @@ async fn enumerate(drivers: Drivers) -> Vec<(wgpu::Adapter, AdapterFacts)> {
     found
 }
 
-/// The adapters that wgpu shows.
-async fn list(drivers: Drivers) -> Vec<wgpu::Adapter> {
-    let shown = drivers.instance().enumerate_adapters(wgpu::Backends::PRIMARY).await;
-    #[cfg(feature = "testing")]
-    let shown = match drivers {
-        Drivers::Conformant => super::faults::without_hidden(shown),
-        Drivers::All => shown,
-    };
-    shown
-}
-
 /// The facts of every adapter that can run compute shaders, the best first. Loading drivers may print on standard
 /// error: that of Mesa up to version 24 does if `XDG_RUNTIME_DIR` is not set, unless `NODEVICE_SELECT=1` is.
 pub async fn adapters_async() -> Vec<AdapterFacts> {
@@ -67,17 +61,6 @@ pub async fn adapters_async() -> Vec<AdapterFacts> {
 pub async fn adapters_with_async(drivers: Drivers) -> Vec<AdapterFacts> {
     let found = unpanicked(enumerate(drivers)).await.unwrap_or_default();
     found.into_iter().map(|(_, facts)| facts).collect()
-}
-
-/// The facts of every adapter that can run compute shaders, the best first, on native platforms: there they are
-/// known at once. See [`adapters_async`] for what drivers may print.
-pub fn adapters() -> Vec<AdapterFacts> {
-    adapters_with(Drivers::Conformant)
-}
-
-/// The same with the drivers that may be used.
-pub fn adapters_with(drivers: Drivers) -> Vec<AdapterFacts> {
-    at_once(adapters_with_async(drivers))
 }
 
 /// `None` if the future panics, as wgpu does if a driver has too little memory to describe its adapters.
@@ -102,7 +85,7 @@ async fn find_and_open(
     name: Option<&str>,
     drivers: Drivers,
 ) -> Result<(wgpu::Device, wgpu::Queue, AdapterFacts), Error> {
-    let (adapter, facts) = match find(enumerate(drivers).await, name) {
+    let (Candidate { adapter, info, features }, facts) = match find(enumerate(drivers).await, name) {
         Ok(found) => found,
         Err(reason) if drivers == Drivers::All => return Err(Error::NoAdapter { reason }),
         Err(reason) => {
@@ -113,7 +96,7 @@ async fn find_and_open(
     };
     let descriptor = wgpu::DeviceDescriptor {
         label: Some("batchinv"),
-        required_features: wanted_features(&adapter),
+        required_features: wanted(features, &info),
         required_limits: wanted_limits(&adapter),
         ..Default::default()
     };
@@ -174,9 +157,12 @@ fn positions(names: impl Iterator<Item = String>, fits: impl Fn(&String) -> bool
 /// the 64-bit integers that read its bits, and, if its memory is the host's own, mappable storage buffers. The
 /// engine needs none of them.
 pub fn wanted_features(adapter: &wgpu::Adapter) -> wgpu::Features {
+    wanted(adapter.features(), &adapter.get_info())
+}
+
+fn wanted(mut features: wgpu::Features, info: &wgpu::AdapterInfo) -> wgpu::Features {
     use wgpu::Features;
-    let mut features = adapter.features();
-    features.set(Features::MAPPABLE_PRIMARY_BUFFERS, mappable(features, &adapter.get_info()));
+    features.set(Features::MAPPABLE_PRIMARY_BUFFERS, mappable(features, info));
     let float64 = Features::SHADER_F64 | Features::SHADER_INT64;
     let together = if features.contains(float64) { float64 } else { Features::empty() };
     let single =

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_intrusive::sync::Mutex;
@@ -16,11 +16,9 @@ use super::drivers::Drivers;
 use super::error::DeviceError;
 use super::error_scopes::Errors;
 use super::pipeline::Pipelines;
+use super::platform::{Submitter, Waiter, facts_of, global, is_blocking};
 use super::probe::Pairs;
-use super::submit::Submitter;
 use super::transfer::Pool;
-use super::wait::Waiter;
-use super::worker::is_blocking;
 use crate::data::error::Error;
 use crate::data::refusal::Refusal;
 use crate::plan::facts::{AdapterFacts, AdapterKind};
@@ -39,8 +37,10 @@ use crate::plan::gpu::patience;
 #[derive(Clone, Debug)]
 pub struct GpuInverter(pub(super) Arc<Shared>);
 
-/// The devices of [`GpuInverter::shared_async`], by name and drivers. The lock is held while a device is opened.
-static OPENED: LazyLock<Mutex<Opened>> = LazyLock::new(|| Mutex::new(Opened::default(), false));
+global! {
+    /// The devices of [`GpuInverter::shared_async`], by name and drivers. The lock is held while a device is opened.
+    fn opened() -> Mutex<Opened> = Mutex::new(Opened::default(), false);
+}
 
 #[derive(Default)]
 struct Opened {
@@ -110,7 +110,8 @@ impl GpuInverter {
     /// # Ok(()) }
     /// ```
     pub fn from_device(device: &wgpu::Device, queue: &wgpu::Queue) -> Self {
-        let facts = adapter::facts(&device.adapter_info(), device.features(), &device.limits());
+        let (info, features) = facts_of(device);
+        let facts = adapter::facts(&info, features, &device.limits());
         Self::new(device.clone(), queue.clone(), facts)
     }
 
@@ -143,7 +144,7 @@ impl GpuInverter {
     /// too, since looking for adapters takes longer than a small call.
     pub(crate) async fn shared_async(name: Option<&str>, drivers: Drivers) -> Result<Self, Arc<Error>> {
         let key = (name.map(str::to_owned), drivers);
-        let mut opened = OPENED.lock().await;
+        let mut opened = opened().lock().await;
         if let Some(known) = opened.by_key.get(&key) {
             return known.clone();
         }
@@ -155,7 +156,7 @@ impl GpuInverter {
 
     /// Lets the next call that wants a shared device open a new one instead of this.
     pub(crate) async fn forget(&self) {
-        let mut opened = OPENED.lock().await;
+        let mut opened = opened().lock().await;
         opened.by_key.retain(|_, gpu| !gpu.as_ref().is_ok_and(|gpu| Arc::ptr_eq(&gpu.0, &self.0)));
         opened.late.push(self.clone());
         opened.late.retain(|gpu| !gpu.0.is_idle());

@@ -35,15 +35,3 @@ impl Errors {
         }
     }
 }
-
-/// Returns whether a device still makes buffers. A lost device reports the loss only through its callback, not to
-/// error scopes, and makes nothing that can be used.
-pub fn is_alive(device: &wgpu::Device) -> bool {
-    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some("batchinv probe"),
-        size: 4,
-        usage: wgpu::BufferUsages::MAP_WRITE | wgpu::BufferUsages::COPY_SRC,
-        mapped_at_creation: true,
-    });
-    buffer.get_mapped_range(..).is_ok()
-}

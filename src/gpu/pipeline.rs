@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::cache::Cache;
 use super::error::DeviceError;
-use super::error_scopes::{Errors, is_alive};
+use super::error_scopes::Errors;
+use super::platform::{in_dialect, is_alive};
 use super::shader;
-use crate::data::engine::Op;
+use crate::data::engine::{GpuKernel, Op};
 use crate::data::refusal::Refusal;
 use crate::plan::gpu::program::Program;
 use crate::plan::gpu::variant::Variant;
@@ -185,7 +186,8 @@ impl Pipelines {
         let Variant { op, scalar, order, .. } = variant;
         let label = format!("batchinv {} {} {kernel} {scalar} {order}", op.name(), program.name);
         let layout = &self.interface(device, Kind::of(&variant)).pipeline;
-        let pipeline = self.compile(device, layout, &label, program.entry, shader::source(program, variant)).await?;
+        let text = in_dialect(shader::source(program, variant), kernel == GpuKernel::Subgroup);
+        let pipeline = self.compile(device, layout, &label, program.entry, text).await?;
         *entry = Some(pipeline.clone());
         Ok(pipeline)
     }
@@ -233,14 +235,14 @@ impl Pipelines {
             },
             cache: self.cache.get().map(|cache| &cache.pipelines),
         });
-        errors.check().await.map_err(|error| match error {
-            DeviceError::Lost(detail) if is_alive(device) => {
-                DeviceError::Unsupported(Refusal::Program { program: label.to_owned(), detail })
+        match errors.check().await {
+            Ok(()) => Ok(pipeline),
+            Err(DeviceError::Lost(detail)) if is_alive(device).await => {
+                Err(DeviceError::Unsupported(Refusal::Program { program: label.to_owned(), detail }))
             }
-            DeviceError::Lost(detail) => DeviceError::Lost(format!("the device refuses {label}: {detail}")),
-            other => other,
-        })?;
-        Ok(pipeline)
+            Err(DeviceError::Lost(detail)) => Err(DeviceError::Lost(format!("the device refuses {label}: {detail}"))),
+            Err(other) => Err(other),
+        }
     }
 }
 

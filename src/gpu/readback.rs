@@ -1,12 +1,11 @@
 //! Reading buffers back, after everything submitted so far.
 
-use std::time::Instant;
-
 use super::deadline::Deadline;
 use super::device::Shared;
 use super::error::DeviceError;
 use super::error_scopes::Errors;
 use super::wait::Mapping;
+use crate::data::clock::Instant;
 
 impl Shared {
     /// Copies the beginnings of buffers into the caller's memory.

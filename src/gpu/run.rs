@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::deadline::Deadline;
 use super::device::{GpuInverter, Shared};
@@ -14,6 +14,7 @@ use super::error_scopes::Errors;
 use super::faults;
 use super::transfer::{ChunkBuffers, ChunkBytes, Maker};
 use super::wait::Mapping;
+use crate::data::clock::Instant;
 use crate::data::determinant::Determinant;
 use crate::data::engine::{Engine, Kernel, Op};
 use crate::data::error::Error;

@@ -1,9 +1,8 @@
 //! Slices, cut into pieces whose elements fit a cache.
 
-use std::time::Instant;
-
 use rayon::prelude::*;
 
+use crate::data::clock::Instant;
 use crate::data::determinant::Determinant;
 use crate::data::engine::Engine;
 use crate::data::error::Error;

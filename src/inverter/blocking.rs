@@ -1,13 +1,15 @@
-//! The blocking forms of everything that waits: the only place that blocks.
+//! The blocking forms of everything that waits: the only place that blocks. Browsers have none of them.
+#![cfg(not(target_family = "wasm"))]
 
 use super::buffers::Buffers;
 use super::engine_choice::EngineChoice;
-use super::options::Inverter;
+use super::options::{Decided, Inverter};
 #[cfg(all(feature = "gpu", feature = "testing"))]
 use super::solve::systems;
 use crate::cpu::tasks;
 use crate::data::columns::{Columns, ColumnsBuf};
 use crate::data::determinant::Determinant;
+use crate::data::engine::Engine;
 #[cfg(feature = "gpu")]
 use crate::data::engine::Precision;
 use crate::data::error::Error;
@@ -27,7 +29,7 @@ use crate::gpu::job::Job;
 #[cfg(feature = "gpu")]
 use crate::gpu::job::descriptor::JobDescriptor;
 #[cfg(feature = "gpu")]
-use crate::gpu::worker::blocking;
+use crate::gpu::platform::blocking;
 #[cfg(all(feature = "gpu", feature = "testing"))]
 use crate::plan::gpu::variant::Variant;
 use crate::plan::work::Work;
@@ -327,6 +329,27 @@ impl Inverter {
     /// chosen by name, cannot do `work`.
     pub fn decided(&self, work: Work) -> Result<Self, Error> {
         block_on(self.decided_async(work))
+    }
+}
+
+/// What `host` asks, whose calls block too.
+impl Inverter {
+    /// The engine that was decided for all calls.
+    pub(crate) fn decided_engine(&self) -> Option<Engine> {
+        self.decided.as_ref().map(|decided| match decided {
+            Decided::Cpu(_) => Engine::Cpu,
+            Decided::Gpu(..) => Engine::Gpu,
+        })
+    }
+
+    /// The same inverter with the CPU for the rest of the pieces.
+    pub(crate) fn on_cpu(&self) -> Self {
+        Self { decided: Some(Decided::Cpu(None)), ..self.clone() }
+    }
+
+    /// Returns whether calls compute determinants beside their results.
+    pub(crate) fn wants_determinants(&self) -> bool {
+        self.det.is_some()
     }
 }
 

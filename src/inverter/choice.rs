@@ -6,7 +6,6 @@ use super::engine_choice::EngineChoice;
 use super::options::{Decided, Inverter};
 #[cfg(not(feature = "gpu"))]
 use super::without_gpu::GpuInverter;
-use crate::data::engine::Engine;
 use crate::data::error::Error;
 use crate::data::reason::Reason;
 use crate::data::scalar::Scalar;
@@ -38,19 +37,6 @@ impl Inverter {
             Decision::Gpu(gpu, _, reason) => Decided::Gpu(gpu, reason),
         };
         Ok(Self { decided: Some(decided), ..self.clone() })
-    }
-
-    /// The engine that was decided for all calls.
-    pub(crate) fn decided_engine(&self) -> Option<Engine> {
-        self.decided.as_ref().map(|decided| match decided {
-            Decided::Cpu(_) => Engine::Cpu,
-            Decided::Gpu(..) => Engine::Gpu,
-        })
-    }
-
-    /// The same inverter with the CPU for the rest of the pieces.
-    pub(crate) fn on_cpu(&self) -> Self {
-        Self { decided: Some(Decided::Cpu(None)), ..self.clone() }
     }
 
     /// The inverses of `len` matrices of `order` in the precision of this inverter.

@@ -193,11 +193,6 @@ impl Inverter {
         Work::det(T::KIND, order, len).with_precision(self.precision)
     }
 
-    /// Returns whether calls compute determinants beside their results.
-    pub(crate) fn wants_determinants(&self) -> bool {
-        self.det.is_some()
-    }
-
     /// Computes the determinants of a stack that is about to be inverted, if there is a place for them: those of
     /// [`Inverter::determinants`], to the bit. Returns the other outputs.
     #[inline]

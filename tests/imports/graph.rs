@@ -23,6 +23,11 @@ struct Import {
     facade: bool,
 }
 
+/// The file that gives the items of one platform's modules. Others may import from it, and it imports what it gives.
+fn chooses_platform(file: &str) -> bool {
+    file.ends_with("gpu/platform.rs")
+}
+
 impl Crate {
     /// Reads the sources in a folder of the package, where Cargo runs tests, without one folder inside it.
     pub fn read(root: &str, without: &str) -> Self {
@@ -54,7 +59,8 @@ impl Crate {
             for path in &file.paths {
                 let absolute = found.absolute(file, path);
                 if let Some((to, depth)) = found.target(&absolute).filter(|&(to, _)| to != from) {
-                    let facade = path.only_reexported && found.files[to].module.starts_with(&file.module);
+                    let inner = found.files[to].module.starts_with(&file.module);
+                    let facade = path.only_reexported && inner && !chooses_platform(&file.name);
                     let (line, written, item) = (path.line, path.segments.join("::"), absolute.get(depth).cloned());
                     let import = Import { from, to, line, written, item, facade };
                     imports.entry((from, to, import.item.clone(), facade)).or_insert(import);
@@ -162,7 +168,7 @@ impl Crate {
     /// Imports that name the crate's root, or a facade, instead of the module that defines the item.
     pub fn indirect(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        for import in &self.imports {
+        for import in self.imports.iter().filter(|import| !chooses_platform(&self.files[import.to].name)) {
             let (to, item) = (&self.files[import.to], import.item.as_deref().unwrap_or("*"));
             if let Some(path) = self.reexport(to, item) {
                 faults.push(format!("{}: name `{path}`, which defines it", self.show(import)));

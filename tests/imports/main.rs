@@ -47,6 +47,30 @@ fn only_the_front_blocks() {
     assert_none(library().misplaced(&["inverter", "host"], blocks, "make this async, and block in `inverter`"));
 }
 
+/// Files that may ask for the platform: they wait, share or measure time, or leave out what blocks.
+const PLATFORM: [&str; 7] =
+    ["data/clock.rs", "gpu/at_once.rs", "gpu/platform.rs", "gpu/wait.rs", "inverter/blocking.rs", "gpu.rs", "lib.rs"];
+
+#[test]
+fn few_files_know_of_browsers() {
+    let mut folders = vec![std::path::PathBuf::from("src")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder of sources") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if std::fs::read_to_string(&path).expect("a readable source").contains("target_family = \"wasm\"") {
+                found.push(path.strip_prefix("src").expect("a path below src").display().to_string());
+            }
+        }
+    }
+    found.sort();
+    let mut expected = PLATFORM.map(String::from);
+    expected.sort();
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn the_library_never_prints() {
     assert_none(library().misplaced(&[], prints, "return the text to the caller"));

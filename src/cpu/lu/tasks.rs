@@ -1,7 +1,5 @@
 //! Systems, cut into tasks and shared among threads as their plan says.
 
-use std::time::Instant;
-
 use rayon::prelude::*;
 
 use super::solver::Results;
@@ -9,6 +7,7 @@ use super::task::{Systems, Task, run_complex64, run_complex128, run_float32, run
 use crate::cpu::simd::level::SimdLevel;
 use crate::cpu::tasks::Host;
 use crate::data::arithmetic::Arithmetic;
+use crate::data::clock::Instant;
 use crate::data::determinant::Determinant;
 use crate::data::operand::Given;
 use crate::data::output::SolutionsMut;

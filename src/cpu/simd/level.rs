@@ -100,7 +100,7 @@ impl SimdLevel {
         at_level!(self, simd => bytes(simd))
     }
 
-    /// `sse2`, `avx2`, `avx512`, `neon`, or `portable`.
+    /// `sse2`, `avx2`, `avx512`, `neon`, `simd128`, or `portable`.
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
@@ -111,6 +111,8 @@ impl SimdLevel {
             Level::Sse2(_) | Level::Sse4_2(_) => "sse2",
             #[cfg(target_arch = "aarch64")]
             Level::Neon(_) => "neon",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Level::WasmSimd128(_) => "simd128",
             _ => "portable",
         }
     }

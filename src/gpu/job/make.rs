@@ -14,9 +14,10 @@ use crate::gpu::counts::Counts;
 use crate::gpu::device::GpuInverter;
 use crate::gpu::encode::{Bindings, StackBuffers, Steps};
 use crate::gpu::error::DeviceError;
-use crate::gpu::error_scopes::{Errors, is_alive};
+use crate::gpu::error_scopes::Errors;
 use crate::gpu::filled::filled;
 use crate::gpu::indirect::Indirect;
+use crate::gpu::platform::is_alive;
 use crate::plan::facts::GpuLimits;
 use crate::plan::gpu::GpuPlan;
 use crate::plan::gpu::variant::Variant;
@@ -79,7 +80,7 @@ impl GpuInverter {
         let output = target.map_or(descriptor.input.0, |(buffer, _)| buffer);
         let job = self.bind(descriptor, output, place, variant, steps, count_pipeline);
         let reported = errors.check().await;
-        if !matches!(reported, Err(DeviceError::OutOfMemory(_))) && !is_alive(device) {
+        if !matches!(reported, Err(DeviceError::OutOfMemory(_))) && !is_alive(device).await {
             // A lost device does not report to error scopes.
             return Err(at(DeviceError::Lost("it makes no buffers any more".to_owned())));
         }

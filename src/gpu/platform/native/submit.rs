@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use futures_intrusive::channel::shared::oneshot_channel;
 
-use super::error::DeviceError;
-#[cfg(feature = "testing")]
-use super::faults;
 use super::ready::at_once;
 use super::worker::Worker;
+use crate::gpu::error::DeviceError;
+#[cfg(feature = "testing")]
+use crate::gpu::faults;
 
 /// Submits work to one device, in the order in which it is handed over.
 ///

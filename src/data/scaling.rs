@@ -20,6 +20,7 @@ use super::status::Status;
 
 /// The window of pairs of float32, whose rounding errors are 2^48 times smaller than the products that they come from,
 /// and must not underflow where they matter: those of products of two of its smallest numbers are above 2^-108.
+#[cfg(feature = "gpu")]
 pub const PAIRS_WINDOW: i32 = 30;
 
 /// Row and column exponents of a scaled matrix.

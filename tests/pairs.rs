@@ -152,6 +152,37 @@ fn systems() {
     failures.none();
 }
 
+/// Subnormal numbers count on devices that flush them to zero: in the matrix, in right-hand sides, and in results.
+#[test]
+fn subnormal_numbers() {
+    let mut failures = Failures::default();
+    let power = |e| cases::power(e) as f32;
+    for n in [1, 2, 3, 5, 9, 18] {
+        let diagonal = |x: f32| cases::diagonal(&vec![x; n]);
+        // Invertible, but its inverse overflows; then one whose inverse is subnormal.
+        let elements =
+            [cases::from_fn(n, |i, j| if i == j { 5.0 } else { 1.0 } * cases::power(-140)), diagonal(power(127))];
+        let (elements, inverse) = (elements.concat(), diagonal(power(-127)));
+        for (adapter, variant) in variants(Work::inverse(f32::KIND, n, 2), "pairs/subnormal_numbers") {
+            let stack = Stack::new(&elements, n).unwrap();
+            let (outcome, _) = engines::invert_with(&adapter.gpu, variant, 16, stack).unwrap();
+            failures.expect(outcome.statuses == [-1, 0] && outcome.elements[n * n..] == inverse, || {
+                format!("{}, {}, order {n}: {:?}", adapter.word, variant.kernel(), outcome.statuses)
+            });
+            engines::record(&adapter.word, variant.kernel().name(), "float32", "pairs/subnormal_numbers", "ran");
+        }
+        let (identity, b) = (diagonal(1.0), vec![power(-140); n]);
+        for (adapter, variant) in variants(Work::solve(f32::KIND, n, 1, 1), "pairs/subnormal_numbers") {
+            let (mut x, mut statuses) = (vec![0.0; n], [Status::NOT_FINITE]);
+            let output = SolutionsMut::new(&mut x, &mut statuses);
+            let (stack, columns) = (Stack::new(&identity, n).unwrap(), Columns::new(&b, n, 1).unwrap());
+            adapter.gpu.solve_with(variant, 16, stack, columns, output).expect("a kernel that runs");
+            failures.expect(x == b, || format!("{}, {}, solve {n}: {x:?}", adapter.word, variant.kernel()));
+        }
+    }
+    failures.none();
+}
+
 /// The plan takes float64 where the device has it, and the report says what computed.
 #[test]
 fn reports() {

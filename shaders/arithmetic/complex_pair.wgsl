@@ -18,7 +18,7 @@ fn real_part(x: Scalar) -> Real {
 }
 
 fn word(x: Scalar) -> Word {
-    return Word(bits(x.x + x.y), bits(x.z + x.w));
+    return Word(bits(x.x), bits(x.z));
 }
 
 fn key(x: Scalar) -> Bits {

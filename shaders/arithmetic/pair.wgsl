@@ -55,7 +55,7 @@ fn pair_sub_mul(a: Pair, f: Pair, p: Pair) -> Pair {
 
 // One step of Newton's iteration from the reciprocal in float32.
 fn pair_recip(a: Pair) -> Pair {
-    let r = real_reciprocal(a.x);
+    let r = kept(real_reciprocal(a.x));
     let p = product(a.x, r);
     return ordered_sum(r, r * (kept(kept(1.0f - p.x) - p.y) - a.y * r));
 }

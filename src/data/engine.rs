@@ -50,12 +50,15 @@ pub enum Precision {
     /// The scalar's own.
     #[default]
     Native,
-    /// float64 or complex128, rounded at the end, as NumPy does for float32 and complex64: every element lies within a
-    /// unit in the last place of the rounded float64 inverse. The same as `Native` for float64 and complex128.
+    /// float64 or complex128, rounded at the end, as NumPy does for float32 and complex64. With float64, every element
+    /// lies within a unit in the last place of the rounded float64 inverse. The same as `Native` for float64 and
+    /// complex128.
     ///
-    /// A GPU without float64 computes in pairs of float32 instead ([`Arithmetic::Pairs`](crate::Arithmetic::Pairs)). With X64 for the float64
-    /// inverse, ||X - X64||_1 is then at most 1.2e-7 ||X64||_1, twice the unit roundoff of float32, as long as the
-    /// condition number in the 1-norm is at most 2^20. Small elements of X may lose digits beside large ones.
+    /// A GPU without float64 computes in pairs of float32 instead
+    /// ([`Arithmetic::Pairs`](crate::Arithmetic::Pairs)). With X64 for the float64 inverse, ||X - X64||_1 is then at
+    /// most 1.2e-7 ||X64||_1, twice the unit roundoff of float32, as long as the condition number in the 1-norm is at
+    /// most 2^20 and elimination does not make elements much larger than those of A. For a matrix that is scaled by
+    /// rows and columns, this holds of the scaled matrix. Small elements of X may lose digits beside large ones.
     Double,
 }
 

@@ -47,12 +47,16 @@ pub enum Refusal {
     },
 
     /// The device's sums and products of float32 do not come with exact rounding errors.
-    #[error("the device has no float64, and was found to lose digits of pairs of float32")]
+    #[error(
+        "the device has no float64, and was found to lose digits of pairs of float32: compute in the scalar's own \
+         precision, or on the CPU"
+    )]
     InexactPairs,
 
     /// A job would compute in pairs of float32, and nobody has found out yet if the device does that right.
     #[error(
-        "without float64, a job in double precision needs a device that was prepared for it: await          `GpuInverter::prepare_async` first"
+        "without float64, a job in double precision needs a device that was prepared for it: call \
+         `GpuInverter::prepare` or `prepare_async` first"
     )]
     Unprepared,
 

@@ -3,11 +3,14 @@
 # The programs run order by order, so that all times of an order are taken within half a minute. The best of the
 # repeats counts.
 #
-#   benches/cpu.sh [--len COUNT] [--threads T] [--repeats R] [--peer NAMES] [SCALARS [ORDERS]]
+#   benches/cpu.sh [--op OP] [--width COLUMNS] [--len COUNT] [--threads T] [--repeats R] [--peer NAMES]
+#       [SCALARS [ORDERS]]
 #   benches/cpu.sh --len 1 --peer numpy float32,float64 4,16,64
+#   benches/cpu.sh --op solve --width 8 --peer numpy,scipy,mkl float64 4,16,64
 #
-# NAMES are peers of benches/peers/cpu.py, by default numpy,mkl; above order 64, mkl takes minutes. A peer whose Python
-# packages are missing is left out. The rows remain in target/cpu-rows.
+# OP is inverse, solve (of systems with COLUMNS right-hand sides each), or det. NAMES are peers of benches/peers/cpu.py,
+# by default numpy,mkl; above order 64, mkl takes minutes. A peer whose Python packages are missing is left out. The
+# rows remain in target/cpu-rows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 threads=$(nproc)
@@ -16,11 +19,11 @@ repeats=20
 peers=numpy,mkl
 while [[ "${1-}" == --* ]]; do
     case "$1" in
-        --len) options=("$1" "$2") ;;
+        --op|--width|--len) options+=("$1" "$2") ;;
         --repeats) repeats=$2 ;;
         --threads) threads=$2 ;;
         --peer) peers=$2 ;;
-        *) sed -n '2,10s/^# \?//p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,13s/^# \?//p' "$0" >&2; exit 2 ;;
     esac
     shift 2
 done

@@ -3,9 +3,11 @@
 # and cuBLAS. Prints Markdown tables for 10,000 matrices and for GIB gibibytes of matrices: per scalar, one table
 # of the work alone on data on the GPU, and one of whole calls.
 #
-#   benches/gpu.sh [--adapter NAME] [--fill GIB] [--repeats R] [SCALARS [ORDERS]]
+#   benches/gpu.sh [--op OP] [--width COLUMNS] [--adapter NAME] [--fill GIB] [--repeats R] [SCALARS [ORDERS]]
 #   benches/gpu.sh --fill 2 float32,float64 2,4,8,16,32
+#   benches/gpu.sh --op solve --width 8 float32 4,8,16,32
 #
+# OP is inverse, solve (of systems with COLUMNS right-hand sides each), or det.
 # Needs python3 with numpy; the columns of torch and cupy are left out if those are missing. Without cargo, it runs the
 # program in target/release. The rows remain in target/gpu-rows. Exits with 1 if an answer of the GPU engine is wrong.
 set -euo pipefail
@@ -13,12 +15,14 @@ cd "$(dirname "$0")/.."
 fill=1
 repeats=20
 adapter=()
+options=()
 while [[ "${1-}" == --* ]]; do
     case "$1" in
+        --op|--width) options+=("$1" "$2") ;;
         --adapter) adapter=("$1" "$2") ;;
         --fill) fill=$2 ;;
         --repeats) repeats=$2 ;;
-        *) sed -n '2,10s/^# \?//p' "$0" >&2; exit 2 ;;
+        *) sed -n '2,12s/^# \?//p' "$0" >&2; exit 2 ;;
     esac
     shift 2
 done
@@ -45,7 +49,8 @@ for scalar in ${scalars//,/ }; do
         for len in 10000 full; do
             count=$len
             if [ "$len" = full ]; then count=$(full "$scalar" "$order"); fi
-            what=(--scalar "$scalar" --order "$order" --len "$count" --repeats "$repeats")
+            what=(--scalar "$scalar" --order "$order" --len "$count" --repeats "$repeats"
+                ${options[@]+"${options[@]}"})
             at=$rows/$len/$scalar-$(printf %04d "$order")
             "$program" bench --quiet --engine gpu ${adapter[@]+"${adapter[@]}"} "${what[@]}" \
                 --json "$at-0.json" >/dev/null

@@ -24,6 +24,8 @@ pub struct Group<S: Simd, T: Lane> {
     order: usize,
     /// True if the thread flushes subnormal numbers to zero.
     flushes: bool,
+    /// From row to row of `a`. Odd, so that a column is spread over all sets of a cache.
+    stride: usize,
     a: Vec<T::Vector<S>>,
     l: Vec<T::Vector<S>>,
     chosen: Vec<Magnitude<T, S>>,
@@ -45,7 +47,8 @@ impl<S: Simd, T: Lane> Group<S, T> {
             simd,
             order,
             flushes,
-            a: vec![zero; order * order],
+            stride: order | 1,
+            a: vec![zero; order * (order | 1)],
             l: vec![zero; order * order],
             chosen: vec![zero.magnitude(); order],
             pivots: vec![zero; order],
@@ -81,8 +84,8 @@ impl<S: Simd, T: Lane> Group<S, T> {
     /// The factors, and the right-hand sides beside them.
     #[inline(always)]
     fn factors(&mut self) -> (Factors<'_, S, T>, &mut [T::Vector<S>]) {
-        let Self { a, l, chosen, pivots, reciprocals, zero_pivots, b, .. } = self;
-        (Factors { a, l, chosen, pivots, reciprocals, zero_pivots }, b)
+        let Self { stride, a, l, chosen, pivots, reciprocals, zero_pivots, b, .. } = self;
+        (Factors { a, stride: *stride, l, chosen, pivots, reciprocals, zero_pivots }, b)
     }
 }
 
@@ -97,15 +100,19 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
             #[inline(always)]
             || {
                 let (order, flushes) = (self.order, self.flushes);
-                let in_window = rectangles::load::<S, T, 0>(simd, bytemuck::cast_slice(matrices), &mut self.a);
+                let a = &mut self.a[..order * order];
+                let in_window = rectangles::load::<S, T, 0>(simd, bytemuck::cast_slice(matrices), a);
                 self.verdicts = [Status::INVERTED; MAX_LANES];
                 self.balance.clear();
                 if !in_window || flushes {
-                    let mut poisoned = self.balance.scale(simd, (order, flushes), &mut self.a);
+                    let mut poisoned = self.balance.scale(simd, (order, flushes), a);
                     while poisoned != 0 {
                         self.verdicts[poisoned.trailing_zeros() as usize] = Status::NOT_FINITE;
                         poisoned &= poisoned - 1;
                     }
+                }
+                for row in (1..order).rev() {
+                    self.a.copy_within(row * order..(row + 1) * order, row * self.stride);
                 }
                 self.factors().0.factor::<0>(simd, order);
                 if self.zero_pivots[..order].iter().any(|&lanes| lanes != 0) {
@@ -183,6 +190,10 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
             2 => registers::run::<S, T, 2>(self.simd, self, groups),
             3 => registers::run::<S, T, 3>(self.simd, self, groups),
             4 => registers::run::<S, T, 4>(self.simd, self, groups),
+            5 => registers::run::<S, T, 5>(self.simd, self, groups),
+            6 => registers::run::<S, T, 6>(self.simd, self, groups),
+            7 => registers::run::<S, T, 7>(self.simd, self, groups),
+            8 => registers::run::<S, T, 8>(self.simd, self, groups),
             _ => return false,
         }
         true

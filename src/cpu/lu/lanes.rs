@@ -30,6 +30,8 @@ use crate::plan::cpu::{SOLVED_COLUMNS, factor_columns};
 pub struct Factors<'a, S: Simd, T: Lane> {
     /// Row by row: A, then U above the diagonal.
     pub a: &'a mut [T::Vector<S>],
+    /// From row to row of `a`, at least n.
+    pub stride: usize,
     /// L below the diagonal, column by column.
     pub l: &'a mut [T::Vector<S>],
     /// The row that was exchanged with row k.
@@ -46,22 +48,22 @@ impl<S: Simd, T: Lane> Factors<'_, S, T> {
     #[inline(always)]
     pub fn factor<const N: usize>(&mut self, simd: S, n: usize) {
         let n = if N > 0 { N } else { n };
-        let Self { a, l, chosen, pivots, reciprocals, zero_pivots } = self;
-        let (a, l) = (&mut a[..n * n], &mut l[..n * n]);
+        let Self { a, l, chosen, pivots, reciprocals, zero_pivots, stride } = self;
+        let (stride, a, l) = (*stride, &mut **a, &mut l[..n * n]);
         for k in 0..n {
             let at;
-            (at, zero_pivots[k]) = pivot::<S, T>(simd, a, n, k);
-            let (first, column) = (a[k * n + k], &mut l[k * n..][..n]);
+            (at, zero_pivots[k]) = pivot::<S, T>(simd, a, (n, stride), k);
+            let (first, column) = (a[k * stride + k], &mut l[k * n..][..n]);
             let mut pivot = first;
             for (i, number) in (k + 1..n).zip(pivots::numbers::<S, T>(simd, k + 1)) {
-                let (here, x) = (at.simd_eq(number), a[i * n + k]);
+                let (here, x) = (at.simd_eq(number), a[i * stride + k]);
                 pivot = Vector::select(here, x, pivot);
                 column[i] = Vector::select(here, first, x);
             }
             let reciprocal = pivot.reciprocal(simd);
             (chosen[k], pivots[k], reciprocals[k]) = (at, pivot, reciprocal);
             let step = Step::<S, T> { simd, n, k, at, reciprocal, factors: column };
-            step.take::<N>(a, n, k + 1..n);
+            step.take::<N>(a, stride, k + 1..n);
         }
     }
 
@@ -91,7 +93,7 @@ impl<S: Simd, T: Lane> Factors<'_, S, T> {
         for j in (1..n).rev() {
             let x = piece::<_, W>(b, j * width + from);
             for i in 0..j {
-                let (u, row) = (self.a[i * n + j], &mut b[i * width + from..][..W]);
+                let (u, row) = (self.a[i * self.stride + j], &mut b[i * width + from..][..W]);
                 for c in 0..W {
                     row[c] = row[c].sub_mul(u, x[c]);
                 }
@@ -114,7 +116,7 @@ struct Step<'a, S: Simd, T: Lane> {
 }
 
 impl<S: Simd, T: Lane> Step<'_, S, T> {
-    /// Takes the step to some columns, of rows of `width` columns.
+    /// Takes the step to some columns, of rows that begin every `width` vectors.
     #[inline(always)]
     fn take<const N: usize>(&self, a: &mut [T::Vector<S>], width: usize, columns: Range<usize>) {
         let mut from = columns.start;
@@ -166,10 +168,15 @@ impl<S: Simd, T: Lane> Step<'_, S, T> {
 
 /// The pivot of column k from row k on, and the lanes where it is zero.
 #[inline(always)]
-fn pivot<S: Simd, T: Lane>(simd: S, a: &[T::Vector<S>], n: usize, k: usize) -> (Magnitude<T, S>, u64) {
-    let mut maximum = Maximum::<S, T>::new(a[k * n + k], number::<S, T>(simd, k));
+fn pivot<S: Simd, T: Lane>(
+    simd: S,
+    a: &[T::Vector<S>],
+    (n, stride): (usize, usize),
+    k: usize,
+) -> (Magnitude<T, S>, u64) {
+    let mut maximum = Maximum::<S, T>::new(a[k * stride + k], number::<S, T>(simd, k));
     for (i, row) in (k + 1..n).zip(pivots::numbers::<S, T>(simd, k + 1)) {
-        maximum.see(a[i * n + k], row);
+        maximum.see(a[i * stride + k], row);
     }
     maximum.found(simd)
 }

@@ -152,6 +152,47 @@ fn systems() {
     failures.none();
 }
 
+/// The verdicts of every kernel: singular at the zero column, not finite for NaN, infinity and an inverse that overflows;
+/// and no matrix changes another.
+#[test]
+fn verdicts() {
+    let mut failures = Failures::default();
+    for n in [1, 2, 3, 5, 9, 18] {
+        let good = cases::dominant::<f32>(n, &mut Random::new(n as u64));
+        let with = |i: usize, j: usize, x: f32| {
+            let mut matrix = good.clone();
+            matrix[i * n + j] = x;
+            matrix
+        };
+        let mut zero_column = good.clone();
+        zero_column.iter_mut().skip(n - 1).step_by(n).for_each(|x| *x = 0.0);
+        let tiny = cases::diagonal(&vec![cases::power(-130) as f32; n]);
+        let matrices = [
+            good.clone(),
+            with(0, n - 1, f32::NAN),
+            zero_column,
+            with(n - 1, 0, f32::INFINITY),
+            tiny,
+            vec![0.0; n * n],
+            good.clone(),
+        ];
+        let elements = matrices.concat();
+        for (adapter, variant) in variants(Work::inverse(f32::KIND, n, 7), "pairs/verdicts") {
+            let stack = Stack::new(&elements, n).unwrap();
+            let (outcome, _) = engines::invert_with(&adapter.gpu, variant, 16, stack).unwrap();
+            let inverse = |m: usize| &outcome.elements[m * n * n..][..n * n];
+            let right = outcome.statuses == [0, -1, n as i32, -1, -1, 1, 0]
+                && common::bits(inverse(0)) == common::bits(inverse(6))
+                && inverse(0).iter().all(|x| x.is_finite())
+                && (1..6).all(|m| inverse(m).iter().all(|x| x.is_nan()));
+            failures
+                .expect(right, || format!("{}, {}, order {n}: {:?}", adapter.word, variant.kernel(), outcome.statuses));
+            engines::record(&adapter.word, variant.kernel().name(), "float32", "pairs/verdicts", "ran");
+        }
+    }
+    failures.none();
+}
+
 /// Subnormal numbers count on devices that flush them to zero: in the matrix, in right-hand sides, and in results.
 #[test]
 fn subnormal_numbers() {

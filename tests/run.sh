@@ -97,6 +97,7 @@ example() { cargo run --quiet --all-features --example "$@"; }
 example normal_matrices -- "$scratch" 500 128
 example block_jacobi -- "$scratch" 10
 example kalman_bank -- 500 60
+example stiff_chemistry -- 200
 [ -s "$scratch/normal_matrices.png" ] && [ -s "$scratch/block_jacobi.svg" ]
 
 step "compilers"

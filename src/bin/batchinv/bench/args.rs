@@ -20,7 +20,7 @@ use crate::exit::{self, Failure};
 #[derive(clap::Args, Debug)]
 #[command(after_help = exit::HELP)]
 pub struct Args {
-    /// What is computed; the GPU engine knows only `inverse`
+    /// What is computed
     #[arg(long, value_enum, default_value_t)]
     pub op: Operation,
 

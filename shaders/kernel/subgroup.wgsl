@@ -60,7 +60,7 @@ fn main(
         var highest = NO_BITS;
         for (var t = 0u; t < counted(ROUNDS); t++) { // written out if HARDWARE and not RCOND
             turn(&v);
-            var sums: array<Real, STEPS>;
+            var sums = array<Real, STEPS>();
             for (var r = 0u; r < ROWS; r++) { // written out
                 if places[r] > 0u {
                     for (var s = 0u; s < STEPS; s++) { // written out
@@ -102,14 +102,14 @@ fn main(
         var status = input_status(top);
         let scaling = present && status == INVERTED && needs_scaling(bottom, top);
         // The exponents of row own + r * LANES and of the column of that number, as `of_row` and `of_column` read them.
-        var exponents: array<i32, ROWS>;
+        var exponents = array<i32, ROWS>();
         var first_small = N;
         if subgroupAny(scaling) {
             first_small = scale(&v, &exponents, own, bottom, top, scaling);
         }
 
         // The exponents of the factors of riding columns. As long as no element needs care, factors are real numbers.
-        var shifts: array<i32, RIDING + 1u>;
+        var shifts = array<i32, RIDING + 1u>();
         var rhs_top = NO_BITS;
         var plain = true;
         if RIDES { // left out if not
@@ -237,7 +237,7 @@ fn main(
         }
         if !SUBSTITUTES { // left out if not
             for (var t = 0u; t < counted(ROUNDS); t++) { // written out if HARDWARE and not RCOND
-                var sums: array<Real, STEPS>;
+                var sums = array<Real, STEPS>();
                 for (var r = 0u; r < ROWS; r++) { // written out
                     if present && own + r * LANES < N {
                         let i = min(places[r] / 256u, N - 1u);

@@ -48,9 +48,9 @@ fn main(
         var top = NO_BITS;
         var bottom = ALL_BITS;
         // Column sums, for rcond.
-        var sums: array<Real, N>;
+        var sums = array<Real, N>();
         // The largest magnitude of each riding column, and the smallest of all.
-        var rhs_tops: array<Bits, RIDING + 1u>;
+        var rhs_tops = array<Bits, RIDING + 1u>();
         var rhs_bottom = ALL_BITS;
         for (var i = 0u; i < counted(N); i++) { // written out if STEPS_OUT
             roll(&a);
@@ -89,7 +89,7 @@ fn main(
 
         var status = input_status(top);
         let scaling = status == INVERTED && needs_scaling(bottom, top);
-        var exponents: array<i32, N>;
+        var exponents = array<i32, N>();
         var first_small = N;
         if scaling {
             let lowest = find_exponents(m, rolled, bottom, top, &exponents);
@@ -109,7 +109,7 @@ fn main(
             }
         }
         // The exponents of the factors of riding columns. As long as no element needs care, factors are real numbers.
-        var shifts: array<i32, RIDING + 1u>;
+        var shifts = array<i32, RIDING + 1u>();
         var rhs_top = NO_BITS;
         for (var c = 0u; c < RIDING; c++) { // written out
             rhs_top = max(rhs_top, rhs_tops[c]);

@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use super::candidate::Candidate;
 use super::drivers::{Drivers, hidden, with_hidden};
-use super::platform::candidates;
+use super::platform::{NONE_FOUND, candidates};
 use crate::data::error::Error;
 use crate::plan::facts::{AdapterFacts, AdapterKind, GpuLimits};
 
@@ -116,9 +116,9 @@ fn find<T>(found: Vec<(T, AdapterFacts)>, name: Option<&str>) -> Result<(T, Adap
     let position = position(&names, name)?;
     found.into_iter().nth(position).ok_or_else(|| {
         let reason = if wgpu::Instance::enabled_backend_features().is_empty() {
-            "built without the backend feature of this platform: \"vulkan\", \"metal\" or \"dx12\""
+            "built without the backend feature of this platform: \"vulkan\", \"metal\", \"dx12\" or \"webgpu\""
         } else {
-            "wgpu found none; a GPU driver with Vulkan, Metal or Direct3D 12 is needed (Mesa's lavapipe will do)"
+            NONE_FOUND
         };
         reason.to_owned()
     })

@@ -9,7 +9,7 @@ mod web;
 #[cfg(not(target_family = "wasm"))]
 pub use self::native::clock::Alarm;
 #[cfg(not(target_family = "wasm"))]
-pub use self::native::device::{candidates, facts_of, in_dialect, is_alive};
+pub use self::native::device::{NONE_FOUND, candidates, facts_of, in_dialect, is_alive};
 #[cfg(not(target_family = "wasm"))]
 pub(in crate::gpu) use self::native::global::global;
 #[cfg(not(target_family = "wasm"))]
@@ -23,7 +23,7 @@ pub use self::native::worker::{blocking, is_blocking};
 #[cfg(target_family = "wasm")]
 pub use self::web::alarm::Alarm;
 #[cfg(target_family = "wasm")]
-pub use self::web::device::{candidates, facts_of, in_dialect, is_alive};
+pub use self::web::device::{NONE_FOUND, candidates, facts_of, in_dialect, is_alive};
 #[cfg(target_family = "wasm")]
 pub(in crate::gpu) use self::web::global::global;
 #[cfg(target_family = "wasm")]

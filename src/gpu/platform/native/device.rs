@@ -5,6 +5,10 @@ use crate::gpu::drivers::Drivers;
 #[cfg(feature = "testing")]
 use crate::gpu::faults;
 
+/// Why there is no adapter.
+pub const NONE_FOUND: &str =
+    "wgpu found none; a GPU driver with Vulkan, Metal or Direct3D 12 is needed (Mesa's lavapipe will do)";
+
 /// The adapters that wgpu shows.
 pub async fn candidates(drivers: Drivers) -> Vec<Candidate> {
     let shown = drivers.instance().enumerate_adapters(wgpu::Backends::PRIMARY).await;

@@ -16,6 +16,10 @@ const SUBGROUPS: &str = "subgroups";
 /// The sizes of subgroups that a browser may leave unsaid (WebGPU, "GPUAdapterInfo").
 const SUBGROUP_SIZES: (u32, u32) = (4, 128);
 
+/// Why there is no adapter.
+pub const NONE_FOUND: &str =
+    "this browser offers none through WebGPU, which needs a secure context (https, or localhost)";
+
 /// The adapter that the browser offers for much work, if it offers one.
 pub async fn candidates(drivers: Drivers) -> Vec<Candidate> {
     find(drivers).await.into_iter().collect()

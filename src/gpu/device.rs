@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_intrusive::sync::Mutex;
@@ -17,7 +17,6 @@ use super::error::DeviceError;
 use super::error_scopes::Errors;
 use super::pipeline::Pipelines;
 use super::platform::{Submitter, Waiter, facts_of, global, is_blocking};
-use super::probe::Pairs;
 use super::transfer::Pool;
 use crate::data::error::Error;
 use crate::data::refusal::Refusal;
@@ -59,7 +58,8 @@ pub struct Shared {
     pub pipelines: Pipelines,
     pub counts: Arc<Counts>,
     pub pool: Pool,
-    pub pairs: Pairs,
+    /// Whether pairs of float32 are exact, once that is known.
+    pub pairs: OnceLock<bool>,
     pub time_limit: TimeLimit,
     pub submitter: Submitter,
     pub waiter: Waiter,
@@ -124,7 +124,7 @@ impl GpuInverter {
             pipelines,
             counts,
             pool: Pool::default(),
-            pairs: Pairs::new(),
+            pairs: OnceLock::new(),
             time_limit: TimeLimit::default(),
             submitter: Submitter::new(facts.kind == AdapterKind::Software),
             waiter: Waiter::new(&device),

@@ -1,8 +1,6 @@
 //! The probe: does a device keep the rounding errors that pairs of float32 are made of? A compiler may reassociate, and
 //! then takes them for zero; a device may round in another direction than to nearest, and then they are wrong.
 
-use std::sync::OnceLock;
-
 use super::device::{GpuInverter, Shared};
 use super::error::DeviceError;
 use super::error_scopes::Errors;
@@ -18,9 +16,6 @@ use crate::data::refusal::Refusal;
 use crate::data::scalar::ScalarKind;
 use crate::plan::gpu::variant::Variant;
 use crate::plan::work::Work;
-
-/// What is known of a device's pairs: nothing, or whether they are exact.
-pub type Pairs = OnceLock<bool>;
 
 /// The most workgroups of the shader, each with 64 invocations that take two numbers.
 const WORKGROUPS: u32 = 64;

@@ -190,10 +190,6 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
             2 => registers::run::<S, T, 2>(self.simd, self, groups),
             3 => registers::run::<S, T, 3>(self.simd, self, groups),
             4 => registers::run::<S, T, 4>(self.simd, self, groups),
-            5 => registers::run::<S, T, 5>(self.simd, self, groups),
-            6 => registers::run::<S, T, 6>(self.simd, self, groups),
-            7 => registers::run::<S, T, 7>(self.simd, self, groups),
-            8 => registers::run::<S, T, 8>(self.simd, self, groups),
             _ => return false,
         }
         true

@@ -1,7 +1,8 @@
-//! Orders 1 to 8, each compiled by itself: from its load to the store of its solutions a group stays in registers, or
-//! beside them on the stack. Several right-hand sides wait in memory and come into registers one by one. What is not
-//! usual, a matrix that must be scaled, a zero pivot, a solution that is not finite, is left to `group`, which gives
-//! the same bits.
+//! Orders 1 to 4, each compiled by itself: from its load to the store of its solutions a group stays in registers.
+//! Several right-hand sides wait in memory and come into registers one by one. What is not usual, a matrix that must be
+//! scaled, a zero pivot, a solution that is not finite, is left to `group`, which gives the same bits. Orders 5 to 8
+//! would take an eighth less time in the same way, and 2.9 MB of machine code.
+
 #![allow(clippy::needless_range_loop, reason = "closures would not be compiled with the instructions of the level")]
 
 use fearless_simd::Simd;

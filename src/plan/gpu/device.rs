@@ -278,13 +278,13 @@ impl PlannedKernel for Device {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::engine::Precision;
-    use crate::plan::gpu::variant::Variant;
+    use crate::data::arithmetic::Arithmetic;
 
     /// The dispatches of order 40 in outer blocks of two panels: 48 columns, so the last outer block has one panel.
     #[test]
     fn steps_of_a_small_device() {
-        let size = Variant::new(GpuKernel::Device, ScalarKind::Float32, Precision::Native, 40).size();
+        let (op, working, arithmetic) = (Op::Inverse, ScalarKind::Float32, Arithmetic::Float32);
+        let size = Size { op, working, arithmetic, order: 40, width: 0 };
         let device = Device { outer_block: 32, ..Device::new(size) };
         let names: Vec<_> = device.steps(size, true).iter().map(|step| step.program.name).collect();
         let first = ["load", "scale", "columns", "panel", "within", "panel", "within", "update"];

@@ -55,10 +55,10 @@ for needed in batchinv/_rules.py batchinv/_batchinv.pyi THIRD-PARTY.txt src/lib.
 done
 
 echo "-- licenses"
-python python/licenses.py --check
+python tests/licenses.py python --check
 
 echo "-- types"
-mypy --strict --cache-dir "$scratch/mypy" python/batchinv python/tests/types python/licenses.py
+mypy --strict --cache-dir "$scratch/mypy" python/batchinv python/tests/types tests/licenses.py
 (cd "$scratch" && python -m mypy.stubtest batchinv)
 
 echo "-- our own tests"

@@ -130,6 +130,9 @@ tests/size.sh
 step "the Python package"
 python/test.sh "$@"
 
+step "the browser package"
+BATCHINV_REQUIRE_BROWSER=${CI-} web/test.sh
+
 step "package"
 if [ -n "${BATCHINV_ALL-}" ]; then cargo package --allow-dirty; else cargo package --allow-dirty --no-verify; fi
 

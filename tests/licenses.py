@@ -1,10 +1,10 @@
-"""Writes THIRD-PARTY.txt: the licenses of every crate that the wheel links, which its binary form must carry.
+"""Writes THIRD-PARTY.txt: the licenses of every crate that a package links, which its binary form must carry.
 
-    python3 python/licenses.py            writes the file
-    python3 python/licenses.py --check    fails if the file is not what would be written
+    python3 tests/licenses.py python            writes the file of python/, or of web/
+    python3 tests/licenses.py python --check    fails if the file is not what would be written
 
-The crates are those that Cargo resolves for the platforms in PLATFORMS; their texts come from their sources, in Cargo's
-registry. A crate that ships no text is listed with what its manifest says.
+The crates are those that Cargo resolves for the platforms of the package; their texts come from their sources, in
+Cargo's registry. A crate that ships no text is listed with what its manifest says.
 """
 
 import json
@@ -14,31 +14,33 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent
-OUTPUT = FOLDER / "THIRD-PARTY.txt"
-PLATFORMS = (
-    "x86_64-unknown-linux-gnu",
-    "aarch64-unknown-linux-gnu",
-    "x86_64-apple-darwin",
-    "aarch64-apple-darwin",
-    "x86_64-pc-windows-msvc",
-)
-OWN = ("batchinv", "batchinv-python")
+ROOT = Path(__file__).parent.parent
+PLATFORMS = {
+    "python": (
+        "x86_64-unknown-linux-gnu",
+        "aarch64-unknown-linux-gnu",
+        "x86_64-apple-darwin",
+        "aarch64-apple-darwin",
+        "x86_64-pc-windows-msvc",
+    ),
+    "web": ("wasm32-unknown-unknown",),
+}
 WORDS = ("license", "licence", "copying", "copyright", "notice", "unlicense")
 
 
 def main() -> None:
-    text = third_party()
-    if sys.argv[1:] == ["--check"]:
-        if not OUTPUT.exists() or OUTPUT.read_text() != text:
-            sys.exit("python/THIRD-PARTY.txt is not about the crates in Cargo.lock: run python3 python/licenses.py")
+    package, *options = sys.argv[1:]
+    output, text = ROOT / package / "THIRD-PARTY.txt", third_party(package)
+    if options == ["--check"]:
+        if not output.exists() or output.read_text() != text:
+            sys.exit(f"{output} is not about the crates in Cargo.lock: run python3 tests/licenses.py {package}")
     else:
-        OUTPUT.write_text(text)
+        output.write_text(text)
 
 
-def third_party() -> str:
+def third_party(package: str) -> str:
     """The crates by name, then each text once, with the crates that carry it."""
-    crates = linked_crates()
+    crates = linked_crates(package)
     by_text = defaultdict(list)
     for crate in crates:
         for text in license_texts(Path(crate["manifest_path"]).parent):
@@ -51,22 +53,22 @@ def third_party() -> str:
     return "\n".join(lines) + "\n"
 
 
-def linked_crates() -> list[dict[str, Any]]:
+def linked_crates(package: str) -> list[dict[str, Any]]:
     """The metadata of the crates that reach the binary on one of the platforms, by name and version."""
-    options = ["--package=batchinv-python", "--edges=normal,no-proc-macro", "--prefix=none", "--format={p}"]
+    options = [f"--package=batchinv-{package}", "--edges=normal,no-proc-macro", "--prefix=none", "--format={p}"]
     linked = set()
-    for platform in PLATFORMS:
+    for platform in PLATFORMS[package]:
         for line in cargo("tree", f"--target={platform}", *options).splitlines():
             name, version, *_ = line.split()
             linked.add((name, version.removeprefix("v")))
     packages = json.loads(cargo("metadata", "--format-version=1"))["packages"]
     crates = [package for package in packages if (package["name"], package["version"]) in linked]
-    crates = [crate for crate in crates if crate["name"] not in OWN]
+    crates = [crate for crate in crates if crate["name"] not in ("batchinv", f"batchinv-{package}")]
     return sorted(crates, key=lambda crate: (crate["name"], crate["version"]))
 
 
 def cargo(command: str, *options: str) -> str:
-    manifest = f"--manifest-path={FOLDER / 'Cargo.toml'}"
+    manifest = f"--manifest-path={ROOT / 'Cargo.toml'}"
     arguments = ["cargo", command, "--locked", manifest, *options]
     return subprocess.run(arguments, stdout=subprocess.PIPE, text=True, check=True).stdout
 

@@ -1,0 +1,2 @@
+/** Answers as the worker does after a trap. */
+onmessage = ({ data: { id } }) => postMessage({ id, error: "unreachable", broken: true });

@@ -18,7 +18,10 @@ export type Engine = "auto" | "cpu" | "gpu";
 export interface Options {
     /** By default `auto`. Browsers' GPUs have no float64: `gpu` refuses `Float64Array`, and `auto` takes the CPU. */
     engine?: Engine;
-    /** `double` computes float32 in float64 and rounds at the end, as NumPy does. By default `native`. */
+    /**
+     * `double` computes float32 in float64 and rounds at the end, as NumPy does; on the GPU in pairs of float32, which
+     * are as accurate in norm. By default `native`.
+     */
     precision?: "native" | "double";
     /** True if elements are complex numbers, two array elements each. */
     complex?: boolean;
@@ -46,6 +49,8 @@ export interface Report {
     /** The adapter's name, on the GPU. */
     adapter: string | null;
     kernel: "lanes" | "rows" | "blocked" | "thread" | "subgroup" | "workgroup" | "device";
+    /** The numbers that were computed with. `pairs` are sums of two of float32. */
+    arithmetic: "float32" | "float64" | "pairs";
     /** The pieces in which the stack went to the GPU. */
     chunks: number;
     /** Why `auto` took this engine. */

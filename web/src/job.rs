@@ -90,8 +90,9 @@ impl Device {
         let input = input.ok_or_else(|| needed("input"))?;
         let result = if rhs.is_some() { Layout::columns(order, columns) } else { Layout::contiguous(order) };
 
+        let precision = one_of(&descriptor, "precision", &PRECISION)?;
         let mut described = JobDescriptor::new(one_of(&descriptor, "scalar", &scalars)?, order, capacity, &input)
-            .precision(one_of(&descriptor, "precision", &PRECISION)?)
+            .precision(precision)
             .on_failure(one_of(&descriptor, "onFailure", &ON_FAILURE)?)
             .min_rcond(number(&descriptor, "minRcond")?.unwrap_or(0.0))
             .input_layout(layout(&descriptor, "inputLayout", Layout::contiguous(order))?);
@@ -113,6 +114,7 @@ impl Device {
         if let Some(count) = &count {
             described = described.count(count, 0);
         }
+        self.gpu.prepare_async(precision).await?;
         let job = self.gpu.job_async(&described).await?;
         Ok(Job { job, device: self.clone() })
     }

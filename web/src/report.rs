@@ -15,6 +15,7 @@ pub fn report(report: &Report) -> JsValue {
         ("engine", report.engine.name().into()),
         ("adapter", text(report.adapter.as_ref().map(ToString::to_string))),
         ("kernel", report.kernel.name().into()),
+        ("arithmetic", report.arithmetic.name().into()),
         ("chunks", (report.chunks as f64).into()),
         ("reason", text(report.reason.as_ref().map(ToString::to_string))),
         ("gpuFailure", text(report.gpu_failure.as_ref().map(ToString::to_string))),

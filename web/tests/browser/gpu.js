@@ -158,6 +158,35 @@ export const tests = {
         assert(report.engine === "cpu" && report.reason && inverses[0] === 0.5, JSON.stringify(report));
     },
 
+    async "gpu: double precision in pairs of float32"() {
+        let worst = 0;
+        for (const [order, len] of [
+            [1, 9],
+            [4, 50],
+            [9, 20],
+            [20, 10],
+        ]) {
+            const matrices = random(order, len);
+            const { inverses, report } = await invert(matrices, order, { engine: "gpu", precision: "double" });
+            assert(report.arithmetic === "pairs", JSON.stringify(report));
+            const exact = await invert(Float64Array.from(matrices), order, { engine: "cpu" });
+            for (let index = 0; index < len; index++) {
+                const [error, norm] = [0, 1].map((which) => {
+                    const sums = new Float64Array(order);
+                    for (let e = 0; e < order * order; e++) {
+                        const right = exact.inverses[index * order * order + e];
+                        const found = inverses[index * order * order + e];
+                        sums[e % order] += Math.abs(which === 0 ? found - right : right);
+                    }
+                    return Math.max(...sums);
+                });
+                worst = Math.max(worst, error / norm);
+                assert(error <= 1.2e-7 * norm, `order ${order}, matrix ${index}: ${error / norm}`);
+            }
+        }
+        return `at most ${worst} in norm`;
+    },
+
     async "gpu: auto takes no software adapter, and says so"() {
         const { report } = await invert(random(32, 1000), 32);
         assert(report.engine === "cpu" && report.reason.includes("software adapter"), JSON.stringify(report));

@@ -295,6 +295,9 @@ fn extremes() {
     }
 }
 
+/// A matrix, the units of its rows, the last row with an element on the right, and the unknowns 0 and of that row.
+type FarSystem<'a, T> = (Vec<T>, &'a dyn Fn(usize) -> f64, usize, [f64; 2]);
+
 /// Elements of a right-hand side that lie further below its largest than normal numbers reach cost no solution: whatever
 /// the type holds is found.
 fn far_below_the_largest<T: Element>() {
@@ -310,7 +313,7 @@ fn far_below_the_largest<T: Element>() {
             _ => f64::from(i == j),
         };
         let units = |i: usize| power([-T::MIN_EXPONENT / 2, 0, 0, 0, T::MIN_EXPONENT / 2][i.min(4)]);
-        let systems: [(Vec<T>, &dyn Fn(usize) -> f64, usize, [f64; 2]); 2] = [
+        let systems: [FarSystem<'_, T>; 2] = [
             (cases::from_fn(n, near), &|_| 1.0, 1, [-power(3 * w), power(w)]),
             (cases::from_fn(n, |i, j| far(i, j) * units(i)), &units, 4, [power(3 * w), 1.0]),
         ];

@@ -174,8 +174,10 @@ pub fn questions(
                     Some(kernel) => (order <= numbers.most(kernel))
                         .then(|| numbers.variant(kernel, order).with_op(task.0, task.1 as u32).suited(limits)),
                 };
-                // Only inverses are asked about in place and with rcond: those parts of the text are the same.
-                let plain = plain || task.0 != Op::Inverse;
+                // Only inverses in the scalar's own arithmetic are asked about in place and with rcond: those parts of
+                // the text are the same.
+                let own = numbers.arithmetic == Arithmetic::of(numbers.scalar, Precision::Native);
+                let plain = plain || task.0 != Op::Inverse || !own;
                 for variant in variant.into_iter().flat_map(|variant| kinds(variant, plain)) {
                     let programs = variant.schedule(limits).programs().into_iter().map(|step| step.program);
                     let own = programs.filter(|program| program.knows_rcond || !variant.rcond);
@@ -271,7 +273,7 @@ mod tests {
             "thread float32 4 rcond in place",
             "thread float32 4 solve 9",
             "workgroup float32 70 det",
-            "thread float32 4 in pairs rcond",
+            "thread float32 4 in pairs",
             "thread float32 4 solve 9 in float64",
         ] {
             assert!(names.contains(&name.to_owned()), "{names:?}");

@@ -1,5 +1,5 @@
-//! `Precision::Double` on GPUs without float64: pairs of float32 keep NumPy's accuracy, and a device on which they would
-//! not is found out before it computes with them.
+//! `Precision::Double` on GPUs without float64: pairs of float32 keep NumPy's accuracy, and a device on which they
+//! would not is found out before it computes with them.
 #![cfg(all(feature = "gpu", feature = "testing", feature = "cli"))]
 
 mod common;
@@ -152,8 +152,8 @@ fn systems() {
     failures.none();
 }
 
-/// The verdicts of every kernel: singular at the zero column, not finite for NaN, infinity and an inverse that overflows;
-/// and no matrix changes another.
+/// The verdicts of every kernel: singular at the zero column, not finite for NaN, infinity and an inverse that
+/// overflows; and no matrix changes another.
 #[test]
 fn verdicts() {
     let mut failures = Failures::default();

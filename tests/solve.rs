@@ -298,8 +298,8 @@ fn extremes() {
 /// A matrix, the units of its rows, the last row with an element on the right, and the unknowns 0 and of that row.
 type FarSystem<'a, T> = (Vec<T>, &'a dyn Fn(usize) -> f64, usize, [f64; 2]);
 
-/// Elements of a right-hand side that lie further below its largest than normal numbers reach cost no solution: whatever
-/// the type holds is found.
+/// Elements of a right-hand side that lie further below its largest than normal numbers reach cost no solution:
+/// whatever the type holds is found.
 fn far_below_the_largest<T: Element>() {
     let w = -T::MIN_EXPONENT / 3 - 1;
     for n in [2, 3, 5, 8, 9, 13, 17, 33] {

@@ -314,7 +314,8 @@ fn json_tells_what_ran() {
     let expected = serde_json::json!({
         "schema": 1, "version": env!("CARGO_PKG_VERSION"),
         "engine": "cpu", "adapter": null, "kernel": json["kernel"], "chunks": json["chunks"], "reason": null,
-        "scalar": "float64", "precision": "native", "arithmetic": "float64", "order": 1, "width": 2, "len": 3, "shape": [3, 1, 2],
+        "scalar": "float64", "precision": "native", "arithmetic": "float64",
+        "order": 1, "width": 2, "len": 3, "shape": [3, 1, 2],
         "counts": { "solved": 1, "singular": 1, "not_finite": 1 },
         "first": [{ "index": [1], "status": 1 }, { "index": [2], "status": -1 }],
         "verify": { "largest_ratio": 0.0 }, "seconds": null,

@@ -58,7 +58,7 @@ pub struct Shared {
     pub pipelines: Pipelines,
     pub counts: Arc<Counts>,
     pub pool: Pool,
-    /// Whether pairs of float32 are exact, once that is known.
+    /// True if pairs of float32 are exact; empty until the device was probed.
     pub pairs: OnceLock<bool>,
     pub time_limit: TimeLimit,
     pub submitter: Submitter,

@@ -1,5 +1,5 @@
-//! What differs between native platforms and browsers: who waits and submits, the clock, statics, and what wgpu does not
-//! know of a browser's adapter. Both modules define the same names.
+//! The differences between native platforms and browsers: who waits and submits, the clock, statics, and the facts of
+//! adapters that wgpu leaves out in browsers. Both modules define the same names.
 
 #[cfg(not(target_family = "wasm"))]
 mod native;

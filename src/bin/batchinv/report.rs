@@ -19,19 +19,19 @@ use crate::shape::Places;
 /// Increases when a key changes its meaning or is removed.
 const SCHEMA: u32 = 1;
 
-/// What a command knows of an array beforehand.
+/// The facts of an array that a command knows before its pieces pass.
 pub struct Facts<'a> {
     /// In an archive.
     pub name: Option<&'a str>,
     /// `matrix` and `matrices`.
     pub things: [&'static str; 2],
     pub work: Work,
-    /// Those of the results.
+    /// The axes of the results.
     pub axes: &'a [usize],
     pub places: Places,
 }
 
-/// What its pieces have brought so far.
+/// The reports, counts and ratios of the pieces that have passed.
 pub struct Found {
     report: Option<Report>,
     pub tally: Tally,

@@ -1,8 +1,8 @@
 //! Columns += W p: what many pivots do to other columns, for matrices that no near cache holds.
 //!
 //! W has a column for each pivot, and every other column has its own p. That is a product of matrices, and is computed
-//! like one (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008): W is packed into tiles a
-//! few vectors high, and a tile of sums stays in registers for all columns of W. Every element takes the pivots in
+//! like one (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008): W is packed into tiles
+//! a few vectors high, and a tile of sums stays in registers for all columns of W. Every element takes the pivots in
 //! their order.
 #![allow(clippy::needless_range_loop, reason = "one index walks several arrays; iterators would hide it")]
 

@@ -20,7 +20,7 @@ use crate::exit::{self, Failure};
 #[derive(clap::Args, Debug)]
 #[command(after_help = exit::HELP)]
 pub struct Args {
-    /// What is computed
+    /// The operation
     #[arg(long, value_enum, default_value_t)]
     pub op: Operation,
 

@@ -1,4 +1,4 @@
-//! What wgpu knows of adapters and devices.
+//! The facts of adapters and devices, from wgpu alone.
 
 use crate::gpu::candidate::Candidate;
 use crate::gpu::drivers::Drivers;
@@ -24,7 +24,7 @@ pub async fn candidates(drivers: Drivers) -> Vec<Candidate> {
     shown.into_iter().map(candidate).collect()
 }
 
-/// What a device is, and the features that it was granted.
+/// The adapter of a device, and the features that the device was granted.
 pub fn facts_of(device: &wgpu::Device) -> (wgpu::AdapterInfo, wgpu::Features) {
     (device.adapter_info(), device.features())
 }

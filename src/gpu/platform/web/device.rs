@@ -1,4 +1,4 @@
-//! What wgpu does not know of a browser's adapters and devices: subgroups, names, and the loss of a device.
+//! The facts of a browser's adapters and devices, of which wgpu leaves out subgroups, names, and the loss of a device.
 //!
 //! wgpu asks no browser for the feature `subgroups`. So the engine asks the browser for the adapter itself, hands it to
 //! wgpu, and adds the feature when wgpu requests a device on it.
@@ -49,7 +49,7 @@ async fn find(drivers: Drivers) -> Option<Candidate> {
     Some(Candidate { adapter, info, features })
 }
 
-/// What a device is, and the features that it was granted.
+/// The adapter of a device, and the features that the device was granted.
 pub fn facts_of(device: &wgpu::Device) -> (wgpu::AdapterInfo, wgpu::Features) {
     let (mut told, mut features) = (device.adapter_info(), device.features());
     if let Some(handle) = handle(device) {
@@ -120,7 +120,7 @@ fn request_subgroups(adapter: &Object) -> Option<()> {
     Reflect::set(adapter, &"requestDevice".into(), &request).ok().map(|_| ())
 }
 
-/// What wgpu knows of an adapter, with a name and with the sizes of its subgroups.
+/// The facts that wgpu has of an adapter, with a name and the sizes of its subgroups added.
 fn info(known: wgpu::AdapterInfo, object: &Object, property: &str) -> wgpu::AdapterInfo {
     let told = Reflect::get(object, &property.into()).unwrap_or(JsValue::UNDEFINED);
     let text = |name: &str| Reflect::get(&told, &name.into()).ok().and_then(|value| value.as_string());

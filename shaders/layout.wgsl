@@ -1,21 +1,9 @@
 // The address of element (i, j) of matrix m, and the matrices of a workgroup. `plan::Layout` is the twin on the
 // host. Strides and offsets count elements and are constants of the variant.
 
-struct Params {
-    // The first matrix of this dispatch.
-    base: u32,
-    // Matrices in the last workgroup that has any.
-    last: u32,
-    // Workgroups that have matrices; 0 if all of them do.
-    groups: u32,
-    // Always 0, which no compiler knows.
-    zero: u32,
-}
-
 // One word per matrix: 0 if inverted, k >= 1 if the pivot of column k is zero, -1 if not finite,
 // -2 if inverted with an rcond below the least that was asked for.
 @group(0) @binding(2) var<storage, read_write> statuses: array<i32>;
-@group(0) @binding(3) var<uniform> params: Params;
 
 const INVERTED = 0i;
 const NOT_FINITE = -1i;

@@ -1,13 +1,6 @@
 // Computes differences, products and quotients of pairs of float32, to find out whether the device keeps their rounding
 // errors. `src/gpu/probe.rs` judges the results. `arithmetic/pair.wgsl` has the functions that are probed.
 
-struct Params {
-    base: u32,
-    last: u32,
-    groups: u32,
-    zero: u32,
-}
-
 struct Results {
     difference: Pair,
     product: Pair,
@@ -17,7 +10,6 @@ struct Results {
 
 @group(0) @binding(0) var<storage, read> numbers: array<vec2<f32>>;
 @group(0) @binding(1) var<storage, read_write> results: array<Results>;
-@group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -1,4 +1,4 @@
-// Complex numbers, part by part.
+// Complex numbers, part by part. `packs_of_two.wgsl` has their packs.
 
 alias Scalar = vec2<Real>;
 
@@ -50,19 +50,4 @@ fn recip(a: Scalar) -> Scalar {
 
 fn times_power(x: Scalar, e: i32) -> Scalar {
     return scalar(flushed(word(x), e));
-}
-
-alias Pack = vec4<Real>;
-const PACK = 2u;
-
-fn from_pack(x: Pack, i: u32) -> Scalar {
-    return select(x.zw, x.xy, i == 0u);
-}
-
-fn into_pack(x: Pack, i: u32, scalar: Scalar) -> Pack {
-    return select(Pack(x.xy, scalar), Pack(scalar, x.zw), i == 0u);
-}
-
-fn pack_sub_mul(a: Pack, f: Scalar, p: Pack) -> Pack {
-    return Pack(sub_mul(a.xy, f, p.xy), sub_mul(a.zw, f, p.zw));
 }

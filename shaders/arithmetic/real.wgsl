@@ -1,5 +1,5 @@
-// Real numbers, computed with as they are. Every file of this kind declares the names of this one, but for `pair.wgsl`,
-// and kernels know nothing else of arithmetic.
+// Real numbers, computed with as they are. The files of complex numbers and of pairs declare the same names, some with
+// `packs_of_two.wgsl`, and kernels know nothing else of arithmetic.
 
 alias Scalar = Real;
 

@@ -1,4 +1,4 @@
-// Real numbers as pairs: see `pair.wgsl`.
+// Real numbers as pairs: see `pair.wgsl`. `packs_of_two.wgsl` has their packs.
 
 alias Scalar = Pair;
 
@@ -44,19 +44,4 @@ fn recip(a: Scalar) -> Scalar {
 
 fn times_power(x: Scalar, e: i32) -> Scalar {
     return pair_times_power(x, e);
-}
-
-alias Pack = vec4<Real>;
-const PACK = 2u;
-
-fn from_pack(x: Pack, i: u32) -> Scalar {
-    return select(x.zw, x.xy, i == 0u);
-}
-
-fn into_pack(x: Pack, i: u32, scalar: Scalar) -> Pack {
-    return select(Pack(x.xy, scalar), Pack(scalar, x.zw), i == 0u);
-}
-
-fn pack_sub_mul(a: Pack, f: Scalar, p: Pack) -> Pack {
-    return Pack(sub_mul(a.xy, f, p.xy), sub_mul(a.zw, f, p.zw));
 }

@@ -78,12 +78,7 @@ impl Indirect {
         let bound = Bound {
             input: Some(wgpu::BufferBinding { buffer: count, offset: begin, size }),
             output: Some(entries.as_entire_buffer_binding()),
-            statuses: buffers.statuses.clone(),
-            params: counts.binding(),
-            scratch: None,
-            rconds: None,
-            rhs: None,
-            dets: None,
+            ..Bound::new(buffers.statuses.clone(), counts.binding())
         };
         let bind_group = pipelines.bind(device, bound);
         let bindings = Bindings::new(pipelines, device, entry(&entries), buffers);

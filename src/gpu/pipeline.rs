@@ -114,6 +114,13 @@ pub struct Bound<'a> {
     pub dets: Option<wgpu::BufferBinding<'a>>,
 }
 
+impl<'a> Bound<'a> {
+    /// The buffers of every program, and none else.
+    pub fn new(statuses: wgpu::BufferBinding<'a>, params: wgpu::BufferBinding<'a>) -> Self {
+        Self { input: None, output: None, statuses, params, scratch: None, rconds: None, rhs: None, dets: None }
+    }
+}
+
 impl Pipelines {
     pub fn new() -> Self {
         Self {

@@ -115,12 +115,7 @@ impl Shared {
             Bound {
                 input: Some(input.as_entire_buffer_binding()),
                 output: Some(output.as_entire_buffer_binding()),
-                statuses: statuses.as_entire_buffer_binding(),
-                params: self.counts.binding(),
-                scratch: None,
-                rconds: None,
-                rhs: None,
-                dets: None,
+                ..Bound::new(statuses.as_entire_buffer_binding(), self.counts.binding())
             },
         );
         let mut encoder = self.encoder();

@@ -31,11 +31,13 @@ const NUMBER_COMPLEX: &str = include_str!("../../shaders/scalar/complex.wgsl");
 const FLOAT32: &str = include_str!("../../shaders/scalar/float32.wgsl");
 const FLOAT64: &str = include_str!("../../shaders/scalar/float64.wgsl");
 const MAGNITUDE: &str = include_str!("../../shaders/scalar/magnitude.wgsl");
+const PARAMS: &str = include_str!("../../shaders/params.wgsl");
 const NATIVE: &str = include_str!("../../shaders/scalar/native.wgsl");
 const DOUBLE: &str = include_str!("../../shaders/scalar/double.wgsl");
 const REAL: &str = include_str!("../../shaders/arithmetic/real.wgsl");
 const COMPLEX: &str = include_str!("../../shaders/arithmetic/complex.wgsl");
 const PAIR: &str = include_str!("../../shaders/arithmetic/pair.wgsl");
+const PACKS_OF_TWO: &str = include_str!("../../shaders/arithmetic/packs_of_two.wgsl");
 const REAL_PAIR: &str = include_str!("../../shaders/arithmetic/real_pair.wgsl");
 const COMPLEX_PAIR: &str = include_str!("../../shaders/arithmetic/complex_pair.wgsl");
 const SHUFFLE_REAL: &str = include_str!("../../shaders/shuffle/real.wgsl");
@@ -58,11 +60,11 @@ pub fn source(program: Program, variant: Variant) -> String {
         Arithmetic::Float64 if variant.scalar.real_size() == 4 => [FLOAT64, DOUBLE],
         Arithmetic::Float64 => [FLOAT64, NATIVE],
     };
-    let [arithmetic, pair] = match (variant.arithmetic, is_complex) {
-        (Arithmetic::Float32 | Arithmetic::Float64, false) => [REAL, ""],
-        (Arithmetic::Float32 | Arithmetic::Float64, true) => [COMPLEX, ""],
-        (Arithmetic::Pairs, false) => [REAL_PAIR, PAIR],
-        (Arithmetic::Pairs, true) => [COMPLEX_PAIR, PAIR],
+    let [arithmetic, packs, pair] = match (variant.arithmetic, is_complex) {
+        (Arithmetic::Float32 | Arithmetic::Float64, false) => [REAL, "", ""],
+        (Arithmetic::Float32 | Arithmetic::Float64, true) => [COMPLEX, PACKS_OF_TWO, ""],
+        (Arithmetic::Pairs, false) => [REAL_PAIR, PACKS_OF_TWO, PAIR],
+        (Arithmetic::Pairs, true) => [COMPLEX_PAIR, "", PAIR],
     };
     let rcond = match variant.rcond {
         false => include_str!("../../shaders/access/no_rcond.wgsl"),
@@ -115,8 +117,8 @@ pub fn source(program: Program, variant: Variant) -> String {
     };
     let constants = constants(program, variant);
     let parts = [
-        own, order2, exchange, op, balance, layout, access, output, failed, rhs, det, rcond, norm, shuffle, width,
-        arithmetic, pair, number, part, real, MAGNITUDE, &constants,
+        own, order2, exchange, op, balance, layout, PARAMS, access, output, failed, rhs, det, rcond, norm, shuffle,
+        width, arithmetic, packs, pair, number, part, real, MAGNITUDE, &constants,
     ];
     let text = parts.join("\n");
     if variant.config.writes_out() { written_out(&text) } else { text }
@@ -125,7 +127,7 @@ pub fn source(program: Program, variant: Variant) -> String {
 /// The WGSL of the program that probes pairs of float32.
 pub fn probe() -> String {
     let own = include_str!("../../shaders/probe.wgsl");
-    [own, PAIR, FLOAT32, MAGNITUDE].join("\n")
+    [own, PARAMS, PAIR, FLOAT32, MAGNITUDE].join("\n")
 }
 
 /// The constants of the program that turns a count in a buffer into dispatches.

@@ -42,13 +42,13 @@ pub struct Group<S: Simd, T: Lane> {
 impl<S: Simd, T: Lane> Group<S, T> {
     /// Room for matrices of this order.
     pub fn new(simd: S, order: usize, flushes: bool) -> Self {
-        let zero = T::Vector::<S>::splat(simd, T::ZERO);
+        let (zero, stride) = (T::Vector::<S>::splat(simd, T::ZERO), order | 1);
         Self {
             simd,
             order,
             flushes,
-            stride: order | 1,
-            a: vec![zero; order * (order | 1)],
+            stride,
+            a: vec![zero; order * stride],
             l: vec![zero; order * order],
             chosen: vec![zero.magnitude(); order],
             pivots: vec![zero; order],

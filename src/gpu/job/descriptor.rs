@@ -102,8 +102,8 @@ impl<'a> JobDescriptor<'a> {
     /// # use batchinv::{gpu::{GpuInverter, JobDescriptor}, plan::Layout, wgpu, ScalarKind};
     /// # fn frame(gpu: &GpuInverter, blocks: &wgpu::Buffer, forces: &wgpu::Buffer) -> Result<(), batchinv::Error> {
     /// // 10,000 systems of order 6 with one right-hand side each: the solutions replace the forces.
-    /// let descriptor = JobDescriptor::new(ScalarKind::Float32, 6, 10_000, blocks).solve(forces, Layout::columns(6, 1),
-    /// 1); let job = gpu.job(&descriptor)?;
+    /// let systems = JobDescriptor::new(ScalarKind::Float32, 6, 10_000, blocks);
+    /// let job = gpu.job(&systems.solve(forces, Layout::columns(6, 1), 1))?;
     /// # Ok(()) }
     /// ```
     #[must_use]

@@ -308,6 +308,33 @@ fn a_device_destroyed_between_chunks_is_a_typed_error() {
     }
 }
 
+/// A device that is destroyed, with its buffers, after the results of a chunk were copied: they are right, the next call
+/// or chunk meets the loss, and the caller's handler hears nothing.
+#[test]
+fn a_device_destroyed_after_a_chunk_was_read_is_a_typed_error() {
+    let elements = elements(ORDER, LEN);
+    let stack = Stack::new(&elements, ORDER).unwrap();
+    let Some(Own { gpu, .. }) = own("device_faults/destroyed_after_reading", |_| {}) else { return };
+    let wanted = call(&gpu, stack);
+    let chunks = LEN.div_ceil(CHUNK);
+    for pass in 0..chunks {
+        let Some(Own { gpu, uncaptured, .. }) = own("device_faults/destroyed_after_reading", |_| {}) else { return };
+        arm(Fault::LateDestruction, pass, 1);
+        let got = call(&gpu, stack);
+        assert!(disarm(), "the device was destroyed");
+        match &got.said {
+            Err(Error::DeviceLost { done, len: LEN, .. }) => {
+                assert!((pass + 1) * CHUNK <= *done && pass + 1 < chunks, "{done} of {LEN}, destroyed after {pass}");
+                got.assert_right_up_to(*done, &wanted);
+            }
+            Ok(_) => got.assert_right(&wanted),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(uncaptured.load(Ordering::Relaxed), 0, "an error reached the caller's handler");
+        assert!(matches!(call(&gpu, stack).said, Err(Error::DeviceLost { done: 0, .. })));
+    }
+}
+
 /// A chunk that takes longer than the caller is willing to wait.
 #[test]
 fn a_time_limit_ends_the_wait() {

@@ -73,7 +73,9 @@ impl GpuInverter {
             let view = staging.get_mapped_range(0..16).map_err(|error| DeviceError::Lost(error.to_string()))?;
             let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(&view[..]);
             drop(view);
+            let errors = Errors::watch(&shared.device);
             staging.unmap();
+            errors.check().await?;
             // The first copy also pays for the first access to the memory.
             if repeat > 0 {
                 best = best.min(shared.seconds(stamps[1].saturating_sub(stamps[0])));

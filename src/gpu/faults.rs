@@ -19,6 +19,8 @@ pub enum Fault {
     Mapping,
     /// The device is destroyed while a chunk is waited for.
     Destruction,
+    /// The device is destroyed, with all its buffers, once a chunk's results are copied.
+    LateDestruction,
     /// The probe finds that the device loses digits of pairs.
     Pairs,
 }
@@ -32,6 +34,8 @@ enum Moment {
     Wait,
     /// A chunk's results are about to be read.
     Mapping,
+    /// A chunk's buffers are about to be returned to the device.
+    Return,
     /// The results of the probe are judged.
     Probe,
 }
@@ -42,6 +46,7 @@ impl Fault {
             Self::OutOfMemory | Self::Refusal => Moment::Check,
             Self::Destruction => Moment::Wait,
             Self::Mapping => Moment::Mapping,
+            Self::LateDestruction => Moment::Return,
             Self::Pairs => Moment::Probe,
         }
     }
@@ -134,6 +139,14 @@ pub(super) fn check() -> Option<DeviceError> {
 pub(super) fn wait(device: &wgpu::Device) {
     if strikes(Moment::Wait).is_some() {
         device.destroy();
+    }
+}
+
+/// Destroys the device, and waits until its buffers are gone, before a chunk's buffers are returned to it.
+pub(super) fn give_back(device: &wgpu::Device) {
+    if strikes(Moment::Return).is_some() {
+        device.destroy();
+        let _ = device.poll(wgpu::PollType::wait_indefinitely());
     }
 }
 

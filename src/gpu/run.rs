@@ -297,6 +297,9 @@ impl<'a, T: Scalar> Call<'a, T> {
         self.ticks = self.ticks.zip(ticks).map(|(sum, ticks)| sum + ticks);
         self.seconds.readback += mapped.elapsed().as_secs_f64();
         self.done = range.end;
+        #[cfg(feature = "testing")]
+        faults::give_back(&self.gpu.device);
+        buffers.give_back(&self.gpu.device);
         self.gpu.pool.put(buffers);
         Ok(())
     }

@@ -328,9 +328,8 @@ impl ChunkBuffers {
         Mapping::new(std::iter::once(staging).chain(written).chain(read))
     }
 
-    /// Copies the mapped results to the caller's memory: results, statuses, rconds and determinants. Returns all
-    /// buffers that the host only reads to the device. The result is the time of the passes in ticks of the device's
-    /// clock, if it has one.
+    /// Copies the mapped results to the caller's memory: results, statuses, rconds and determinants. The result is the
+    /// time of the passes in ticks of the device's clock, if it has one.
     pub fn read(&self, to: [&mut [u8]; 4]) -> Result<Option<u64>, DeviceError> {
         let [results, statuses, rconds, dets] = to.each_ref().map(|bytes| bytes.len() as u64);
         let parts = ChunkBytes { matrices: 0, rhs: 0, results, statuses, rconds, dets, scratch: [0; 2] };
@@ -341,8 +340,6 @@ impl ChunkBuffers {
         if let (true, Some(output)) = (self.mappable, &self.output) {
             let mapped = output.get_mapped_range(0..results).map_err(|error| DeviceError::Lost(error.to_string()))?;
             values.copy_from_slice(&mapped);
-            drop(mapped);
-            output.unmap();
         } else {
             values.copy_from_slice(&view[..values.len()]);
         }
@@ -353,8 +350,14 @@ impl ChunkBuffers {
             let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(&view[parts.timestamps_at() as usize..]);
             stamps[1].saturating_sub(stamps[0])
         });
-        drop(view);
-        self.staging.unmap();
         Ok(ticks)
+    }
+
+    /// Returns all buffers that the host only reads to the device. If the device was lost since they were read, they
+    /// are gone; whoever uses it next is told so, but not the handler of whoever owns it.
+    pub fn give_back(&self, device: &wgpu::Device) {
+        let _errors = Errors::watch(device);
+        self.output.iter().filter(|_| self.mappable).for_each(wgpu::Buffer::unmap);
+        self.staging.unmap();
     }
 }

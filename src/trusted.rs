@@ -25,19 +25,20 @@ pub fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> w
     // SAFETY: the source consists of the files of `shaders/` and of integers that come from a `Variant`, a
     // `Program` and `CountConstants` alone. Every loop in it ends, since it counts up to a constant made of these.
     // Every index into an array is such a counter, or a row number kept below the array's length: in `thread`,
-    // `permutation` is a permutation of 0..N at every step, and the identity where order 2 goes by its determinant; in
-    // `subgroup` and `workgroup`, the row of a winner and its place are clamped to N - 1, rows beyond N are never open,
-    // and in `subgroup` 8 bits of a word hold each row of the permutation. A workgroup has MATRICES slots; `subgroup`
-    // keeps two pivot rows for each, and in `workgroup` its TEAM tiles cover ALL_ROWS x ALL_COLUMNS. RIDING columns
-    // follow those of the matrix in `thread` and `subgroup`, and lie row by row in `workgroup`, where each place counts
-    // up to N * RIDING. In `device`, rows of the extension are not chosen before step N, so positions and the
-    // permutation of the others stay below N. The working memory of `device` has REGION scalars and STATE words for
-    // each matrix of a dispatch, its panels fill PADDED columns, and OUTER is a whole number of panels, so rows set
-    // aside end at PADDED + OUTER. Buffers are indexed through the layout with i, j < N, or j < WIDTH for right-hand
-    // sides and solutions, and m below the number of matrices of the dispatch, and `job` and `run` have checked that
-    // the buffers hold these matrices, right-hand sides and results, their statuses, rconds, and two scalars for each
-    // determinant. Every divisor is positive. An invocation of the probe has one place in each of two buffers, which
-    // are made for as many invocations as are dispatched.
+    // `permutation` is a permutation of 0..N at every step, and the identity where order 2 goes by its determinant;
+    // in `subgroup` and `workgroup`, the row of a winner and its place are clamped to N - 1, rows beyond N are
+    // never open, and in `subgroup` 8 bits of a word hold each row of the permutation. A workgroup has MATRICES
+    // slots; `subgroup` keeps two pivot rows for each, and in `workgroup` its TEAM tiles cover ALL_ROWS x
+    // ALL_COLUMNS. RIDING columns follow those of the matrix in `thread` and `subgroup`, and lie row by row in
+    // `workgroup`, where each place counts up to N * RIDING. In `device`, rows of the extension are not chosen
+    // before step N, so positions and the permutation of the others stay below N. The working memory of `device`
+    // has REGION scalars and STATE words for each matrix of a dispatch, its panels fill PADDED columns, and OUTER
+    // is a whole number of panels, so rows set aside end at PADDED + OUTER. Buffers are indexed through the layout
+    // with i, j < N, or j < WIDTH for right-hand sides and solutions, and m below the number of matrices of the
+    // dispatch, and `job` and `run` have checked that the buffers hold these matrices, right-hand sides and
+    // results, by whole quads where `stores_quads` says so, their statuses, rconds, and two scalars for each
+    // determinant. Every divisor is positive. An invocation of the probe has one place in each of two buffers,
+    // which are made for as many invocations as are dispatched.
     // Where invocations meet at a location and one of them writes, a barrier of its address space lies between them;
     // `subgroup` in place has none, and its shader says why it needs none.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }

@@ -56,6 +56,15 @@ fn variants() -> Vec<Variant> {
             variant.in_place = true;
         }));
     }
+    // Orders whose rows or matrices are four elements, where they begin at multiples of four and elsewhere.
+    for order in [2, 4] {
+        let variant = Variant::new(GpuKernel::Thread, ScalarKind::Float32, Precision::Native, order);
+        let layouts = [(0, 16, order), (8, 40, 8), (2, 40, 8), (8, 42, 8), (8, 40, 6)];
+        for layout in layouts.map(|(offset, matrix, row)| Layout { offset, matrix, row, column: 1 }) {
+            variants.push(with(variant, |variant| variant.output = layout));
+            variants.push(with(variant, |variant| variant.output = layout.transposed()));
+        }
+    }
     let with_rcond: Vec<_> = variants.iter().map(|&variant| with(variant, |variant| variant.rcond = true)).collect();
     variants.extend(with_rcond);
     variants.extend(lu_variants());
@@ -286,6 +295,7 @@ fn scalar_constants<R: Real, B: TryInto<i128>>(of: &dyn Fn(&str) -> i128, bits: 
 /// right-hand sides, 8 determinants; what each may be used for; and no more storage buffers than every device binds.
 #[test]
 fn bindings_are_the_hosts() {
+    let mut by_quads = BTreeSet::new();
     for variant in variants() {
         let (module, _) = parse(variant);
         let mut bindings = BTreeSet::new();
@@ -328,22 +338,30 @@ fn bindings_are_the_hosts() {
         let most = batchinv::wgpu::Limits::default().max_storage_buffers_per_shader_stage as usize;
         assert!(storage.len() <= most, "{variant:?} binds {} storage buffers", storage.len());
         assert_eq!(bindings, wanted, "{variant:?}");
-        // Params fit the 16 bytes that the host writes; an element of the stack is one word.
+        // Params fit the 16 bytes that the host writes; an element of the stack is one word, or a quad of results four.
         let mut layouter = naga::proc::Layouter::default();
         layouter.update(module.to_ctx()).unwrap();
         for (_, variable) in module.global_variables.iter() {
             match variable.name.as_deref() {
                 Some("params") => assert!(layouter[variable.ty].size <= 16),
-                Some("input" | "output" | "rhs" | "dets") => {
+                Some(name @ ("input" | "output" | "rhs" | "dets")) => {
                     let naga::TypeInner::Array { stride, .. } = module.types[variable.ty].inner else {
                         panic!("{variant:?}: not an array")
                     };
-                    assert_eq!(stride as usize, variant.scalar.size());
+                    if name == "output" && stride as usize == 4 * variant.scalar.size() {
+                        let Layout { offset, matrix, row, column } = variant.output;
+                        let together = if variant.order == 2 { row == 2 } else { variant.order == 4 && row % 4 == 0 };
+                        assert!(together && column == 1 && offset % 4 == 0 && matrix % 4 == 0, "{variant:?}");
+                        by_quads.insert(variant.order);
+                    } else {
+                        assert_eq!(stride as usize, variant.scalar.size(), "{variant:?}: {name}");
+                    }
                 }
                 _ => {}
             }
         }
     }
+    assert_eq!(by_quads, BTreeSet::from([2, 4]), "orders whose results are stored by quads");
 }
 
 /// Workgroup memory as naga lays it out is no more than the plan counts with, and the plan stays within 16 KiB.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the browser package:
 #
-#   web/build.sh [FOLDER]     into this folder, by default web/pkg
+#   web/build.sh [FOLDER]          into this folder, by default web/pkg
+#   web/build.sh FOLDER CRATE      another crate of the workspace for browsers, its wasm and JavaScript alone
 #
 # It takes stable Rust with the target installed: `rustup target add wasm32-unknown-unknown`. Where rustup cannot fetch
 # the target, RUST_SRC names the source of the standard library of the very version of rustc, the folder that holds
@@ -11,11 +12,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 package=${1-web/pkg}
+crate=${2-batchinv-web}
 target=wasm32-unknown-unknown
 built=${CARGO_TARGET_DIR-target}
 mkdir -p "$built"
 
-arguments=(build --locked --package batchinv-web --profile web --target "$target")
+arguments=(build --locked --package "$crate" --profile web --target "$target")
 export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-C target-feature=+simd128"
 if [ -n "${RUST_SRC-}" ]; then
     # A copy of the toolchain, by links, with the source where Cargo looks for it.
@@ -38,5 +40,7 @@ fi
 
 rm -rf "$package"
 mkdir -p "$package"
-cargo run --quiet --locked --package batchinv-bindgen -- "$built/$target/web/batchinv_web.wasm" "$package/wasm"
+if [ "$crate" = batchinv-web ]; then wasm=$package/wasm; else wasm=$package; fi
+cargo run --quiet --locked --package batchinv-bindgen -- "$built/$target/web/${crate//-/_}.wasm" "$wasm"
+if [ "$crate" != batchinv-web ]; then exit; fi
 cp web/js/* web/README.md LICENSE-APACHE LICENSE-MIT web/THIRD-PARTY.txt "$package/"

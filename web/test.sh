@@ -39,6 +39,9 @@ if [ ! -d "$libraries" ] && [ -z "${RUST_SRC-}" ]; then
 fi
 web/build.sh "$folder/package"
 
+echo "-- a program in Rust"
+web/build.sh "$folder/program" batchinv-web-program
+
 echo "-- size"
 size=$(gzip --best --stdout "$folder/package/wasm/batchinv_web_bg.wasm" | wc -c)
 echo "the wasm with both engines takes $size bytes gzipped"
@@ -64,4 +67,4 @@ node --test --test-reporter=dot web/tests/npy.test.mjs
 echo "-- in Chromium"
 cargo test --quiet --all-features --test browser_cases
 web/page.sh "$folder/package" "$folder/site"
-node web/tests/run.mjs "$folder/package" "$folder/site" "${folder%/web}/tmp/browser" "$folder/pictures" "${1-}"
+node web/tests/run.mjs "$folder/package" "$folder/program" "$folder/site" "${folder%/web}/tmp/browser" "$folder/pictures" "${1-}"

@@ -13,5 +13,5 @@ fn store_failed(m: u32, i: u32, j: u32) {
     if ON_FAILURE == FILL_INPUT {
         x = given_result(m, i, j);
     }
-    output[output_at(m, i, j)] = x;
+    put(output_at(m, i, j), x);
 }

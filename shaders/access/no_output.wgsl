@@ -2,6 +2,10 @@
 
 fn store(m: u32, i: u32, j: u32, x: Word) {}
 
+const STORES_QUADS = false;
+
+fn store_quad(m: u32, i: u32, quad: array<Element, 4>) {}
+
 fn stored(m: u32, i: u32, j: u32) -> Word {
     return word(ZERO);
 }

@@ -1,11 +1,9 @@
-// The output, which the input may share (`in_place.wgsl`).
-
-@group(0) @binding(1) var<storage, read_write> output: array<Element>;
+// Results. `by_elements.wgsl` and `by_quads.wgsl` hold the buffer, which the input may share (`in_place.wgsl`).
 
 fn store(m: u32, i: u32, j: u32, x: Word) {
-    output[output_at(m, i, j)] = from_word(x);
+    put(output_at(m, i, j), from_word(x));
 }
 
 fn stored(m: u32, i: u32, j: u32) -> Word {
-    return to_word(output[output_at(m, i, j)]);
+    return to_word(element(output_at(m, i, j)));
 }

@@ -139,8 +139,8 @@ fn main(
         }
 
         var product = no_pivots();
-        let inverted = status == INVERTED && by_determinant(&a);
-        if !inverted {
+        let inverted = status == INVERTED && by_determinant(&a, &status);
+        if HAS_PIVOTS && !inverted {
             for (var k = 0u; k < counted(N); k++) { // written out if STEPS_OUT
                 // The pivot is the first maximum of column 0 among the N - k rows that are not yet chosen.
                 var best = key(a[0][0]);
@@ -244,6 +244,7 @@ fn main(
         }
 
         top = NO_BITS;
+        var quad: array<Element, 4>;
         for (var i = 0u; i < counted(N); i++) { // written out if STEPS_OUT
             for (var k = 0u; k < RESULT_COLUMNS; k++) { // written out
                 if first + k < RESULT_WIDTH {
@@ -253,12 +254,24 @@ fn main(
                     }
                     // There may be more riding columns than rows.
                     let row = min(k, N - 1u);
-                    store(m, i, result_column(first + k, permutation[row]), x);
+                    let column = result_column(first + k, permutation[row]);
+                    if STORES_QUADS {
+                        let element = from_word(x);
+                        for (var j = 0u; j < N; j++) { // written out
+                            let place = (i * N + j) % 4u;
+                            quad[place] = select(quad[place], element, j == column);
+                        }
+                    } else {
+                        store(m, i, column, x);
+                    }
                     top = max(top, largest(as_stored(x)));
                     if RCOND {
                         sums[row] += modulus(as_stored(x));
                     }
                 }
+            }
+            if STORES_QUADS && (i * N + N) % 4u == 0u {
+                store_quad(m, i, quad);
             }
             roll(&a);
         }

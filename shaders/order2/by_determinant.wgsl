@@ -1,10 +1,12 @@
 // Order 2 of `thread` by the determinant: fewer steps, and zeros of a triangular matrix stay zeros.
 // `src/cpu/kernel/order2.rs` has the argument.
 
+const HAS_PIVOTS = true;
+
 // Inverts the matrix if its determinant can be trusted: it is not small beside its products, so that no computed
 // pivot is zero, nor near underflow. Otherwise returns false and leaves the matrix to the pivots, which alone say if
 // it is singular.
-fn by_determinant(a: ptr<function, array<Row, N>>) -> bool {
+fn by_determinant(a: ptr<function, array<Row, N>>, status: ptr<function, i32>) -> bool {
     let p = (*a)[0][0];
     let q = (*a)[0][1];
     let r = (*a)[1][0];
@@ -19,10 +21,6 @@ fn by_determinant(a: ptr<function, array<Row, N>>) -> bool {
     if key(determinant) <= bits(least) || key(determinant) >= INFINITE {
         return false;
     }
-    let reciprocal = recip(determinant);
-    (*a)[0][0] = mul(s, reciprocal);
-    (*a)[0][1] = sub_mul(ZERO, q, reciprocal);
-    (*a)[1][0] = sub_mul(ZERO, r, reciprocal);
-    (*a)[1][1] = mul(p, reciprocal);
+    adjugate_over(a, recip(determinant));
     return true;
 }

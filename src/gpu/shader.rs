@@ -82,6 +82,11 @@ pub fn source(program: Program, variant: Variant) -> String {
         }
         Op::Det => [include_str!("../../shaders/access/no_output.wgsl"), ""],
     };
+    let by = match (variant.op, variant.stores_quads()) {
+        (Op::Det, _) => "",
+        (_, false) => include_str!("../../shaders/access/by_elements.wgsl"),
+        (_, true) => include_str!("../../shaders/access/by_quads.wgsl"),
+    };
     let rhs = match (variant.op, variant.rhs_in_place) {
         (Op::Solve, false) => include_str!("../../shaders/access/rhs.wgsl"),
         (Op::Solve, true) => include_str!("../../shaders/access/rhs_in_place.wgsl"),
@@ -110,15 +115,19 @@ pub fn source(program: Program, variant: Variant) -> String {
         KernelConfig::Subgroup(_) => include_str!("../../shaders/exchange/by_shuffle.wgsl"),
         _ => "",
     };
-    let order2 = match (variant.kernel(), variant.order) {
-        (GpuKernel::Thread, 2) if variant.op == Op::Inverse => include_str!("../../shaders/order2/by_determinant.wgsl"),
-        (GpuKernel::Thread, _) => include_str!("../../shaders/order2/by_pivots.wgsl"),
-        _ => "",
+    const ADJUGATE: &str = include_str!("../../shaders/order2/adjugate.wgsl");
+    let [order2, adjugate] = match (variant.kernel(), variant.order, variant.op) {
+        (GpuKernel::Thread, 2, Op::Inverse) if variant.arithmetic == Arithmetic::Pairs && !is_complex => {
+            [include_str!("../../shaders/order2/by_exact_determinant.wgsl"), ADJUGATE]
+        }
+        (GpuKernel::Thread, 2, Op::Inverse) => [include_str!("../../shaders/order2/by_determinant.wgsl"), ADJUGATE],
+        (GpuKernel::Thread, ..) => [include_str!("../../shaders/order2/by_pivots.wgsl"), ""],
+        _ => ["", ""],
     };
     let constants = constants(program, variant);
     let parts = [
-        own, order2, exchange, op, balance, layout, PARAMS, access, output, failed, rhs, det, rcond, norm, shuffle,
-        width, arithmetic, packs, pair, number, part, real, MAGNITUDE, &constants,
+        own, order2, adjugate, exchange, op, balance, layout, PARAMS, access, output, by, failed, rhs, det, rcond,
+        norm, shuffle, width, arithmetic, packs, pair, number, part, real, MAGNITUDE, &constants,
     ];
     let text = parts.join("\n");
     if variant.config.writes_out() { written_out(&text) } else { text }

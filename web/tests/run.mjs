@@ -1,9 +1,9 @@
 /**
  * Tests of the package and of the page in a real browser:
  *
- *   node run.mjs PACKAGE SITE EXPECTED PICTURES [NAME]
+ *   node run.mjs PACKAGE PROGRAM SITE EXPECTED PICTURES [NAME]
  *
- * PACKAGE is what web/build.sh built, SITE what web/page.sh put together, EXPECTED what the test
+ * PACKAGE and PROGRAM are what web/build.sh built, SITE what web/page.sh put together, EXPECTED what the test
  * `browser_cases` wrote. Pictures of the page go to PICTURES. With NAME, only tests run whose names contain it.
  */
 
@@ -14,9 +14,15 @@ import { launch, open } from "./chromium.mjs";
 import { pageTests } from "./page.mjs";
 import { serve } from "./serve.mjs";
 
-const [, , pack, site, expected, pictures, wanted = ""] = process.argv;
+const [, , pack, program, site, expected, pictures, wanted = ""] = process.argv;
 const here = dirname(fileURLToPath(import.meta.url));
-const server = await serve({ "/package/": pack, "/expected/": expected, "/tests/": here, "/": site });
+const server = await serve({
+    "/package/": pack,
+    "/program/": program,
+    "/expected/": expected,
+    "/tests/": here,
+    "/": site,
+});
 
 let [passed, failed] = [0, 0];
 
@@ -57,7 +63,7 @@ async function suite(browser, module) {
 
 const browser = await launch();
 console.log(`Chromium ${browser.version()}`);
-for (const module of ["cpu.js", "gpu.js", "jobs.js", "faults.js", "shaders.js"]) {
+for (const module of ["cpu.js", "gpu.js", "jobs.js", "faults.js", "shaders.js", "program.js"]) {
     await suite(browser, `/tests/browser/${module}`);
 }
 await pageTests(test, browser, server.address, pictures);

@@ -117,8 +117,8 @@ fn with_element(range: Range, x: Word, row: i32) -> Range {
 }
 
 // The exponent of the factor of a right-hand side's column. Its largest part comes into [1, 2), or above if its
-// smallest would otherwise fall below the normal range, but not beyond the window, and not above `least`, the smallest exponent
-// of the matrix's columns: what overflows would then do so anyway.
+// smallest would otherwise fall below the normal range, but not beyond the window, and not above `least`, the smallest
+// exponent of the matrix's columns: what overflows would then do so anyway.
 fn rhs_exponent(range: Range, least: i32) -> i32 {
     let most = max(min(least, WINDOW - 1i - range.high), -range.high);
     let wanted = clamp(MIN_EXPONENT - range.low, -range.high, most);

@@ -36,7 +36,7 @@ pub fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> w
     // is a whole number of panels, so rows set aside end at PADDED + OUTER. Buffers are indexed through the layout
     // with i, j < N, or j < WIDTH for right-hand sides and solutions, and m below the number of matrices of the
     // dispatch, and `job` and `run` have checked that the buffers hold these matrices, right-hand sides and
-    // results, by whole quads where `stores_quads` says so, their statuses, rconds, and two scalars for each
+    // results, four at a time where `stores_vec4` says so, their statuses, rconds, and two scalars for each
     // determinant. Every divisor is positive. An invocation of the probe has one place in each of two buffers,
     // which are made for as many invocations as are dispatched.
     // Where invocations meet at a location and one of them writes, a barrier of its address space lies between them;

@@ -193,6 +193,50 @@ fn verdicts() {
     failures.none();
 }
 
+/// At order 2 the determinant decides, where pivots would be rounding errors: for inverses, solutions and determinants.
+#[test]
+fn singular_by_the_determinant() {
+    let power = |e| cases::power(e) as f32;
+    let tiny = power(-100);
+    let next = f32::from_bits(7.0_f32.to_bits() + 1);
+    let matrices = [
+        ([7.0, 7.0, 7.0, 7.0], 2),
+        ([3.0, 5.0, 3.0, 5.0], 2),
+        ([tiny * 7.0, tiny * 7.0, 1.5, 1.5], 2),
+        ([0.1_f32 * 3.0, 0.1 * 7.0, 0.1 * 3.0, 0.1 * 7.0], 2),
+        ([7.0, 7.0, 7.0, next], 0),
+        ([3.0, 5.0, 3.0 * tiny, 5.0 * tiny], 2),
+        ([0.0, 5.0, 0.0, 3.0], 1),
+        // Determinants of -1 and 1, 2^-48 of the products: elimination finds a second pivot of zero.
+        ([16_577_214.0, 16_577_215.0, 16_577_215.0, 16_577_216.0], 0),
+        ([16_577_215.0, 16_577_214.0, 16_577_216.0, 16_577_215.0], 0),
+        ([power(100), power(60), power(101), power(61)], 2),
+    ];
+    let elements: Vec<f32> = matrices.iter().flat_map(|(matrix, _)| *matrix).collect();
+    let wanted = matrices.map(|(_, status)| status);
+    let stack = Stack::new(&elements, 2).unwrap();
+    let rhs = [1.0; 2 * 10];
+    for adapter in engines::adapters("pairs/singular_by_the_determinant") {
+        let (device, queue) = engines::own_device(&adapter.gpu, |_| wgpu::DeviceDescriptor::default());
+        let inverter = Inverter::with_gpu(GpuInverter::from_device(&device, &queue)).precision(Precision::Double);
+        let words = |statuses: &[Status]| statuses.iter().map(|status| status.word()).collect::<Vec<_>>();
+        let inverses = inverter.invert(stack).unwrap();
+        assert_eq!(words(inverses.statuses()), wanted, "{}: inverses", adapter.word);
+        assert_eq!(inverses.report().arithmetic, Arithmetic::Pairs);
+        let solutions = inverter.clone().det(true).solve(stack, Columns::new(&rhs, 2, 1).unwrap()).unwrap();
+        assert_eq!(words(solutions.statuses()), wanted, "{}: solutions", adapter.word);
+        let alone = inverter.determinants(stack).unwrap();
+        for (m, status) in wanted.into_iter().enumerate() {
+            let dets = [solutions.determinants().unwrap()[m], alone.values[m]];
+            let [p, q, r, s] = matrices[m].0.map(f64::from);
+            // Both products are exact in float64.
+            let exact = p * s - q * r;
+            let right = dets.iter().all(|det| (f64::from(det.value()) - exact).abs() <= BOUND * exact.abs());
+            assert!(right && (exact == 0.0) == (status != 0), "{}: {m}: {dets:?}, not {exact}", adapter.word);
+        }
+    }
+}
+
 /// Subnormal numbers count on devices that flush them to zero: in the matrix, in right-hand sides, and in results.
 #[test]
 fn subnormal_numbers() {

@@ -39,7 +39,8 @@ fn variants() -> Vec<Variant> {
         for kernel in GpuKernel::ALL {
             let most = most(kernel, scalar, arithmetic).min(300);
             // All orders of the small kernel, and orders between both ends of the others.
-            let orders = (1..=most).filter(|&n| n <= 12 || n % 16 < 2 || n == most);
+            let apart = if common::full_sweep() { 16 } else { 32 };
+            let orders = (1..=most).filter(|&n| n <= 12 || n % apart < 2 || n == most);
             for variant in orders.map(|order| variant(kernel, scalar, arithmetic, order)) {
                 variants.push(variant);
                 variants.extend(suited(variant).into_iter().filter(|&other| other != variant));
@@ -62,6 +63,9 @@ fn variants() -> Vec<Variant> {
         let layouts = [(0, 16, order), (8, 40, 8), (2, 40, 8), (8, 42, 8), (8, 40, 6)];
         for layout in layouts.map(|(offset, matrix, row)| Layout { offset, matrix, row, column: 1 }) {
             variants.push(with(variant, |variant| variant.output = layout));
+            let in_place = with(variant, |variant| (variant.in_place, variant.output) = (true, layout));
+            variants.push(in_place);
+            variants.push(with(in_place, |variant| variant.input = layout));
             variants.push(with(variant, |variant| variant.output = layout.transposed()));
         }
     }
@@ -291,11 +295,24 @@ fn scalar_constants<R: Real, B: TryInto<i128>>(of: &dyn Fn(&str) -> i128, bits: 
     assert_eq!(of("FRACTION"), (1 << of("FRACTION_WIDTH")) - 1);
 }
 
+/// Returns whether an inverse in `thread` consists of neighbors in fours that begin at multiples of four, and the input
+/// ends where it does if it shares its buffer.
+fn stores_four(variant: Variant) -> bool {
+    let Variant { order: n, scalar, output: Layout { offset, matrix, row, column }, .. } = variant;
+    let place = |e: u32| offset + e / (n * n) * matrix + e / n % n * row + e % n * column;
+    let places: Vec<u32> = (0..4 * n * n).map(place).collect();
+    let fours = places.chunks(4).all(|four| four[0] % 4 == 0 && four.windows(2).all(|pair| pair[1] == pair[0] + 1));
+    let real = matches!(scalar, ScalarKind::Float32 | ScalarKind::Float64);
+    let ends_with_it = [variant.output, variant.output.transposed()].contains(&variant.input);
+    let thread = variant.kernel() == GpuKernel::Thread && variant.op == Op::Inverse;
+    thread && real && [2, 4].contains(&n) && fours && (!variant.in_place || ends_with_it)
+}
+
 /// One group: 0 input, 1 output, 2 statuses, 3 counts, and of `device` 4 and 5 working memory and state, 6 rconds, 7
 /// right-hand sides, 8 determinants; what each may be used for; and no more storage buffers than every device binds.
 #[test]
 fn bindings_are_the_hosts() {
-    let mut by_quads = BTreeSet::new();
+    let mut by_four = BTreeSet::new();
     for variant in variants() {
         let (module, _) = parse(variant);
         let mut bindings = BTreeSet::new();
@@ -338,7 +355,7 @@ fn bindings_are_the_hosts() {
         let most = batchinv::wgpu::Limits::default().max_storage_buffers_per_shader_stage as usize;
         assert!(storage.len() <= most, "{variant:?} binds {} storage buffers", storage.len());
         assert_eq!(bindings, wanted, "{variant:?}");
-        // Params fit the 16 bytes that the host writes; an element of the stack is one word, or a quad of results four.
+        // Params fit the 16 bytes that the host writes; an element of the stack is one word, or four of an inverse.
         let mut layouter = naga::proc::Layouter::default();
         layouter.update(module.to_ctx()).unwrap();
         for (_, variable) in module.global_variables.iter() {
@@ -348,20 +365,17 @@ fn bindings_are_the_hosts() {
                     let naga::TypeInner::Array { stride, .. } = module.types[variable.ty].inner else {
                         panic!("{variant:?}: not an array")
                     };
-                    if name == "output" && stride as usize == 4 * variant.scalar.size() {
-                        let Layout { offset, matrix, row, column } = variant.output;
-                        let together = if variant.order == 2 { row == 2 } else { variant.order == 4 && row % 4 == 0 };
-                        assert!(together && column == 1 && offset % 4 == 0 && matrix % 4 == 0, "{variant:?}");
-                        by_quads.insert(variant.order);
-                    } else {
-                        assert_eq!(stride as usize, variant.scalar.size(), "{variant:?}: {name}");
-                    }
+                    let elements = stride as usize / variant.scalar.size();
+                    assert_eq!(stride as usize, elements * variant.scalar.size(), "{variant:?}: {name}");
+                    let four = name == "output" && stores_four(variant);
+                    assert_eq!(elements, if four { 4 } else { 1 }, "{variant:?}: {name}");
+                    by_four.extend(four.then_some(variant.order));
                 }
                 _ => {}
             }
         }
     }
-    assert_eq!(by_quads, BTreeSet::from([2, 4]), "orders whose results are stored by quads");
+    assert_eq!(by_four, BTreeSet::from([2, 4]), "orders whose inverses are stored four elements at a time");
 }
 
 /// Workgroup memory as naga lays it out is no more than the plan counts with, and the plan stays within 16 KiB.

@@ -67,4 +67,5 @@ node --test --test-reporter=dot web/tests/npy.test.mjs
 echo "-- in Chromium"
 cargo test --quiet --all-features --test browser_cases
 web/page.sh "$folder/package" "$folder/site"
-node web/tests/run.mjs "$folder/package" "$folder/program" "$folder/site" "${folder%/web}/tmp/browser" "$folder/pictures" "${1-}"
+node web/tests/run.mjs "$folder/package" "$folder/program" "$folder/site" "${folder%/web}/tmp/browser" \
+    "$folder/pictures" "${1-}"

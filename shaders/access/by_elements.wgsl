@@ -2,10 +2,10 @@
 
 @group(0) @binding(1) var<storage, read_write> output: array<Element>;
 
-// True if a kernel stores an inverse by quads.
-const STORES_QUADS = false;
+// True if a kernel stores an inverse four elements at a time.
+const STORES_VEC4 = false;
 
-fn element(at: u32) -> Element {
+fn fetch(at: u32) -> Element {
     return output[at];
 }
 
@@ -13,4 +13,4 @@ fn put(at: u32, x: Element) {
     output[at] = x;
 }
 
-fn store_quad(m: u32, i: u32, quad: array<Element, 4>) {}
+fn store_vec4(m: u32, i: u32, x: array<Element, 4>) {}

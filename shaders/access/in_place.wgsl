@@ -2,7 +2,7 @@
 // matrix before it stores any element of its inverse.
 
 fn given(m: u32, i: u32, j: u32) -> Element {
-    return element(input_at(m, i, j));
+    return fetch(input_at(m, i, j));
 }
 
 fn load(m: u32, i: u32, j: u32) -> Word {

@@ -2,9 +2,9 @@
 
 fn store(m: u32, i: u32, j: u32, x: Word) {}
 
-const STORES_QUADS = false;
+const STORES_VEC4 = false;
 
-fn store_quad(m: u32, i: u32, quad: array<Element, 4>) {}
+fn store_vec4(m: u32, i: u32, x: array<Element, 4>) {}
 
 fn stored(m: u32, i: u32, j: u32) -> Word {
     return word(ZERO);

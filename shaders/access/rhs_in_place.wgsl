@@ -2,7 +2,7 @@
 // their solutions.
 
 fn given_rhs(m: u32, i: u32, c: u32) -> Element {
-    return element(rhs_at(m, i, c));
+    return fetch(rhs_at(m, i, c));
 }
 
 // Stands where `finish_loads` does.

@@ -140,72 +140,75 @@ fn main(
 
         var product = no_pivots();
         let inverted = status == INVERTED && by_determinant(&a, &status);
-        if HAS_PIVOTS && !inverted {
-            for (var k = 0u; k < counted(N); k++) { // written out if STEPS_OUT
-                // The pivot is the first maximum of column 0 among the N - k rows that are not yet chosen.
-                var best = key(a[0][0]);
-                var pivot = 0u;
-                for (var i = 1u; i < N; i++) { // written out
-                    let candidate = key(a[i][0]);
-                    let better = i + k < N && candidate > best;
-                    best = select(best, candidate, better);
-                    pivot = select(pivot, i, better);
-                }
-                if is_zero_pivot(status, best) {
-                    status = zero_pivot_status(k, first_small, of_column(exponents[k]) == EMPTY);
-                }
-                status = reject_large_pivot(status, best);
+        if HAS_PIVOTS { // left out if not
+            if !inverted {
+                for (var k = 0u; k < counted(N); k++) { // written out if STEPS_OUT
+                    // The pivot is the first maximum of column 0 among the N - k rows that are not yet chosen.
+                    var best = key(a[0][0]);
+                    var pivot = 0u;
+                    for (var i = 1u; i < N; i++) { // written out
+                        let candidate = key(a[i][0]);
+                        let better = i + k < N && candidate > best;
+                        best = select(best, candidate, better);
+                        pivot = select(pivot, i, better);
+                    }
+                    if is_zero_pivot(status, best) {
+                        status = zero_pivot_status(k, first_small, of_column(exponents[k]) == EMPTY);
+                    }
+                    status = reject_large_pivot(status, best);
 
-                // Take the pivot row out as p, and put row 0 in its place.
-                var p: Row;
-                var p_permutation = permutation[0];
-                for (var j = 0u; j < ROW_LENGTH; j++) { // written out
-                    p[j] = a[0][j];
-                }
-                for (var i = 1u; i < N; i++) { // written out
-                    let here = i + k < N && i == pivot;
+                    // Take the pivot row out as p, and put row 0 in its place.
+                    var p: Row;
+                    var p_permutation = permutation[0];
                     for (var j = 0u; j < ROW_LENGTH; j++) { // written out
-                        let x = a[i][j];
-                        a[i][j] = select(x, a[0][j], here);
-                        p[j] = select(p[j], x, here);
+                        p[j] = a[0][j];
                     }
-                    let own = permutation[i];
-                    permutation[i] = select(own, permutation[0], here);
-                    p_permutation = select(p_permutation, own, here);
-                }
+                    for (var i = 1u; i < N; i++) { // written out
+                        let here = i + k < N && i == pivot;
+                        for (var j = 0u; j < ROW_LENGTH; j++) { // written out
+                            let x = a[i][j];
+                            a[i][j] = select(x, a[0][j], here);
+                            p[j] = select(p[j], x, here);
+                        }
+                        let own = permutation[i];
+                        permutation[i] = select(own, permutation[0], here);
+                        p_permutation = select(p_permutation, own, here);
+                    }
 
-                if DET {
-                    product = times_pivot(product, p[0], pivot > 0u);
-                }
+                    if DET {
+                        product = times_pivot(product, p[0], pivot > 0u);
+                    }
 
-                // q is the pivot row divided by the pivot, one column to the left.
-                let reciprocal = recip(p[0]);
-                var q: Row;
-                for (var j = 1u; j < N; j++) { // written out
-                    q[j - 1u] = mul(p[j], reciprocal);
-                }
-                q[N - 1u] = entering_pivot_row(reciprocal);
-                for (var j = N; j < ROW_LENGTH; j++) { // written out
-                    q[j] = mul(p[j], reciprocal);
-                }
-
-                for (var i = 1u; i < N; i++) { // written out
-                    let own = a[i][0];
-                    let chosen = i + k >= N;
-                    let f = step_factor(own, chosen);
+                    // q is the pivot row divided by the pivot, one column to the left.
+                    let reciprocal = recip(p[0]);
+                    var q: Row;
                     for (var j = 1u; j < N; j++) { // written out
-                        a[i - 1u][j - 1u] = sub_mul(a[i][j], f, q[j - 1u]);
+                        q[j - 1u] = mul(p[j], reciprocal);
                     }
-                    a[i - 1u][N - 1u] = entering(own, chosen, reciprocal);
+                    q[N - 1u] = entering_pivot_row(reciprocal);
                     for (var j = N; j < ROW_LENGTH; j++) { // written out
-                        a[i - 1u][j] = sub_mul(a[i][j], f, q[j]);
+                        q[j] = mul(p[j], reciprocal);
                     }
-                    permutation[i - 1u] = permutation[i];
+
+                    for (var i = 1u; i < N; i++) { // written out
+                        let own = a[i][0];
+                        let chosen = i + k >= N;
+                        let f = step_factor(own, chosen);
+                        for (var j = 1u; j < N; j++) { // written out
+                            a[i - 1u][j - 1u] = sub_mul(a[i][j], f, q[j - 1u]);
+                        }
+                        a[i - 1u][N - 1u] = entering(own, chosen, reciprocal);
+                        for (var j = N; j < ROW_LENGTH; j++) { // written out
+                            a[i - 1u][j] = sub_mul(a[i][j], f, q[j]);
+                        }
+                        permutation[i - 1u] = permutation[i];
+                    }
+                    for (var j = 0u; j < ROW_LENGTH; j++) { // written out
+                        a[N - 1u][j] = q[j];
+                    }
+                    permutation[N - 1u] = p_permutation;
+                    refine(&a, k, reciprocal, pivot > 0u);
                 }
-                for (var j = 0u; j < ROW_LENGTH; j++) { // written out
-                    a[N - 1u][j] = q[j];
-                }
-                permutation[N - 1u] = p_permutation;
             }
         }
         if DET { // left out if not
@@ -244,7 +247,7 @@ fn main(
         }
 
         top = NO_BITS;
-        var quad: array<Element, 4>;
+        var four: array<Element, 4>;
         for (var i = 0u; i < counted(N); i++) { // written out if STEPS_OUT
             for (var k = 0u; k < RESULT_COLUMNS; k++) { // written out
                 if first + k < RESULT_WIDTH {
@@ -255,13 +258,14 @@ fn main(
                     // There may be more riding columns than rows.
                     let row = min(k, N - 1u);
                     let column = result_column(first + k, permutation[row]);
-                    if STORES_QUADS {
+                    if STORES_VEC4 { // left out if not
                         let element = from_word(x);
                         for (var j = 0u; j < N; j++) { // written out
                             let place = (i * N + j) % 4u;
-                            quad[place] = select(quad[place], element, j == column);
+                            four[place] = select(four[place], element, j == column);
                         }
-                    } else {
+                    }
+                    if !STORES_VEC4 { // left out if not
                         store(m, i, column, x);
                     }
                     top = max(top, largest(as_stored(x)));
@@ -270,8 +274,10 @@ fn main(
                     }
                 }
             }
-            if STORES_QUADS && (i * N + N) % 4u == 0u {
-                store_quad(m, i, quad);
+            if STORES_VEC4 { // left out if not
+                if (i * N + N) % 4u == 0u {
+                    store_vec4(m, i, four);
+                }
             }
             roll(&a);
         }

@@ -1,4 +1,4 @@
-// The inverse of a matrix of order 2, given the reciprocal of its determinant.
+// Replaces a matrix of order 2 by its inverse, given the reciprocal of its determinant.
 fn adjugate_over(a: ptr<function, array<Row, N>>, reciprocal: Scalar) {
     let p = (*a)[0][0];
     (*a)[0][0] = mul((*a)[1][1], reciprocal);

@@ -24,3 +24,5 @@ fn by_determinant(a: ptr<function, array<Row, N>>, status: ptr<function, i32>) -
     adjugate_over(a, recip(determinant));
     return true;
 }
+
+fn refine(a: ptr<function, array<Row, N>>, k: u32, reciprocal: Scalar, exchanged: bool) {}

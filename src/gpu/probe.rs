@@ -80,7 +80,7 @@ impl GpuInverter {
     /// [`Error::OutOfMemory`] and [`Error::DeviceLost`] from the device.
     #[cfg(feature = "testing")]
     pub async fn probe_unguarded_async(&self) -> Result<bool, Error> {
-        let unguarded = shader::probe().replace(" ^ params.zero", " ^ params.zero * 0u");
+        let unguarded = shader::probe().replace(" ^ params.zero", " ^ (params.zero * 0u)");
         self.0.probe(unguarded).await.map_err(|error| error.at(0, 0))
     }
 }

@@ -45,6 +45,7 @@ const SHUFFLE_COMPLEX: &str = include_str!("../../shaders/shuffle/complex.wgsl")
 const SHUFFLE_PAIR: &str = include_str!("../../shaders/shuffle/pair.wgsl");
 const SHUFFLE_32: &str = include_str!("../../shaders/shuffle/width32.wgsl");
 const SHUFFLE_64: &str = include_str!("../../shaders/shuffle/width64.wgsl");
+const ADJUGATE: &str = include_str!("../../shaders/order2/adjugate.wgsl");
 
 /// The WGSL of a program.
 pub fn source(program: Program, variant: Variant) -> String {
@@ -82,10 +83,10 @@ pub fn source(program: Program, variant: Variant) -> String {
         }
         Op::Det => [include_str!("../../shaders/access/no_output.wgsl"), ""],
     };
-    let by = match (variant.op, variant.stores_quads()) {
+    let results = match (variant.op, variant.stores_vec4()) {
         (Op::Det, _) => "",
         (_, false) => include_str!("../../shaders/access/by_elements.wgsl"),
-        (_, true) => include_str!("../../shaders/access/by_quads.wgsl"),
+        (_, true) => include_str!("../../shaders/access/by_vec4.wgsl"),
     };
     let rhs = match (variant.op, variant.rhs_in_place) {
         (Op::Solve, false) => include_str!("../../shaders/access/rhs.wgsl"),
@@ -115,9 +116,8 @@ pub fn source(program: Program, variant: Variant) -> String {
         KernelConfig::Subgroup(_) => include_str!("../../shaders/exchange/by_shuffle.wgsl"),
         _ => "",
     };
-    const ADJUGATE: &str = include_str!("../../shaders/order2/adjugate.wgsl");
     let [order2, adjugate] = match (variant.kernel(), variant.order, variant.op) {
-        (GpuKernel::Thread, 2, Op::Inverse) if variant.arithmetic == Arithmetic::Pairs && !is_complex => {
+        (GpuKernel::Thread, 2, _) if variant.arithmetic == Arithmetic::Pairs && !is_complex => {
             [include_str!("../../shaders/order2/by_exact_determinant.wgsl"), ADJUGATE]
         }
         (GpuKernel::Thread, 2, Op::Inverse) => [include_str!("../../shaders/order2/by_determinant.wgsl"), ADJUGATE],
@@ -126,7 +126,7 @@ pub fn source(program: Program, variant: Variant) -> String {
     };
     let constants = constants(program, variant);
     let parts = [
-        own, order2, adjugate, exchange, op, balance, layout, PARAMS, access, output, by, failed, rhs, det, rcond,
+        own, order2, adjugate, exchange, op, balance, layout, PARAMS, access, output, results, failed, rhs, det, rcond,
         norm, shuffle, width, arithmetic, packs, pair, number, part, real, MAGNITUDE, &constants,
     ];
     let text = parts.join("\n");

@@ -353,8 +353,8 @@ impl ChunkBuffers {
         Ok(ticks)
     }
 
-    /// Returns all buffers that the host only reads to the device. If the device was lost since they were read, they
-    /// are gone; whoever uses it next is told so, but not the handler of whoever owns it.
+    /// Unmaps the buffers that the host only reads, so that the device may use them again. On a device that was lost
+    /// meanwhile that is an error, which is dropped: the next use reports the loss, not the handler of the owner.
     pub fn give_back(&self, device: &wgpu::Device) {
         let _errors = Errors::watch(device);
         self.output.iter().filter(|_| self.mappable).for_each(wgpu::Buffer::unmap);

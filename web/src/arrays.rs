@@ -1,4 +1,4 @@
-//! Stacks in typed arrays: real elements, or complex ones as pairs.
+//! Stacks in typed arrays: real elements, or complex ones as real and imaginary parts side by side.
 
 use batchinv::{Complex, Scalar};
 use js_sys::{Float32Array, Float64Array, Int32Array};

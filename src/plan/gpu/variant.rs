@@ -138,12 +138,13 @@ impl Variant {
         }
     }
 
-    /// Returns whether a kernel stores an inverse by quads, four real elements at a time: rows of order 4 or matrices of
-    /// order 2, in a layout that has them at multiples of four. In `thread`, which holds all columns of a row, lavapipe
-    /// then takes about 0.91 of the time. At order 8 it takes 0.93, but 1.2 in float64.
+    /// Returns whether an inverse is stored four real elements at a time: by rows at order 4, whole at order 2, where
+    /// the layout begins each at a multiple of four. On lavapipe, `thread` then takes 0.91 of the time. Order 8 stays
+    /// out: stored so, it took 0.93 of the time in float32, but 1.2 in float64.
     #[cfg(feature = "gpu")]
-    pub(crate) fn stores_quads(self) -> bool {
-        let Self { op, scalar, order, output: Layout { offset, matrix, row, column }, .. } = self;
+    pub(crate) fn stores_vec4(self) -> bool {
+        let Self { op, scalar, order, input, output, in_place, .. } = self;
+        let Layout { offset, matrix, row, column } = output;
         let real = matches!(scalar, ScalarKind::Float32 | ScalarKind::Float64);
         let together = match order {
             2 => row == 2,
@@ -151,7 +152,9 @@ impl Variant {
             _ => false,
         };
         let whole = together && column == 1 && offset % 4 == 0 && matrix % 4 == 0;
-        self.kernel() == GpuKernel::Thread && op == Op::Inverse && real && whole
+        // Elsewhere in the buffer of the output, the input may end within four elements, which the binding cuts off.
+        let read_whole = !in_place || input == output || input == output.transposed();
+        self.kernel() == GpuKernel::Thread && op == Op::Inverse && real && whole && read_whole
     }
 
     /// The size of the systems.

@@ -9,8 +9,8 @@ export const tests = {
         const pixels = await frame();
         assert(pixels.length === 4 * 64, `${pixels.length} bytes`);
         for (let instance = 0; instance < 64; instance += 1) {
-            // Inverse transposes of diag(1 or 2, 2, 4), and zeros for the singular one.
-            const wanted = instance === 7 ? [0, 0, 0] : [instance % 2 === 0 ? 255 : 128, 128, 64];
+            // Of the inverse transposes of [[1 or 2, 1, 0], [0, 2, 0], [0, 0, 4]], and zeros for the singular one.
+            const wanted = instance === 7 ? [0, 0, 0] : instance % 2 === 0 ? [255, 128, 64] : [128, 64, 64];
             const found = [...pixels.subarray(4 * instance, 4 * instance + 3)];
             assert(
                 found.every((value, index) => Math.abs(value - wanted[index]) <= 1),

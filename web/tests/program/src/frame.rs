@@ -7,13 +7,13 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 
-/// Instances, each a pixel wide. WebGPU wants rows of 256 bytes.
+/// Instances, each a pixel.
 const INSTANCES: u32 = 64;
 
 /// The instance whose transform is singular.
 const FLAT: u32 = 7;
 
-/// The first column of each normal matrix, as a color.
+/// Elements of each normal matrix, one of them off the diagonal, as a color.
 const SHADER: &str = "
 @group(0) @binding(0) var<storage, read> normals: array<mat3x3f>;
 
@@ -26,7 +26,7 @@ struct Instance {
 fn place(@builtin(instance_index) instance: u32) -> Instance {
     let x = (f32(instance) + 0.5) / 64.0 * 2.0 - 1.0;
     let normal = normals[instance];
-    return Instance(vec4f(x, 0.0, 0.0, 1.0), vec3f(normal[0][0], normal[1][1], normal[2][2]));
+    return Instance(vec4f(x, 0.0, 0.0, 1.0), vec3f(normal[0][0], -normal[0][1], normal[2][2]));
 }
 
 @fragment
@@ -58,6 +58,8 @@ pub async fn frame() -> Result<Vec<u8>, JsError> {
     let of = |instance: u32| {
         let scale = if instance == FLAT { 0.0 } else { (1 + instance % 2) as f32 };
         let mut transform = [0.0_f32; 16];
+        // A shear: the second column has a part along the first axis.
+        transform[4] = 1.0;
         [transform[0], transform[5], transform[10], transform[15]] = [scale, 2.0, 4.0, 1.0];
         transform.map(f32::to_le_bytes).concat()
     };

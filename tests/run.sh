@@ -2,8 +2,8 @@
 # Checks everything: formatting, lints, docs, the examples, every test on the CPU and on a GPU adapter, and what the
 # compiler of AMD GPUs makes of the shaders.
 #
-#   tests/run.sh          the suite; from nothing 35 minutes on two cores: tests with all features 17, the build 4,
-#                         compilers 3, lints and docs 4, the Python package 3, tests without features 2, sizes 1
+#   tests/run.sh          the suite; from nothing about an hour on two cores, of which compilers take half; at the end
+#                         it prints what each step took
 #   tests/run.sh --all    the same with the full sweep of orders, lengths and AMD GPUs, and a verified package
 #
 # If no adapter is found, this installs Mesa's software Vulkan driver through apt, or says what to install if

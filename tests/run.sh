@@ -89,7 +89,8 @@ cargo test --all-features
 unset BATCHINV_TEST_LOG
 # Without the GPU engine: what differs from the build above, and one test of each kind that the CPU engine has.
 step "tests and doctests, no default features"
-cargo test --no-default-features ${BATCHINV_ALL:+--lib} --test accuracy --test api --test bits --test in_place --test plan
+cargo test --no-default-features ${BATCHINV_ALL:+--lib} \
+    --test accuracy --test api --test bits --test in_place --test plan
 cargo test --no-default-features --doc
 
 step "examples"

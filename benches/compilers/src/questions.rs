@@ -115,8 +115,8 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// Every scalar that is given with every arithmetic that is given and suits it. Without scalars, all of them; without
-    /// arithmetics, the scalar's own and pairs.
+    /// Every scalar that is given with every arithmetic that is given and suits it. Without scalars, all of them;
+    /// without arithmetics, the scalar's own and pairs.
     pub fn of(scalars: &[ScalarKind], arithmetics: &[Arithmetic]) -> Vec<Self> {
         let of = |scalar: ScalarKind| {
             let own = Arithmetic::of(scalar, Precision::Native);

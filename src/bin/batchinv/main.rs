@@ -9,8 +9,9 @@
 //! stand on `place` (what a path means), `temporary` (files that appear whole), `descriptor`, `stdio` (`-`) and
 //! `identity`.
 //!
-//! All share `drivers` (which GPUs may be used), `ratio` (what counts as wrong) and `json`. `exit` turns every failure
-//! into one line and an exit status, and `environment` keeps libraries from printing what nobody can act on.
+//! All share `drivers` (which GPUs may be used), `ratio` (what counts as wrong), `threads` and `json`. `exit` turns
+//! every failure into one line and an exit status, and `environment` keeps libraries from printing what nobody can act
+//! on.
 
 mod args;
 
@@ -45,6 +46,7 @@ mod results;
 mod shape;
 mod stdio;
 mod temporary;
+mod threads;
 
 use std::process::ExitCode;
 
@@ -64,14 +66,12 @@ fn run() -> Result<(), Failure> {
     let Some(command) = args::parse()? else {
         return Ok(()); // --help or --version, already printed
     };
+    threads::start()?;
     interrupt::watch()?;
     #[cfg(feature = "testing")]
     if let Ok(part) = std::env::var("BATCHINV_TEST_NON_CONFORMANT") {
         batchinv::gpu::faults::non_conformant(part);
     }
-    // Later, rayon would panic if the system has no threads left.
-    let threads = rayon::ThreadPoolBuilder::new().build_global();
-    threads.map_err(|error| Failure::io(format!("cannot start a thread: {error}")))?;
     match command {
         Command::Inv(args) => inv::run(&args),
         Command::Solve(args) => solve::run(&args),

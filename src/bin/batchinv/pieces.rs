@@ -5,7 +5,7 @@ use std::ops::Range;
 use batchinv::Scalar;
 
 use crate::exit::Failure;
-use crate::npy::elements::zeroed;
+use crate::npy::elements::{memory_for, zeroed};
 
 /// Bytes of a piece on its larger side, input or output, unless a single matrix takes more.
 const PIECE_BYTES: usize = 16 << 20;
@@ -65,7 +65,7 @@ impl Pieces {
     /// allocator aborts the program.
     pub fn try_copy<T: Scalar>(self, elements: usize, in_double: bool) -> Result<(), Failure> {
         let elements = if self.len > 0 { elements } else { 0 };
-        let spare = |copy: usize| zeroed::<u8>(SPARE_BYTES + copy / 8).map(drop);
+        let spare = |copy: usize| memory_for(SPARE_BYTES + copy / 8);
         if in_double {
             zeroed::<T::Double>(elements).and_then(|copy| spare(size_of_val(&copy[..])))
         } else {

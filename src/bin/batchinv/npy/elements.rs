@@ -1,5 +1,7 @@
 //! Elements, converted from the bytes of a file and to them.
 
+use std::hint::black_box;
+
 use batchinv::{Real, Scalar, ScalarKind, Status};
 use bytemuck::{Pod, Zeroable};
 
@@ -116,6 +118,12 @@ pub fn zeroed<T: Zeroable>(len: usize) -> Result<Vec<T>, Failure> {
         let bytes = len.saturating_mul(size_of::<T>());
         Failure::io(format!("not enough memory: {bytes} bytes are needed at once"))
     })
+}
+
+/// Checks that so many bytes could be allocated now.
+pub fn memory_for(bytes: usize) -> Result<(), Failure> {
+    // Unless it is looked at, the compiler leaves out an allocation.
+    zeroed::<u8>(bytes).map(|memory| drop(black_box(memory)))
 }
 
 /// Reverses the bytes of every group of `part` bytes.

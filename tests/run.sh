@@ -32,11 +32,15 @@ step() {
 # Runs a command as root, through sudo if necessary.
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
+# The library is built once for the tests, the examples, the program and the compilers' questions: what else asks Cargo
+# to build it, without the dependencies of the tests, has a build of its own, with wgpu.
+built=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug
+tested=(--all-features --package batchinv --package batchinv-compilers)
+
 # Inverts a file on the GPU engine, which exits with status 3 if there is no adapter. Any other failure is a fault.
 has_adapter() {
     local status=0
-    cargo run --quiet --all-features -- inv tests/data/float32.npy -o "$scratch/probe.npy" --engine gpu --quiet \
-        || status=$?
+    "$built/batchinv" inv tests/data/float32.npy -o "$scratch/probe.npy" --engine gpu --quiet || status=$?
     [ "$status" = 0 ] || [ "$status" = 3 ] || { cat "$scratch/probe.txt" >&2; exit 1; }
     return "$status"
 }
@@ -47,8 +51,10 @@ trap 'rm -rf "$scratch"' EXIT
 step "formatting"
 cargo fmt --check
 
+step "building"
+cargo test "${tested[@]}" --no-run
+
 step "an adapter"
-cargo build --all-features
 if ! has_adapter 2>"$scratch/probe.txt"; then
     cat "$scratch/probe.txt"
     if ! command -v apt-get >/dev/null; then
@@ -73,7 +79,16 @@ if [ -f "$swiftshader" ]; then
 else
     echo "SKIPPED: SwiftShader, since there is no $swiftshader (Debian's package chromium-common)"
 fi
-cargo run --quiet --all-features -- info
+"$built/batchinv" info
+
+# RADV compiles for AMD GPUs that are not there. On Debian it comes with the package of lavapipe.
+if command -v apt-get >/dev/null; then
+    if ! dpkg --status mesa-vulkan-drivers >/dev/null 2>&1; then
+        as_root apt-get update
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends mesa-vulkan-drivers
+    fi
+    export BATCHINV_REQUIRE_RADV=1
+fi
 
 step "clippy, all features"
 cargo clippy --workspace --all-targets --all-features -- -D warnings
@@ -85,7 +100,7 @@ RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --all-features
 step "tests and doctests, all features"
 export BATCHINV_TEST_LOG="$scratch/ran.txt"
 : >"$BATCHINV_TEST_LOG"
-cargo test --all-features
+cargo test "${tested[@]}"
 unset BATCHINV_TEST_LOG
 # Without the GPU engine: what differs from the build above, and one test of each kind that the CPU engine has.
 step "tests and doctests, no default features"
@@ -102,24 +117,15 @@ example stiff_chemistry -- 200
 [ -s "$scratch/normal_matrices.png" ] && [ -s "$scratch/block_jacobi.svg" ]
 
 step "compilers"
-# RADV compiles for AMD GPUs that are not there. On Debian it comes with the package of lavapipe.
 compilers() {
     local status=0
-    cargo run --quiet -p batchinv-compilers -- "$@" || status=$?
+    "$built/batchinv-compilers" "$@" || status=$?
     if [ "$status" = 3 ] && ! command -v apt-get >/dev/null; then
         echo "SKIPPED: what RADV makes of the shaders, since it is not installed"
     elif [ "$status" != 0 ]; then
         exit 1
     fi
 }
-if command -v apt-get >/dev/null; then
-    if ! dpkg --status mesa-vulkan-drivers >/dev/null 2>&1; then
-        as_root apt-get update
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends mesa-vulkan-drivers
-    fi
-    export BATCHINV_REQUIRE_RADV=1
-fi
-cargo test -p batchinv-compilers
 compilers --expected benches/compilers/expected.txt
 if [ -n "${BATCHINV_ALL-}" ]; then
     compilers --expected benches/compilers/expected.txt --family all --order all --plain

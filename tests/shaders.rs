@@ -12,6 +12,7 @@ use batchinv::wgpu::naga;
 use batchinv::{Arithmetic, GpuKernel, Op, Precision, Real, ScalarKind, Status};
 use common::with;
 use naga::{AddressSpace, Literal, Module, StorageAccess};
+use rayon::prelude::*;
 
 /// A scalar and the numbers that an elimination may compute with.
 fn arithmetics() -> impl Iterator<Item = (ScalarKind, Arithmetic)> {
@@ -177,7 +178,7 @@ fn constants(module: &Module) -> BTreeMap<String, i128> {
 /// No capability beyond the defaults is needed, and so no optional feature of a device, except float64 and subgroups.
 #[test]
 fn all_validate() {
-    for (variant, source) in texts() {
+    texts().into_par_iter().for_each(|(variant, source)| {
         let (module, source) = parsed(variant, source);
         use naga::valid::Capabilities;
         let float64 = Capabilities::FLOAT64 | Capabilities::SHADER_INT64;
@@ -197,7 +198,7 @@ fn all_validate() {
             panic!("{variant:?}: {}", error.emit_to_string(&source));
         }
         assert!(!source.contains("enable "), "{variant:?} enables an extension");
-    }
+    });
 }
 
 #[test]

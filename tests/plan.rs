@@ -6,7 +6,7 @@ use batchinv::plan::{
     self, AdapterFacts, AdapterKind, AutoPolicy, CpuFacts, CpuPlan, CpuTuning, GpuLimits, GpuPlan, KernelConfig,
     Sharing, Variant, WORKGROUP_TILE_BYTES, Work, max_order,
 };
-use batchinv::{CpuKernel, Engine, Error, GpuKernel, Precision, ScalarKind};
+use batchinv::{Arithmetic, CpuKernel, Engine, Error, GpuKernel, Precision, ScalarKind};
 use common::with;
 
 const LIMITS: GpuLimits = GpuLimits::WEBGPU_DEFAULT;
@@ -215,6 +215,37 @@ fn tiles_cover_a_matrix() {
     }
 }
 
+/// On hardware, the rows of a panel that an invocation holds fit into registers, or the panel has the width of a pack.
+/// On software, where memory is no slower, panels stay wide.
+#[test]
+fn panels_fit_into_registers() {
+    let scalars = ScalarKind::ALL.map(|scalar| (scalar, Precision::Native));
+    for (scalar, precision) in scalars
+        .into_iter()
+        .chain([ScalarKind::Float32, ScalarKind::Complex64].map(|scalar| (scalar, Precision::Double)))
+    {
+        for order in (1..=1024).chain([1281, 2048, 4096, plan::DEVICE_MAX_ORDER as u32]) {
+            let block = |limits| {
+                let variant = Variant::new(GpuKernel::Device, scalar, precision, order);
+                let variant =
+                    if precision == Precision::Double { variant.with_arithmetic(Arithmetic::Pairs) } else { variant };
+                let variant = variant.suited(&limits);
+                let KernelConfig::Device(config) = variant.config else { panic!("{variant:?}") };
+                assert!(config.outer_block.is_multiple_of(config.block), "{variant:?}");
+                let words = config.rows(order) * config.block * variant.size().words() as u32;
+                (config.block, words, variant.size())
+            };
+            let (narrowest, words, size) = block(LIMITS);
+            let copied = precision == Precision::Double || scalar == ScalarKind::Complex128;
+            let most = if copied { plan::DEVICE_COPIED_PANEL_WORDS } else { plan::DEVICE_PANEL_WORDS };
+            assert!(words <= most || size.packs(narrowest) == 1, "{size:?}: {words} words");
+            // The next wider one would not.
+            assert!(narrowest == plan::DEVICE_BLOCK || 2 * words > most, "{size:?}: {words} words");
+            assert_eq!(block(with(LIMITS, |limits| limits.software = true)).0, plan::DEVICE_BLOCK);
+        }
+    }
+}
+
 /// A chunk of `device` has no more matrices than fit in its working memory.
 #[test]
 fn chunks_of_device_are_batches() {
@@ -304,11 +335,11 @@ fn what_the_gpu_engine_refuses() {
     assert!(refusal(work(5793, 1), &LIMITS).contains("5793"));
     assert!(plan::gpu(work(5744, 3), &LIMITS).is_ok() && plan::gpu(work(5745, 3), &LIMITS).is_err());
     assert!(refusal(work(usize::MAX, 3), &LIMITS).contains("order"));
-    // 2 GiB hold a matrix of the largest order. Its tiles exceed a dimension of 2047 workgroups.
+    // 2 GiB hold a matrix of the largest order. Its panels exceed a dimension of 4095 workgroups.
     let large = with(LIMITS, |limits| limits.binding_bytes = 2 << 30);
     assert!(plan::gpu(work(plan::DEVICE_MAX_ORDER, 1), &large).is_ok());
-    let few = with(large, |limits| limits.workgroups = 2047);
-    assert!(refusal(work(plan::DEVICE_MAX_ORDER, 1), &few).contains("2048 workgroups in a dimension"));
+    let few = with(large, |limits| limits.workgroups = 4095);
+    assert!(refusal(work(plan::DEVICE_MAX_ORDER, 1), &few).contains("4096 workgroups in a dimension"));
     for scalar in [ScalarKind::Float64, ScalarKind::Complex128] {
         assert!(refusal(Work { scalar, ..work(4, 3) }, &LIMITS).contains("float64"));
     }

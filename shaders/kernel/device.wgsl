@@ -32,15 +32,16 @@
 // This kernel has no riding columns yet. `panel` asks the operation for factors and entering elements, but `update`
 // knows only Gauss-Jordan elimination.
 
-// Per matrix PADDED rows, OUTER rows for P, and one row for the norms of strips. Rows are PITCH apart. Neighboring
-// elements of a row are loaded and stored as packs where possible.
+// Per matrix PADDED rows, OUTER rows for P, and NORM_ROWS rows for two norms of each strip. Rows are PITCH apart.
+// Neighboring elements of a row are loaded and stored as packs where possible.
 @group(0) @binding(4) var<storage, read_write> work: array<Scalar>;
 @group(0) @binding(4) var<storage, read_write> packs: array<Pack>;
 @group(0) @binding(5) var<storage, read_write> state: array<i32>;
 
 const STRIPS = PADDED / BLOCK;
 const PACK_PITCH = PITCH / PACK;
-const REGION = PITCH * (PADDED + OUTER + 1u);
+const NORM_ROWS = (2u * STRIPS + PITCH - 1u) / PITCH;
+const REGION = PITCH * (PADDED + OUTER + NORM_ROWS);
 const NORMS = PITCH * (PADDED + OUTER);
 
 // The state of a matrix: eight words, then four arrays of PADDED words, then four words per strip.
@@ -564,8 +565,9 @@ fn finish(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gr
         }
     }
     if status != INVERTED {
-        for (var e = local; e < min(BLOCK, N - first) * N; e += WORKGROUP) {
-            store_failed(m, first + e / N, e % N);
+        // A strip may lie in the extension alone.
+        for (var e = first * N + local; e < min(first + BLOCK, N) * N; e += WORKGROUP) {
+            store_failed(m, e / N, e % N);
         }
     }
 }

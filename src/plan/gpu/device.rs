@@ -14,6 +14,7 @@
 
 use super::kernel::{PlannedKernel, Size};
 use super::program::{Grid, Program, Step};
+use crate::data::arithmetic::Arithmetic;
 use crate::data::engine::{GpuKernel, Op};
 use crate::data::refusal::Refusal;
 use crate::data::scalar::ScalarKind;
@@ -22,8 +23,16 @@ use crate::plan::facts::GpuLimits;
 /// Largest order: a row and a position share an index of 32 bits. Memory ends earlier.
 pub const DEVICE_MAX_ORDER: usize = 1 << 14;
 
-/// Columns of a panel, which one workgroup eliminates alone.
+/// The most columns of a panel, which one workgroup eliminates alone. Orders are padded to a multiple of it.
 pub const DEVICE_BLOCK: u32 = 16;
+
+/// The most 32-bit words of a panel that one invocation holds on hardware. A panel with more is narrower. With 192 words
+/// of complex64, RADV keeps some of them in memory.
+pub const DEVICE_PANEL_WORDS: u32 = 160;
+
+/// The same of pairs and of complex128, which a step copies: RADV keeps 96 words of pairs in memory, and some of 128
+/// words of complex128.
+pub const DEVICE_COPIED_PANEL_WORDS: u32 = 64;
 
 /// Columns of an outer block, whose panels are taken to the rest of the matrix together: pivots per pass over it. Bytes
 /// bind on hardware too: at order 256, sixteen passes become four, and the equivalent of three within the outer blocks.
@@ -108,19 +117,29 @@ pub struct Tile {
 impl Device {
     /// Rows and columns in working memory, a whole number of panels: `PADDED` in the shader.
     pub const fn padded(self, order: u32) -> u32 {
-        order.next_multiple_of(self.block)
+        order.next_multiple_of(DEVICE_BLOCK)
     }
 
     /// Scalars from one row of working memory to the next: `PITCH` in the shader. A tile of rows that begin a power of
     /// two apart would crowd a few sets of a cache.
     pub const fn pitch(self, order: u32) -> u32 {
         let padded = self.padded(order);
-        if padded.is_multiple_of(DEVICE_PITCH_BREAK) { padded + self.block } else { padded }
+        if padded.is_multiple_of(DEVICE_PITCH_BREAK) { padded + DEVICE_BLOCK } else { padded }
     }
 
     /// Rows of a panel that one invocation holds: `ROWS` in the shader.
     pub const fn rows(self, order: u32) -> u32 {
         self.padded(order).div_ceil(self.invocations)
+    }
+
+    /// The same with the widest panel that fits into registers, but with one of a pack at least.
+    fn narrowed(mut self, size: Size) -> Self {
+        let copied = size.arithmetic == Arithmetic::Pairs || size.words() == 4;
+        let most = if copied { DEVICE_COPIED_PANEL_WORDS } else { DEVICE_PANEL_WORDS };
+        while size.packs(self.block) > 1 && self.rows(size.order) * self.block * size.words() as u32 > most {
+            self.block /= 2;
+        }
+        self
     }
 
     /// Packs of a row per invocation of an update of this many columns: the fewest that need no more tiles. Packs
@@ -164,7 +183,7 @@ impl PlannedKernel for Device {
         let outer_block = if size.order < DEVICE_WIDE_ORDER { DEVICE_BLOCK } else { DEVICE_OUTER_BLOCK };
         let one = Self { block: DEVICE_BLOCK, outer_block, invocations: 1, tile: DEVICE_TILE };
         let invocations = one.padded(size.order).next_power_of_two().min(DEVICE_PANEL_INVOCATIONS.1);
-        Self { invocations, ..one }
+        Self { invocations, ..one }.narrowed(size)
     }
 
     fn suited(self, size: Size, limits: &GpuLimits) -> Self {
@@ -176,9 +195,9 @@ impl PlannedKernel for Device {
         let real = size.working.real_size() == size.working.size();
         let (order, large) = DEVICE_LARGE_PANEL;
         let scalars = if real && size.order >= order { large } else { DEVICE_PANEL_SCALARS };
-        let invocations = self.padded(size.order).div_ceil(scalars / self.block).next_power_of_two();
+        let invocations = self.padded(size.order).div_ceil(scalars / DEVICE_BLOCK).next_power_of_two();
         let invocations = invocations.max(DEVICE_PANEL_INVOCATIONS.0).min(self.invocations);
-        Self { invocations, tile, ..self }
+        Self { block: DEVICE_BLOCK, invocations, tile, ..self }
     }
 
     /// It only inverts.
@@ -238,9 +257,9 @@ impl PlannedKernel for Device {
 
     fn scratch(self, size: Size) -> Option<[u64; 2]> {
         let padded = u64::from(self.padded(size.order));
-        let rows = padded + u64::from(self.outer_block) + 1;
-        let work = u64::from(self.pitch(size.order)) * rows * size.working.size() as u64;
-        Some([work, 4 * (8 + 4 * padded + 4 * padded / u64::from(self.block))])
+        let (pitch, strips) = (u64::from(self.pitch(size.order)), padded / u64::from(self.block));
+        let rows = padded + u64::from(self.outer_block) + (2 * strips).div_ceil(pitch);
+        Some([pitch * rows * size.working.size() as u64, 4 * (8 + 4 * padded + 4 * strips)])
     }
 
     fn batch(self, size: Size, limits: &GpuLimits, bytes: u64) -> Option<u32> {
@@ -278,7 +297,6 @@ impl PlannedKernel for Device {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::arithmetic::Arithmetic;
 
     /// The dispatches of order 40 in outer blocks of two panels: 48 columns, so the last outer block has one panel.
     #[test]

@@ -32,13 +32,14 @@ pub fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> w
     // ALL_COLUMNS. RIDING columns follow those of the matrix in `thread` and `subgroup`, and lie row by row in
     // `workgroup`, where each place counts up to N * RIDING. In `device`, rows of the extension are not chosen
     // before step N, so positions and the permutation of the others stay below N. The working memory of `device`
-    // has REGION scalars and STATE words for each matrix of a dispatch, its panels fill PADDED columns, and OUTER
-    // is a whole number of panels, so rows set aside end at PADDED + OUTER. Buffers are indexed through the layout
-    // with i, j < N, or j < WIDTH for right-hand sides and solutions, and m below the number of matrices of the
-    // dispatch, and `job` and `run` have checked that the buffers hold these matrices, right-hand sides and
-    // results, four at a time where `stores_vec4` says so, their statuses, rconds, and two scalars for each
-    // determinant. Every divisor is positive. An invocation of the probe has one place in each of two buffers,
-    // which are made for as many invocations as are dispatched.
+    // has REGION scalars and STATE words for each matrix of a dispatch, its panels fill PADDED columns, and
+    // OUTER is a whole number of panels, so rows set aside end at PADDED + OUTER, and NORM_ROWS rows behind them
+    // hold two norms for each strip; a strip in the extension stores nothing beyond row N. Buffers are indexed
+    // through the layout with i, j < N, or j < WIDTH for right-hand sides and solutions, and m below the number
+    // of matrices of the dispatch, and `job` and `run` have checked that the buffers hold these matrices,
+    // right-hand sides and results, four at a time where `stores_vec4` says so, their statuses, rconds, and two
+    // scalars for each determinant. Every divisor is positive. An invocation of the probe has one place in each
+    // of two buffers, which are made for as many invocations as are dispatched.
     // Where invocations meet at a location and one of them writes, a barrier of its address space lies between them;
     // `subgroup` in place has none, and its shader says why it needs none.
     unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }

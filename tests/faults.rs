@@ -217,7 +217,7 @@ fn too_little_memory_is_an_error() {
     fs::write(&input, npy("<f4", "(1500, 1500)", &1.0_f32.to_le_bytes().repeat(1500 * 1500))).unwrap();
     let args = ["inv", path(&input), "-o", path(&output), "--status", path(&status), "--engine", "cpu"];
     let (mut started, mut codes) = (false, [0; 2]);
-    // In small steps at first: a thread that is started with too little left aborts within only a few of them.
+    // In small steps at first: the range in which a started thread would abort is only a few of them wide.
     for kilobytes in (20_000..32_000).step_by(16).chain((32_000..80_000).step_by(1000)) {
         let out = limited(kilobytes << 10, &args).output().unwrap();
         // With less memory than for its first line, the program does not even start.

@@ -3,13 +3,13 @@
 
 mod common;
 
-use batchinv::plan::{self, KernelConfig};
+use batchinv::plan::KernelConfig;
 use batchinv::{Arithmetic, GpuKernel};
 use common::cases::{self, Random};
 use common::{Element, engines, oracle, with};
 
-/// LAPACK's matrix types, with every width of a panel: one outer block at order 21; three, the last of them a single
-/// usual panel, at order 130.
+/// LAPACK's matrix types: at order 21 with every narrow width, in two outer blocks; at order 130 with 8 columns, in
+/// three, of which the last is as wide as one usual panel, and there also in the form for hardware.
 fn narrow<T: Element>() {
     let mut failures = oracle::Failures::default();
     for n in [21, 130] {
@@ -18,8 +18,11 @@ fn narrow<T: Element>() {
             let plain = engines::variant::<T>(GpuKernel::Device, n);
             let pairs = plain.with_arithmetic(Arithmetic::Pairs);
             let both = if T::KIND.real_size() == 4 { vec![plain, pairs] } else { vec![plain] };
-            for variant in both.into_iter().map(|variant| variant.suited(&adapter.gpu.facts().limits)) {
-                if variant.needs_float64() && !adapter.gpu.facts().limits.float64 {
+            let limits = adapter.gpu.facts().limits;
+            let suited = both.iter().map(|variant| variant.suited(&limits));
+            let hardware = both.iter().copied().filter(|_| n == 130);
+            for variant in suited.chain(hardware) {
+                if variant.needs_float64() && !limits.float64 {
                     continue;
                 }
                 let widths = [8, 4, 2, 1].into_iter().filter(|&block| variant.size().packs(block) > 0);
@@ -28,7 +31,8 @@ fn narrow<T: Element>() {
                         let KernelConfig::Device(config) = &mut variant.config else { unreachable!("{variant:?}") };
                         config.block = block;
                     });
-                    let engine = engines::forced::<T>(adapter, narrow, plan::CHUNK_BYTES as usize, "panels/narrow");
+                    let mut engine = engines::forced::<T>(adapter, narrow, 1 << 10, "panels/narrow");
+                    engine.name += &format!(", panels of {block}");
                     oracle::check(&engine, n, &cases, &mut failures);
                 }
             }

@@ -335,7 +335,7 @@ fn what_the_gpu_engine_refuses() {
     assert!(refusal(work(5793, 1), &LIMITS).contains("5793"));
     assert!(plan::gpu(work(5744, 3), &LIMITS).is_ok() && plan::gpu(work(5745, 3), &LIMITS).is_err());
     assert!(refusal(work(usize::MAX, 3), &LIMITS).contains("order"));
-    // 2 GiB hold a matrix of the largest order. Its panels exceed a dimension of 4095 workgroups.
+    // 2 GiB hold a matrix of the largest order. Its 4,096 strips exceed a dimension of 4095 workgroups.
     let large = with(LIMITS, |limits| limits.binding_bytes = 2 << 30);
     assert!(plan::gpu(work(plan::DEVICE_MAX_ORDER, 1), &large).is_ok());
     let few = with(large, |limits| limits.workgroups = 4095);

@@ -32,8 +32,8 @@ step() {
 # Runs a command as root, through sudo if necessary.
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
-# The library is built once for the tests, the examples, the program and the compilers' questions: what else asks Cargo
-# to build it, without the dependencies of the tests, has a build of its own, with wgpu.
+# One build serves the tests, the examples, the program and the compilers' tool. Built by itself, without the tests'
+# dependencies, the program would get other features of wgpu, and so a second build of everything.
 built=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/debug
 tested=(--all-features --package batchinv --package batchinv-compilers)
 
@@ -81,6 +81,7 @@ else
 fi
 "$built/batchinv" info
 
+step "a compiler of GPUs"
 # RADV compiles for AMD GPUs that are not there. On Debian it comes with the package of lavapipe.
 if command -v apt-get >/dev/null; then
     if ! dpkg --status mesa-vulkan-drivers >/dev/null 2>&1; then

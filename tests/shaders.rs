@@ -42,6 +42,9 @@ fn variants() -> Vec<Variant> {
             // All orders of the small kernel, and orders between both ends of the others.
             let apart = if common::full_sweep() { 16 } else { 32 };
             let orders = (1..=most).filter(|&n| n <= 12 || n % apart < 2 || n == most);
+            // Where panels are narrow on hardware: of 4 columns, of 2, and of 1.
+            let large = [1025, 4096].into_iter().filter(|_| kernel == GpuKernel::Device);
+            let orders = orders.chain(large);
             for variant in orders.map(|order| variant(kernel, scalar, arithmetic, order)) {
                 variants.push(variant);
                 variants.extend(suited(variant).into_iter().filter(|&other| other != variant));

@@ -565,7 +565,7 @@ fn finish(@builtin(local_invocation_index) local: u32, @builtin(workgroup_id) gr
         }
     }
     if status != INVERTED {
-        // A strip may lie in the extension alone.
+        // A strip may lie wholly in the extension: then nothing is filled.
         for (var e = first * N + local; e < min(first + BLOCK, N) * N; e += WORKGROUP) {
             store_failed(m, e / N, e % N);
         }

@@ -1,5 +1,6 @@
 //! How a stack is cut into pieces, so that memory does not grow with its length.
 
+use std::hint::black_box;
 use std::ops::Range;
 
 use batchinv::Scalar;
@@ -62,14 +63,14 @@ impl Pieces {
 
     /// Checks that there is memory for the CPU engine's copy of one matrix of so many elements in its working
     /// precision, for its panels, and for the threads that are still to be started. Where it is missing later, the
-    /// allocator aborts the program.
+    /// allocator aborts the program. Unless it is looked at, the compiler may drop the copy.
     pub fn try_copy<T: Scalar>(self, elements: usize, in_double: bool) -> Result<(), Failure> {
         let elements = if self.len > 0 { elements } else { 0 };
         let spare = |copy: usize| memory_for(SPARE_BYTES + copy / 8);
         if in_double {
-            zeroed::<T::Double>(elements).and_then(|copy| spare(size_of_val(&copy[..])))
+            zeroed::<T::Double>(elements).and_then(|copy| spare(size_of_val(black_box(&copy[..]))))
         } else {
-            zeroed::<T>(elements).and_then(|copy| spare(size_of_val(&copy[..])))
+            zeroed::<T>(elements).and_then(|copy| spare(size_of_val(black_box(&copy[..]))))
         }
     }
 }

@@ -1,24 +1,25 @@
 //! Starts rayon's threads, if there is memory for them.
 //!
-//! To start a thread without enough memory is an error only as long as its stack is missing. Then it needs a stack for
-//! signal handlers and its first allocations, and where those fail, the standard library aborts the whole process.
+//! Starting a thread is an ordinary error only if there is no memory for its stack. A thread that has started allocates
+//! more, such as a stack for signal handlers, and where that fails, the standard library aborts the process.
 
 use std::thread::available_parallelism;
 
 use crate::exit::Failure;
 use crate::npy::elements::memory_for;
 
-/// The standard library's default.
+/// The standard library's default, whatever RUST_MIN_STACK says, so that the sum below is right.
 const STACK_BYTES: usize = 2 << 20;
 
-/// What a thread needs besides its stack, and more than that.
+/// More than a thread needs besides its stack.
 const SPARE_BYTES: usize = 1 << 20;
 
 /// Starts the pool. Left to itself, rayon would start it at its first use, and panic if it cannot.
 pub fn start() -> Result<(), Failure> {
     let threads = std::env::var("RAYON_NUM_THREADS").ok().and_then(|count| count.parse().ok());
     let threads = threads.filter(|&count| count > 0).unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
-    // One more starts after them, which waits for signals.
+    let threads = threads.min(rayon::max_num_threads());
+    // The thread that waits for signals starts after them.
     memory_for(threads.saturating_add(1).saturating_mul(STACK_BYTES + SPARE_BYTES))?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES);
     pool.build_global().map_err(|error| Failure::io(format!("cannot start a thread: {error}")))

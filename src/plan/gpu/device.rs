@@ -26,12 +26,14 @@ pub const DEVICE_MAX_ORDER: usize = 1 << 14;
 /// The most columns of a panel, which one workgroup eliminates alone. Orders are padded to a multiple of it.
 pub const DEVICE_BLOCK: u32 = 16;
 
-/// The most 32-bit words of a panel that one invocation holds on hardware. A panel with more is narrower. With 192 words
-/// of complex64, RADV keeps some of them in memory.
+/// On hardware, a panel is halved until the rows of an invocation take no more than this many words of 32 bits, or
+/// until it is one pack wide. Then more panels are taken to their outer block, which moves as many bytes as
+/// 4096 / (width · order) passes over the matrix. With 256 words of complex64 or float64, RADV keeps a part of them in
+/// memory.
 pub const DEVICE_PANEL_WORDS: u32 = 160;
 
-/// The same of pairs and of complex128, which a step copies: RADV keeps 96 words of pairs in memory, and some of 128
-/// words of complex128.
+/// The same for pairs and complex128, of which a step makes copies: in panels of 16 columns, RADV keeps 96 words of
+/// pairs in memory, and some of 128 words of complex128.
 pub const DEVICE_COPIED_PANEL_WORDS: u32 = 64;
 
 /// Columns of an outer block, whose panels are taken to the rest of the matrix together: pivots per pass over it. Bytes
@@ -132,7 +134,7 @@ impl Device {
         self.padded(order).div_ceil(self.invocations)
     }
 
-    /// The same with the widest panel that fits into registers, but with one of a pack at least.
+    /// Narrows the panel until the rows of an invocation fit into registers, but to no less than a pack.
     fn narrowed(mut self, size: Size) -> Self {
         let copied = size.arithmetic == Arithmetic::Pairs || size.words() == 4;
         let most = if copied { DEVICE_COPIED_PANEL_WORDS } else { DEVICE_PANEL_WORDS };

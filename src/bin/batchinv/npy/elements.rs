@@ -122,7 +122,7 @@ pub fn zeroed<T: Zeroable>(len: usize) -> Result<Vec<T>, Failure> {
 
 /// Checks that so many bytes could be allocated now.
 pub fn memory_for(bytes: usize) -> Result<(), Failure> {
-    // Unless it is looked at, the compiler leaves out an allocation.
+    // The compiler may drop an allocation that nothing looks at.
     zeroed::<u8>(bytes).map(|memory| drop(black_box(memory)))
 }
 

@@ -42,8 +42,8 @@ pub enum Orders {
 /// Orders at which `subgroup` has crashed RADV on GPUs of RDNA 1 and 2 (Mesa 22.3.6 to 25.0.7).
 const KNOWN: [u32; 8] = [32, 38, 40, 42, 48, 49, 56, 64];
 
-/// Orders of `device` with outer blocks, and with 2, 3, 5, 8 and 16 rows of a panel to an invocation.
-const DEVICE: [u32; 6] = [129, 257, 513, 1025, 2048, 4096];
+/// Orders of `device` with outer blocks, and with 2, 3, 5 and 16 rows of a panel to an invocation.
+const DEVICE: [u32; 5] = [129, 257, 513, 1025, 4096];
 
 impl FromStr for Orders {
     type Err = String;

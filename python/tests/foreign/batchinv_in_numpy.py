@@ -2,6 +2,8 @@
 
     pytest -p batchinv_in_numpy --batchinv-calls=inv:14313,det:1000 --pyargs numpy.linalg.tests.test_linalg
 
+With `--batchinv-engine=gpu`, the GPU engine computes, on the first adapter that is found.
+
 A suite that never reaches us proves nothing, so the run fails if batchinv saw fewer calls of a function than
 `--batchinv-calls` says.
 """
@@ -22,11 +24,13 @@ class Counted:
 
     def __init__(self, name):
         self.calls = 0
+        self.engine = None
 
         @functools.wraps(getattr(np.linalg, name))
         def function(*args, **named):
             self.calls += 1
-            return getattr(batchinv, name)(*args, **named)
+            engine = {"engine": self.engine} if self.engine else {}
+            return getattr(batchinv, name)(*args, **named, **engine)
 
         self.function = function
 
@@ -35,12 +39,14 @@ counted = {name: Counted(name) for name in FUNCTIONS}
 
 
 def pytest_addoption(parser):
+    parser.addoption("--batchinv-engine", help="the engine, if it is not to be chosen automatically")
     parser.addoption("--batchinv-calls", default="", help="the fewest calls of functions: inv:14313,det:1000")
 
 
-def pytest_configure():
+def pytest_configure(config):
     # Before the collection: some tests hold the function from then on.
     for name, count in counted.items():
+        count.engine = config.getoption("--batchinv-engine")
         setattr(np.linalg, name, count.function)
         setattr(numpy_linalg, name, count.function)
     try:

@@ -27,9 +27,9 @@ pub const DEVICE_MAX_ORDER: usize = 1 << 14;
 pub const DEVICE_BLOCK: u32 = 16;
 
 /// On hardware, a panel is halved until the rows of an invocation take no more than this many words of 32 bits, or
-/// until it is one pack wide. Then more panels are taken to their outer block, which moves as many bytes as
-/// 4096 / (width · order) passes over the matrix. With 256 words of complex64 or float64, RADV keeps a part of them in
-/// memory.
+/// until it is one pack wide. Then more panels are taken to their outer block, which moves as many bytes for each
+/// outer block as 4096 / (width · order) passes over the matrix. With 256 words of complex64 or float64, RADV keeps
+/// a part of them in memory.
 pub const DEVICE_PANEL_WORDS: u32 = 160;
 
 /// The same for pairs and complex128, of which a step makes copies: in panels of 16 columns, RADV keeps 96 words of

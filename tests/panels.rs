@@ -12,7 +12,7 @@ use common::{Element, engines, oracle, with};
 /// three, of which the last is as wide as one usual panel, and there also in the form for hardware.
 fn narrow<T: Element>() {
     let mut failures = oracle::Failures::default();
-    for n in [21, 130] {
+    for (n, widths) in [(21, &[8, 4, 2, 1][..]), (130, &[8])] {
         let cases = cases::latb4_all::<T>(n, &mut Random::new(n as u64));
         for adapter in engines::adapters("panels/narrow") {
             let plain = engines::variant::<T>(GpuKernel::Device, n);
@@ -25,8 +25,7 @@ fn narrow<T: Element>() {
                 if variant.needs_float64() && !limits.float64 {
                     continue;
                 }
-                let widths = [8, 4, 2, 1].into_iter().filter(|&block| variant.size().packs(block) > 0);
-                for block in widths.take(if n == 130 { 1 } else { 4 }) {
+                for &block in widths.iter().filter(|&&block| variant.size().packs(block) > 0) {
                     let narrow = with(variant, |variant| {
                         let KernelConfig::Device(config) = &mut variant.config else { unreachable!("{variant:?}") };
                         config.block = block;

@@ -7,7 +7,7 @@ use batchinv::plan::{
     Sharing, Variant, WORKGROUP_TILE_BYTES, Work, max_order,
 };
 use batchinv::{Arithmetic, CpuKernel, Engine, Error, GpuKernel, Precision, ScalarKind};
-use common::with;
+use common::{arithmetics, with};
 
 const LIMITS: GpuLimits = GpuLimits::WEBGPU_DEFAULT;
 
@@ -219,29 +219,22 @@ fn tiles_cover_a_matrix() {
 /// On software, where memory is no slower, panels stay wide.
 #[test]
 fn panels_fit_into_registers() {
-    let scalars = ScalarKind::ALL.map(|scalar| (scalar, Precision::Native));
-    for (scalar, precision) in scalars
-        .into_iter()
-        .chain([ScalarKind::Float32, ScalarKind::Complex64].map(|scalar| (scalar, Precision::Double)))
-    {
+    for (scalar, arithmetic) in arithmetics() {
         for order in (1..=1024).chain([1281, 2048, 4096, plan::DEVICE_MAX_ORDER as u32]) {
-            let block = |limits| {
-                let variant = Variant::new(GpuKernel::Device, scalar, precision, order);
-                let variant =
-                    if precision == Precision::Double { variant.with_arithmetic(Arithmetic::Pairs) } else { variant };
-                let variant = variant.suited(&limits);
-                let KernelConfig::Device(config) = variant.config else { panic!("{variant:?}") };
-                assert!(config.outer_block.is_multiple_of(config.block), "{variant:?}");
-                let words = config.rows(order) * config.block * variant.size().words() as u32;
-                (config.block, words, variant.size())
+            let plain = Variant::new(GpuKernel::Device, scalar, Precision::Native, order).with_arithmetic(arithmetic);
+            let panel = |limits| match plain.suited(&limits).config {
+                KernelConfig::Device(config) => config,
+                other => panic!("{other:?}"),
             };
-            let (narrowest, words, size) = block(LIMITS);
-            let copied = precision == Precision::Double || scalar == ScalarKind::Complex128;
+            let (narrow, size) = (panel(LIMITS), plain.size());
+            assert!(narrow.outer_block.is_multiple_of(narrow.block), "{size:?}");
+            let words = narrow.rows(order) * narrow.block * size.words() as u32;
+            let copied = arithmetic == Arithmetic::Pairs || plain.working_scalar() == ScalarKind::Complex128;
             let most = if copied { plan::DEVICE_COPIED_PANEL_WORDS } else { plan::DEVICE_PANEL_WORDS };
-            assert!(words <= most || size.packs(narrowest) == 1, "{size:?}: {words} words");
+            assert!(words <= most || size.packs(narrow.block) == 1, "{size:?}: {words} words");
             // The next wider one would not.
-            assert!(narrowest == plan::DEVICE_BLOCK || 2 * words > most, "{size:?}: {words} words");
-            assert_eq!(block(with(LIMITS, |limits| limits.software = true)).0, plan::DEVICE_BLOCK);
+            assert!(narrow.block == plan::DEVICE_BLOCK || 2 * words > most, "{size:?}: {words} words");
+            assert_eq!(panel(with(LIMITS, |limits| limits.software = true)).block, plan::DEVICE_BLOCK);
         }
     }
 }

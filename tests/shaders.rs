@@ -10,19 +10,9 @@ use batchinv::gpu::shader_source;
 use batchinv::plan::{self, GpuLimits, KernelConfig, Layout, Variant, max_order};
 use batchinv::wgpu::naga;
 use batchinv::{Arithmetic, GpuKernel, Op, Precision, Real, ScalarKind, Status};
-use common::with;
+use common::{arithmetics, with};
 use naga::{AddressSpace, Literal, Module, StorageAccess};
 use rayon::prelude::*;
-
-/// A scalar and the numbers that an elimination may compute with.
-fn arithmetics() -> impl Iterator<Item = (ScalarKind, Arithmetic)> {
-    use Arithmetic::{Float32, Float64, Pairs};
-    let of = |scalar: ScalarKind| match scalar.real_size() {
-        4 => &[Float32, Float64, Pairs][..],
-        _ => &[Float64],
-    };
-    ScalarKind::ALL.into_iter().flat_map(move |scalar| of(scalar).iter().map(move |&arithmetic| (scalar, arithmetic)))
-}
 
 fn variant(kernel: GpuKernel, scalar: ScalarKind, arithmetic: Arithmetic, order: u32) -> Variant {
     Variant::new(kernel, scalar, Precision::Native, order).with_arithmetic(arithmetic)
@@ -42,7 +32,7 @@ fn variants() -> Vec<Variant> {
             // All orders of the small kernel, and orders between both ends of the others.
             let apart = if common::full_sweep() { 16 } else { 32 };
             let orders = (1..=most).filter(|&n| n <= 12 || n % apart < 2 || n == most);
-            // Where panels are narrow on hardware: of 4 columns, of 2, and of 1.
+            // Large enough that hardware gets panels of 4, 2 and 1 columns.
             let large = [1025, 4096].into_iter().filter(|_| kernel == GpuKernel::Device);
             let orders = orders.chain(large);
             for variant in orders.map(|order| variant(kernel, scalar, arithmetic, order)) {

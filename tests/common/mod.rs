@@ -8,8 +8,18 @@ pub mod oracle;
 pub mod own;
 pub mod systems;
 
-use batchinv::Scalar;
+use batchinv::{Arithmetic, Scalar, ScalarKind};
 use num_complex::Complex;
+
+/// Each scalar with each kind of numbers that an elimination may compute with.
+pub fn arithmetics() -> impl Iterator<Item = (ScalarKind, Arithmetic)> {
+    use Arithmetic::{Float32, Float64, Pairs};
+    let of = |scalar: ScalarKind| match scalar.real_size() {
+        4 => &[Float32, Float64, Pairs][..],
+        _ => &[Float64],
+    };
+    ScalarKind::ALL.into_iter().flat_map(move |scalar| of(scalar).iter().map(move |&arithmetic| (scalar, arithmetic)))
+}
 
 /// A scalar that tests can build from its parts and take apart again, without the crate's own conversions.
 pub trait Element: Scalar {

@@ -24,13 +24,12 @@ class Counted:
 
     def __init__(self, name):
         self.calls = 0
-        self.engine = None
+        self.engine = "auto"
 
         @functools.wraps(getattr(np.linalg, name))
         def function(*args, **named):
             self.calls += 1
-            engine = {"engine": self.engine} if self.engine else {}
-            return getattr(batchinv, name)(*args, **named, **engine)
+            return getattr(batchinv, name)(*args, engine=self.engine, **named)
 
         self.function = function
 
@@ -39,7 +38,7 @@ counted = {name: Counted(name) for name in FUNCTIONS}
 
 
 def pytest_addoption(parser):
-    parser.addoption("--batchinv-engine", help="the engine, if it is not to be chosen automatically")
+    parser.addoption("--batchinv-engine", default="auto", help="the engine that computes")
     parser.addoption("--batchinv-calls", default="", help="the fewest calls of functions: inv:14313,det:1000")
 
 

@@ -13,7 +13,7 @@ use crate::det::args::Args;
 use crate::determinants::Arrays;
 use crate::exit::Failure;
 use crate::input;
-use crate::npy::elements::zeroed;
+use crate::memory::zeroed;
 use crate::pieces::Pieces;
 use crate::pipeline;
 use crate::progress::Progress;

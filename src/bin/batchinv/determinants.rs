@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use batchinv::{Determinant, Real, Scalar};
 
 use crate::exit::Failure;
-use crate::npy::elements::{Array, to_little_endian, zeroed};
+use crate::memory::zeroed;
+use crate::npy::elements::{Array, to_little_endian};
 
 // Not a doc comment: clap would show it instead of the command's own.
 #[derive(clap::Args, Debug)]

@@ -9,9 +9,9 @@
 //! stand on `place` (what a path means), `temporary` (files that appear whole), `descriptor`, `stdio` (`-`) and
 //! `identity`.
 //!
-//! All share `drivers` (which GPUs may be used), `ratio` (what counts as wrong), `threads` and `json`. `exit` turns
-//! every failure into one line and an exit status, and `environment` keeps libraries from printing what nobody can act
-//! on.
+//! All share `drivers` (which GPUs may be used), `ratio` (what counts as wrong), `memory` and `threads` (which may be
+//! missing) and `json`. `exit` turns every failure into one line and an exit status, and `environment` keeps libraries
+//! from printing what nobody can act on.
 
 mod args;
 
@@ -34,6 +34,7 @@ mod identity;
 mod input;
 mod interrupt;
 mod json;
+mod memory;
 mod npy;
 mod npz;
 mod pieces;

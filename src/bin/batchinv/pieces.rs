@@ -1,12 +1,11 @@
 //! How a stack is cut into pieces, so that memory does not grow with its length.
 
-use std::hint::black_box;
 use std::ops::Range;
 
 use batchinv::Scalar;
 
 use crate::exit::Failure;
-use crate::npy::elements::{memory_for, zeroed};
+use crate::memory;
 
 /// Bytes of a piece on its larger side, input or output, unless a single matrix takes more.
 const PIECE_BYTES: usize = 16 << 20;
@@ -63,15 +62,12 @@ impl Pieces {
 
     /// Checks that there is memory for the CPU engine's copy of one matrix of so many elements in its working
     /// precision, for its panels, and for the threads that are still to be started. Where it is missing later, the
-    /// allocator aborts the program. Unless it is looked at, the compiler may drop the copy.
+    /// allocator aborts the program.
     pub fn try_copy<T: Scalar>(self, elements: usize, in_double: bool) -> Result<(), Failure> {
         let elements = if self.len > 0 { elements } else { 0 };
-        let spare = |copy: usize| memory_for(SPARE_BYTES + copy / 8);
-        if in_double {
-            zeroed::<T::Double>(elements).and_then(|copy| spare(size_of_val(black_box(&copy[..]))))
-        } else {
-            zeroed::<T>(elements).and_then(|copy| spare(size_of_val(black_box(&copy[..]))))
-        }
+        let size = if in_double { size_of::<T::Double>() } else { size_of::<T>() };
+        let copy = elements.saturating_mul(size);
+        memory::check([copy, SPARE_BYTES + copy / 8])
     }
 }
 

@@ -6,7 +6,7 @@
 use std::thread::available_parallelism;
 
 use crate::exit::Failure;
-use crate::npy::elements::memory_for;
+use crate::memory;
 
 /// The standard library's default, whatever RUST_MIN_STACK says, so that the sum below is right.
 const STACK_BYTES: usize = 2 << 20;
@@ -20,7 +20,7 @@ pub fn start() -> Result<(), Failure> {
     let threads = threads.filter(|&count| count > 0).unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
     let threads = threads.min(rayon::max_num_threads());
     // The thread that waits for signals starts after them.
-    memory_for(threads.saturating_add(1).saturating_mul(STACK_BYTES + SPARE_BYTES))?;
+    memory::check([threads.saturating_add(1).saturating_mul(STACK_BYTES + SPARE_BYTES)])?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES);
     pool.build_global().map_err(|error| Failure::io(format!("cannot start a thread: {error}")))
 }

@@ -14,7 +14,7 @@ use crate::bench::peak;
 use crate::bench::row::{Row, SCHEMA, SOFTWARE};
 use crate::bench::validate::{Validation, planted};
 use crate::exit::Failure;
-use crate::npy::elements::zeroed;
+use crate::memory::zeroed;
 
 /// Fewest timed calls of each kind.
 const MIN_REPEATS: usize = 5;

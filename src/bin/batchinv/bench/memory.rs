@@ -7,7 +7,7 @@ use crate::bench::args::{Configuration, Elements};
 use crate::bench::call::{Input, Room};
 use crate::bench::machine;
 use crate::exit::Failure;
-use crate::npy::elements::zeroed;
+use crate::memory::zeroed;
 
 /// Size of the memory in last-level caches: after calls on that much other memory, no cache holds a stack any more.
 const CACHES: usize = 4;

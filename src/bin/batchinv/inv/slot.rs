@@ -5,7 +5,7 @@ use std::ops::Range;
 use batchinv::{Scalar, Status};
 
 use crate::exit::Failure;
-use crate::npy::elements::zeroed;
+use crate::memory::zeroed;
 
 pub struct Slot<T: Scalar> {
     /// The piece's matrices, by position in the whole stack.

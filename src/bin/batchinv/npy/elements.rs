@@ -1,9 +1,7 @@
 //! Elements, converted from the bytes of a file and to them.
 
-use std::hint::black_box;
-
 use batchinv::{Real, Scalar, ScalarKind, Status};
-use bytemuck::{Pod, Zeroable};
+use bytemuck::Pod;
 
 use crate::exit::Failure;
 use crate::npy::header::{Dtype, Header};
@@ -110,20 +108,6 @@ pub fn to_little_endian<T: Pod>(elements: &mut [T], part: usize) -> &[u8] {
         swap_bytes(elements, part);
     }
     bytemuck::cast_slice(elements)
-}
-
-/// Allocates `len` elements of zero bytes, or fails if there is not enough memory.
-pub fn zeroed<T: Zeroable>(len: usize) -> Result<Vec<T>, Failure> {
-    bytemuck::allocation::try_zeroed_vec(len).map_err(|()| {
-        let bytes = len.saturating_mul(size_of::<T>());
-        Failure::io(format!("not enough memory: {bytes} bytes are needed at once"))
-    })
-}
-
-/// Checks that so many bytes could be allocated now.
-pub fn memory_for(bytes: usize) -> Result<(), Failure> {
-    // The compiler may drop an allocation that nothing looks at.
-    zeroed::<u8>(bytes).map(|memory| drop(black_box(memory)))
 }
 
 /// Reverses the bytes of every group of `part` bytes.

@@ -7,8 +7,8 @@ use batchinv::Scalar;
 
 use crate::exit::Failure;
 use crate::input::{self, Opened};
+use crate::memory::zeroed;
 use crate::npy::Reader;
-use crate::npy::elements::zeroed;
 use crate::pieces::at_most;
 use crate::shape::Stacked;
 use crate::solve::systems::{Positions, Systems};

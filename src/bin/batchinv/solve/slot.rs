@@ -6,7 +6,7 @@ use batchinv::{Determinant, Scalar, Status};
 
 use crate::determinants::Arrays;
 use crate::exit::Failure;
-use crate::npy::elements::zeroed;
+use crate::memory::zeroed;
 
 pub struct Slot<T: Scalar> {
     /// The piece's systems, by position among all.

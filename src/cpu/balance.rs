@@ -3,12 +3,15 @@
 
 pub mod alone;
 mod by_lane;
-mod survey;
+mod small;
+pub mod survey;
+mod zero_pivots;
 
 use fearless_simd::Simd;
 
 use self::alone::Alone;
 use self::by_lane::ByLane;
+pub use self::by_lane::LaneExponents;
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::vector::Vector;
 use crate::data::status::Status;
@@ -23,12 +26,19 @@ pub struct Balance<S: Simd, T: Lane> {
     pub scaled: bool,
     /// True if a matrix is not finite.
     pub poisoned: bool,
+    /// True if the matrices are only to be inverted, so that those of orders 1 and 2 need no scaling.
+    inverts: bool,
 }
 
 impl<S: Simd, T: Lane> Balance<S, T> {
-    /// Nothing is scaled.
-    pub fn new() -> Self {
-        Self { groups: Vec::new(), alone: Alone::default(), scaled: false, poisoned: false }
+    /// For matrices that are inverted.
+    pub fn of_inverses() -> Self {
+        Self { groups: Vec::new(), alone: Alone::default(), scaled: false, poisoned: false, inverts: true }
+    }
+
+    /// For matrices that are factored.
+    pub fn of_factors() -> Self {
+        Self { inverts: false, ..Self::of_inverses() }
     }
 
     /// Prepares for the next matrices.
@@ -53,7 +63,7 @@ impl<S: Simd, T: Lane> Balance<S, T> {
                 while !rest.is_empty() {
                     let (own, later) = rest.split_at_mut(size);
                     let group = &mut self.groups[index];
-                    poisoned |= group.scale(simd, (order, flushes), own) << (index * lanes);
+                    poisoned |= group.scale(simd, (order, flushes), self.inverts, own) << (index * lanes);
                     self.scaled |= group.any();
                     (rest, index) = (later, index + 1);
                 }
@@ -68,8 +78,8 @@ impl<S: Simd, T: Lane> Balance<S, T> {
         self.groups[group].rows()
     }
 
-    /// The exponents of rows and columns of a group, if a matrix of it is scaled.
-    pub fn exponents_of(&self, group: usize) -> Option<[&[Magnitude<T, S>]; 2]> {
+    /// The exponents of a group, if a matrix of it is scaled.
+    pub fn exponents_of(&self, group: usize) -> Option<LaneExponents<'_, S, T>> {
         self.groups.get(group).filter(|_| self.scaled).and_then(ByLane::exponents)
     }
 
@@ -90,21 +100,30 @@ impl<S: Simd, T: Lane> Balance<S, T> {
         );
     }
 
-    /// The status of a finite matrix with a zero pivot in `column`, counted from 0. `elements` is the matrix as given,
-    /// in the scalar of the elimination, and may be overwritten; converted matrices are never scaled.
-    pub fn zero_pivot(
-        &mut self,
-        (matrix, per_lane): (usize, bool),
-        order: usize,
-        elements: Option<&mut [T]>,
-        column: usize,
-    ) -> Status {
-        let Some(elements) = elements.filter(|_| self.scaled) else { return Status::singular(column + 1) };
-        if !per_lane {
-            return self.alone.zero_pivot(order, elements, column);
+    /// Gives the matrices in the lanes of all groups that have a zero pivot their status. `matrices` are those as given,
+    /// and `zero_pivots` says for every column, as a bit mask, whose pivot is zero there.
+    #[inline(never)]
+    pub fn judge(&self, simd: S, order: usize, matrices: &[T], zero_pivots: &[u64], statuses: &mut [Status]) {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let lanes = T::Vector::<S>::LANES;
+                let groups = matrices.chunks_exact(order * order * lanes).zip(statuses.chunks_mut(lanes));
+                for (index, (matrices, statuses)) in groups.enumerate() {
+                    let exponents = self.exponents_of(index);
+                    zero_pivots::judge(simd, order, (matrices, exponents), (zero_pivots, index * lanes), statuses);
+                }
+            },
+        );
+    }
+
+    /// The status of a finite matrix that all lanes hold, with a zero pivot in `column`, counted from 0. `elements` is
+    /// the matrix as given, in the scalar of the elimination, and may be overwritten; converted matrices are never
+    /// scaled.
+    pub fn zero_pivot(&mut self, order: usize, elements: Option<&mut [T]>, column: usize) -> Status {
+        match elements {
+            Some(elements) if self.scaled => self.alone.zero_pivot(order, elements, column),
+            _ => Status::singular(column + 1),
         }
-        let lanes = T::Vector::<S>::LANES;
-        let proves = self.groups[matrix / lanes].proves(matrix % lanes, column, elements);
-        if proves { Status::singular(column + 1) } else { Status::NOT_FINITE }
     }
 }

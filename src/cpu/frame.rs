@@ -8,14 +8,15 @@
 //! A kernel is an elimination of matrices in vectors. Two steps are fused into its neighbors for speed: `load` tests
 //! the window on its way, and `store` looks for numbers that are not finite.
 
-use fearless_simd::Simd;
+use fearless_simd::{Simd, SimdBase, SimdMask};
 
 use crate::cpu::arithmetic::Arithmetic;
 use crate::cpu::balance::Balance;
 use crate::cpu::balance::alone::Kind;
+use crate::cpu::memory::blocks::poison;
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::prefetch::Prefetch;
-use crate::cpu::simd::vector::Vector;
+use crate::cpu::simd::vector::{Mask, Vector};
 use crate::data::scalar::Scalar;
 use crate::data::status::Status;
 use crate::plan::cpu::CpuTuning;
@@ -99,13 +100,20 @@ pub trait Kernel<S: Simd, A: Arithmetic>: Sized {
     }
 }
 
-/// The columns with zero pivots, first to last.
+/// The columns with zero pivots.
 pub trait ZeroPivots {
     /// Returns whether there is any.
     fn any(&self) -> bool;
 
-    /// Visits every column, from 0, with the matrices whose pivot is zero there, as a bit mask.
-    fn visit(&self, visit: impl FnMut(usize, u64));
+    /// For every column, the matrices whose pivot is zero there, as a bit mask. Empty if all lanes hold one matrix.
+    fn by_lane(&self) -> &[u64] {
+        &[]
+    }
+
+    /// The first column with a zero pivot of the matrix that all lanes hold, from 0.
+    fn alone(&self) -> Option<usize> {
+        None
+    }
 }
 
 impl<const N: usize> ZeroPivots for [u64; N] {
@@ -114,8 +122,8 @@ impl<const N: usize> ZeroPivots for [u64; N] {
         self.iter().fold(0, |any, matrices| any | matrices) != 0
     }
 
-    fn visit(&self, mut visit: impl FnMut(usize, u64)) {
-        self.iter().enumerate().for_each(|(column, &matrices)| visit(column, matrices));
+    fn by_lane(&self) -> &[u64] {
+        self
     }
 }
 
@@ -125,10 +133,8 @@ impl ZeroPivots for Option<usize> {
         self.is_some()
     }
 
-    fn visit(&self, mut visit: impl FnMut(usize, u64)) {
-        if let Some(column) = *self {
-            visit(column, 1);
-        }
+    fn alone(&self) -> Option<usize> {
+        *self
     }
 }
 
@@ -183,7 +189,7 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
                 let zero_pivots = kernel.eliminate(simd, &Prefetch::new(next, own));
                 let any_zero = zero_pivots.any();
                 if any_zero {
-                    report::<S, A>(&zero_pivots, K::MATRIX_PER_LANE, order, balance, given, own, statuses);
+                    report::<S, A, K>(simd, &zero_pivots, order, balance, given, own, statuses);
                     if !K::MATRIX_PER_LANE {
                         own.fill(A::Element::NAN);
                         continue;
@@ -195,9 +201,26 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
                         |kernel| undo::<S, A, K>(simd, kernel, order, balance),
                     );
                 }
-                let finite = kernel.store(simd, own);
-                if !finite || any_zero || balance.poisoned || (balance.scaled && !K::MATRIX_PER_LANE) {
-                    finish::<S, A>(K::MATRIX_PER_LANE, order, balance, own, statuses);
+                if !K::MATRIX_PER_LANE {
+                    let finite = kernel.store(simd, own);
+                    if !finite || balance.scaled {
+                        finish::<S, A>(balance, own, &mut statuses[0]);
+                    }
+                    continue;
+                }
+                let mut settles = any_zero || balance.poisoned;
+                loop {
+                    if settles {
+                        kernel.rarely(
+                            #[inline(always)]
+                            |kernel| settle::<S, A::Work>(simd, order, kernel.vectors(), statuses),
+                        );
+                    }
+                    // Most inverses are finite, which the store finds out on its way.
+                    if kernel.store(simd, own) || settles {
+                        break;
+                    }
+                    settles = true;
                 }
             }
             kernel.close(kept);
@@ -264,57 +287,67 @@ fn undo<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
 
 /// Gives the matrices with a zero pivot their status. The place of an inverse serves as working memory.
 #[inline(never)]
-#[cold]
-fn report<S: Simd, A: Arithmetic>(
-    zero_pivots: &impl ZeroPivots,
-    matrix_per_lane: bool,
+fn report<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
+    simd: S,
+    zero_pivots: &K::ZeroPivots,
     order: usize,
     balance: &mut Balance<S, A::Work>,
     input: Option<&[A::Element]>,
     output: &mut [A::Element],
     statuses: &mut [Status],
 ) {
-    let size = order * order;
-    zero_pivots.visit(|column, matrices| {
-        for (matrix, (status, place)) in statuses.iter_mut().zip(output.chunks_exact_mut(size)).enumerate() {
-            if matrices >> matrix & 1 == 1 && status.is_inverted() {
-                if let Some(input) = input {
-                    place.copy_from_slice(&input[matrix * size..][..size]);
-                }
-                *status = if place.iter().all(|element| element.finite()) {
-                    balance.zero_pivot((matrix, matrix_per_lane), order, A::as_work_mut(place), column)
-                } else {
-                    // Its zero pivot proves nothing.
-                    Status::NOT_FINITE
-                };
-            }
-        }
-    });
+    if let (true, Some(matrices)) = (K::MATRIX_PER_LANE, input.and_then(A::as_work)) {
+        return balance.judge(simd, order, matrices, zero_pivots.by_lane(), statuses);
+    }
+    if let Some(input) = input {
+        output.copy_from_slice(input);
+    }
+    if let Some(column) = zero_pivots.alone() {
+        statuses[0] = if output.iter().all(|element| element.finite()) {
+            balance.zero_pivot(order, A::as_work_mut(output), column)
+        } else {
+            // Its zero pivot proves nothing.
+            Status::NOT_FINITE
+        };
+    }
 }
 
-/// Undoes the scaling of a matrix by rows and columns, finds inverses that are not finite, and fills matrices without
-/// an inverse.
+/// Finds inverses that are not finite, in the lanes of all groups, and puts NaN in the place of what is no inverse.
 #[inline(never)]
-fn finish<S: Simd, A: Arithmetic>(
-    matrix_per_lane: bool,
-    order: usize,
-    balance: &Balance<S, A::Work>,
-    output: &mut [A::Element],
-    statuses: &mut [Status],
-) {
-    if !matrix_per_lane
-        && balance.scaled
-        && statuses[0].is_inverted()
+pub fn settle<S: Simd, T: Lane>(simd: S, order: usize, vectors: &mut [T::Vector<S>], statuses: &mut [Status]) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let (zero, nan) = (Magnitude::<T, S>::splat(simd, T::Real::ZERO), T::Vector::<S>::splat(simd, T::NAN));
+            let groups = vectors.chunks_exact_mut(order * order);
+            for (group, statuses) in groups.zip(statuses.chunks_exact_mut(T::Vector::<S>::LANES)) {
+                // In 32 bits, the loop becomes a few instructions on vectors.
+                let finite = poison::<S, T>(simd, group).simd_eq(zero).to_bitmask() as u32;
+                let mut inverted = 0_u32;
+                for (lane, status) in statuses[..T::Vector::<S>::LANES].iter_mut().enumerate() {
+                    let overflows = status.is_inverted() & (finite >> lane & 1 == 0);
+                    *status = if overflows { Status::NOT_FINITE } else { *status };
+                    inverted |= u32::from(status.is_inverted()) << lane;
+                }
+                let inverted = Mask::<Magnitude<T, S>, S>::from_bitmask(simd, inverted.into());
+                for x in group {
+                    *x = Vector::select(inverted, *x, nan);
+                }
+            }
+        },
+    );
+}
+
+/// Undoes the scaling of a matrix by rows and columns, looks if the inverse is finite, and fills its place if not.
+#[inline(never)]
+fn finish<S: Simd, A: Arithmetic>(balance: &Balance<S, A::Work>, output: &mut [A::Element], status: &mut Status) {
+    if balance.scaled
         && let Some(elements) = A::as_work_mut(output)
     {
         balance.alone.undo_rows_and_columns(elements);
     }
-    for (status, output) in statuses.iter_mut().zip(output.chunks_exact_mut(order * order)) {
-        if status.is_inverted() && !output.iter().all(|element| element.finite()) {
-            *status = Status::NOT_FINITE;
-        }
-        if !status.is_inverted() {
-            output.fill(A::Element::NAN);
-        }
+    if !output.iter().all(|element| element.finite()) {
+        *status = Status::NOT_FINITE;
+        output.fill(A::Element::NAN);
     }
 }

@@ -5,7 +5,9 @@ use std::mem::take;
 
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
+use super::small;
 use super::survey::Survey;
+use crate::cpu::kernel::order2::Pair;
 use crate::cpu::simd::exponent::{Format, join_flushed, raised, shifted, shifted_any, split_normal, stated};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::vector::{Mask, Vector};
@@ -19,11 +21,27 @@ type Lanes<S, T> = Mask<Magnitude<T, S>, S>;
 pub struct ByLane<S: Simd, T: Lane> {
     /// The matrices that are scaled, as a bit mask.
     scaled: u64,
+    /// Those of them that may have small entries.
+    may_be_small: u64,
+    /// The matrices of orders 1 and 2 that are already inverted, and stand as identity matrices among the others.
+    inverted: Option<(Lanes<S, T>, Pair<T::Vector<S>>)>,
     exponents: Exponents<Vec<Magnitude<T, S>>>,
     /// The exponent below which a scaled entry is small: more than 2^w below the largest.
     lowest: Magnitude<T, S>,
     /// True if the thread flushes subnormal numbers to zero.
     flushes: bool,
+}
+
+/// The exponents by which the matrices of a group are scaled: 0 in lanes that are not.
+pub struct LaneExponents<'a, S: Simd, T: Lane> {
+    /// The matrices that are scaled, as a bit mask.
+    pub scaled: u64,
+    /// Those of them that may have small entries.
+    pub may_be_small: u64,
+    pub rows: &'a [Magnitude<T, S>],
+    pub columns: &'a [Magnitude<T, S>],
+    /// The exponent below which a scaled entry is small.
+    pub lowest: Magnitude<T, S>,
 }
 
 /// Exponents, as vectors or as slices of them.
@@ -47,51 +65,36 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
     /// Nothing is scaled.
     pub fn new(simd: S) -> Self {
         let lowest = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-        Self { scaled: 0, exponents: Exponents::default(), lowest, flushes: false }
+        Self { scaled: 0, may_be_small: 0, inverted: None, exponents: Exponents::default(), lowest, flushes: false }
     }
 
-    /// Returns whether a matrix is scaled.
+    /// Returns whether there is something to undo.
     pub fn any(&self) -> bool {
-        self.scaled != 0
+        self.scaled != 0 || self.inverted.is_some()
     }
 
-    /// Returns whether a zero pivot in `column` proves that the matrix in `lane` is singular: no entry as far as this
-    /// column is small, or the column is zero. `elements` is the matrix as given.
-    pub fn proves(&self, lane: usize, column: usize, elements: &[T]) -> bool {
-        if self.scaled >> lane & 1 == 0 {
-            return true;
-        }
-        let (order, parts) = (self.exponents.rows.len(), T::Vector::<S>::PARTS);
-        let at = |vector: &Magnitude<T, S>| vector.as_slice()[lane].to_f64() as i32;
-        let lowest = at(&self.lowest);
-        let (mut none_small, mut empty) = (true, true);
-        for (i, row) in bytemuck::cast_slice::<T, T::Real>(elements).chunks_exact(order * parts).enumerate() {
-            for (j, element) in row.chunks_exact(parts).enumerate().take(column + 1) {
-                for part in element.iter().filter(|part| !part.is_zero()) {
-                    none_small &=
-                        part.exponent() + at(&self.exponents.rows[i]) + at(&self.exponents.columns[j]) >= lowest;
-                    empty &= j < column;
-                }
-            }
-        }
-        none_small || empty
-    }
-
-    /// Scales the matrices whose magnitudes need it. Returns those that are not finite, as a bit mask; these are not
-    /// scaled.
+    /// Scales the matrices whose magnitudes need it; or inverts them, if that is all they are for (`inverts`) and takes
+    /// less time. Returns those that are not finite, as a bit mask; these are not scaled.
     #[inline(always)]
-    pub fn scale(&mut self, simd: S, (order, flushes): (usize, bool), vectors: &mut [T::Vector<S>]) -> u64 {
+    pub fn scale(
+        &mut self,
+        simd: S,
+        (order, flushes): (usize, bool),
+        inverts: bool,
+        vectors: &mut [T::Vector<S>],
+    ) -> u64 {
         self.exponents.rows.resize(order, self.lowest);
         self.exponents.columns.resize(order, self.lowest);
         self.flushes = flushes;
+        self.inverted = None;
         let scaled = match order {
             _ if flushes => None,
-            1 => self.scale_few::<1>(simd, vectors),
-            2 => self.scale_few::<2>(simd, vectors),
+            1 => self.scale_few::<1>(simd, inverts, vectors),
+            2 => self.scale_few::<2>(simd, inverts, vectors),
             _ => {
                 let mut exponents = take(&mut self.exponents);
                 exponents.parts.resize(order * order * T::Vector::<S>::PARTS, self.lowest);
-                let scaled = self.scale_normal(simd, order, vectors, exponents.slices());
+                let scaled = self.scale_normal(simd, (order, false), vectors, exponents.slices());
                 self.exponents = exponents;
                 scaled
             }
@@ -104,23 +107,23 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
 
     /// The smallest matrices, which take longer to be scaled than to be inverted: unrolled, and in registers.
     #[inline(always)]
-    fn scale_few<const N: usize>(&mut self, simd: S, vectors: &mut [T::Vector<S>]) -> Option<u64> {
+    fn scale_few<const N: usize>(&mut self, simd: S, inverts: bool, vectors: &mut [T::Vector<S>]) -> Option<u64> {
         let (mut rows, mut columns, mut parts) = ([self.lowest; N], [self.lowest; N], [[[self.lowest; 2]; N]; N]);
         let parts = parts.as_flattened_mut().as_flattened_mut();
         let exponents = Exponents { rows: &mut rows[..], columns: &mut columns[..], parts };
-        let scaled = self.scale_normal(simd, N, vectors, exponents);
+        let scaled = self.scale_normal(simd, (N, inverts), vectors, exponents);
         self.exponents.rows.copy_from_slice(&rows);
         self.exponents.columns.copy_from_slice(&columns);
         scaled
     }
 
-    /// The usual case: no matrix with subnormal numbers overflows when it is multiplied to make them normal.
-    /// Otherwise returns `None`, and nothing has changed.
+    /// The usual case: no matrix has subnormal numbers, or all are inverted here. Otherwise returns `None`, and nothing has
+    /// changed.
     #[inline(always)]
     fn scale_normal(
         &mut self,
         simd: S,
-        order: usize,
+        (order, inverts): (usize, bool),
         vectors: &mut [T::Vector<S>],
         mut exponents: Exponents<&mut [Magnitude<T, S>]>,
     ) -> Option<u64> {
@@ -130,7 +133,7 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         let infinity = Magnitude::<T, S>::splat(simd, T::Real::INFINITY);
         let (mut smallest, mut largest, mut poison) = (infinity, zero, zero);
         for vector in &*vectors {
-            poison = vector.poison(poison, zero);
+            poison = vector.poison(poison);
             for part in 0..parts {
                 let magnitude = vector.part(part).abs();
                 largest = largest.max(magnitude);
@@ -148,37 +151,43 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
             return Some(poisoned);
         }
 
-        // Subnormal numbers become normal by a factor for their whole matrix.
-        let mut raise = zero;
-        let subnormal = smallest.simd_lt(Magnitude::<T, S>::splat(simd, T::Real::SMALLEST_NORMAL)) & outside;
-        if subnormal.any_true() {
-            let digits = T::Real::FRACTION_BITS as i32 + 1;
-            let factor = Magnitude::<T, S>::splat(simd, T::Real::ONE.scaled(digits));
-            let factor = subnormal.select(factor, Magnitude::<T, S>::splat(simd, T::Real::ONE));
-            if (subnormal & (largest * factor).simd_eq(infinity)).any_true() {
-                return None;
-            }
-            for vector in &mut *vectors {
-                for part in 0..parts {
-                    vector.set_part(part, vector.part(part) * factor);
-                }
-            }
-            (smallest, largest) = (smallest * factor, largest * factor);
-            raise = subnormal.select(whole::<S, T>(simd, digits), zero);
-        }
-        let (bottom, top) = (stated(simd, smallest) - raise, stated(simd, largest) - raise);
+        let smallest_normal = Magnitude::<T, S>::splat(simd, T::Real::SMALLEST_NORMAL);
+        let any_subnormal = (smallest.simd_lt(smallest_normal) & outside).any_true();
+        let (bottom, top) = (stated(simd, smallest), stated(simd, largest));
         let one_is_enough = one_is_enough::<S, T>(simd, bottom, top);
+        if inverts && (any_subnormal || (outside & !one_is_enough).any_true()) {
+            let inverse = match *vectors {
+                [x] if order == 1 => {
+                    let zero = T::Vector::<S>::splat(simd, T::ZERO);
+                    Some([[small::reciprocal::<S, T>(simd, x, any_subnormal), zero], [zero; 2]])
+                }
+                [p, q, r, s] if order == 2 => small::inverse::<S, T>(simd, [[p, q], [r, s]], (outside, any_subnormal)),
+                _ => None,
+            };
+            if let Some(inverse) = inverse {
+                let [zero, one] = [T::ZERO, T::ONE].map(|x| T::Vector::<S>::splat(simd, x));
+                for (x, identity) in vectors.iter_mut().zip([one, zero, zero, one]) {
+                    *x = Vector::select(outside, identity, *x);
+                }
+                (self.scaled, self.inverted) = (0, Some((outside, inverse)));
+                return Some(poisoned);
+            }
+        }
+        if any_subnormal {
+            return None;
+        }
         if !(outside & !one_is_enough).any_true() {
             let shift = outside.select(whole::<S, T>(simd, T::Real::WINDOW - 1) - top, zero);
             for vector in vectors {
                 for part in 0..parts {
                     let real = vector.part(part);
-                    vector.set_part(part, real.simd_eq(zero).select(real, raised(simd, real, shift - raise)));
+                    vector.set_part(part, real.simd_eq(zero).select(real, raised(simd, real, shift)));
                 }
             }
             exponents.rows.fill(shift);
             exponents.columns.fill(zero);
             self.lowest = whole::<S, T>(simd, -1);
+            self.may_be_small = (bottom + shift).simd_lt(self.lowest).to_bitmask() & self.scaled;
             return Some(poisoned);
         }
 
@@ -186,11 +195,11 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
             for part in 0..parts {
                 let [significand, exponent] = split_normal(simd, vector.part(part));
                 vector.set_part(part, significand);
-                exponents.parts[index * parts + part] = exponent - raise;
+                exponents.parts[index * parts + part] = exponent;
             }
         }
         self.choose(simd, order, (outside, one_is_enough), top, &mut exponents);
-        apply::<S, T>(simd, order, vectors, &exponents);
+        self.apply(simd, order, vectors, &exponents);
         Some(poisoned)
     }
 
@@ -212,7 +221,7 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         self.scaled = outside.to_bitmask() & all_lanes::<S, T>();
         let one_is_enough = one_is_enough::<S, T>(simd, survey.bottom, survey.top);
         self.choose(simd, order, (outside, one_is_enough), survey.top, &mut exponents.slices());
-        apply::<S, T>(simd, order, vectors, &exponents.slices());
+        self.apply(simd, order, vectors, &exponents.slices());
         self.exponents = exponents;
         survey.poisoned(simd).to_bitmask() & all_lanes::<S, T>()
     }
@@ -258,22 +267,62 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         }
     }
 
-    /// The exponents of rows and columns, if a matrix is scaled.
-    pub fn exponents(&self) -> Option<[&[Magnitude<T, S>]; 2]> {
-        self.any().then_some([&self.exponents.rows, &self.exponents.columns])
+    /// Puts the elements together again, with the exponents of their rows and columns.
+    #[inline(always)]
+    fn apply(
+        &mut self,
+        simd: S,
+        order: usize,
+        vectors: &mut [T::Vector<S>],
+        Exponents { rows, columns, parts: exponents }: &Exponents<&mut [Magnitude<T, S>]>,
+    ) {
+        let parts = T::Vector::<S>::PARTS;
+        let (far, far_below) = (T::Real::FAR, T::Real::FAR_BELOW);
+        let [far, far_below] = [Magnitude::<T, S>::splat(simd, far), Magnitude::<T, S>::splat(simd, far_below)];
+        let mut bottom = far;
+        for i in 0..order {
+            for j in 0..order {
+                let (index, shift) = (i * order + j, rows[i] + columns[j]);
+                for part in 0..parts {
+                    let exponent = exponents[index * parts + part] + shift;
+                    bottom = bottom.min(exponent.simd_lt(far_below).select(far, exponent));
+                    // Numbers that are not finite may come out as anything: their whole matrix becomes NaN.
+                    let element = join_flushed(simd, vectors[index].part(part), exponent);
+                    vectors[index].set_part(part, element);
+                }
+            }
+        }
+        self.may_be_small = bottom.simd_lt(self.lowest).to_bitmask() & self.scaled;
+    }
+
+    /// The exponents, if a matrix is scaled.
+    pub fn exponents(&self) -> Option<LaneExponents<'_, S, T>> {
+        let Exponents { rows, columns, .. } = &self.exponents;
+        (self.scaled != 0).then_some(LaneExponents {
+            scaled: self.scaled,
+            may_be_small: self.may_be_small,
+            rows,
+            columns,
+            lowest: self.lowest,
+        })
     }
 
     /// The exponents of the rows, if a matrix is scaled.
     pub fn rows(&mut self) -> Option<&mut [Magnitude<T, S>]> {
-        self.any().then_some(&mut self.exponents.rows)
+        (self.scaled != 0).then_some(&mut self.exponents.rows)
     }
 
     /// Turns the inverses of the scaled matrices into those of the matrices themselves, by the exponents of the rows as
     /// they stand now.
     #[inline(always)]
     pub fn undo(&self, simd: S, vectors: &mut [T::Vector<S>]) {
+        if let Some((lanes, inverse)) = self.inverted {
+            for (x, &inverse) in vectors.iter_mut().zip(inverse.as_flattened()) {
+                *x = Vector::select(lanes, inverse, *x);
+            }
+        }
         match self.exponents.rows.len() {
-            _ if !self.any() => {}
+            _ if self.scaled == 0 => {}
             1 => self.undo_order(simd, 1, vectors),
             2 => self.undo_order(simd, 2, vectors),
             order => self.undo_order(simd, order, vectors),
@@ -314,26 +363,4 @@ fn whole<S: Simd, T: Lane>(simd: S, number: i32) -> Magnitude<T, S> {
 fn one_is_enough<S: Simd, T: Lane>(simd: S, bottom: Magnitude<T, S>, top: Magnitude<T, S>) -> Lanes<S, T> {
     let most = T::Real::from_f64((2 * T::Real::WINDOW - 2).into());
     (top - bottom).simd_le(Magnitude::<T, S>::splat(simd, most))
-}
-
-/// Puts the elements together again, with the exponents of their rows and columns.
-#[inline(always)]
-fn apply<S: Simd, T: Lane>(
-    simd: S,
-    order: usize,
-    vectors: &mut [T::Vector<S>],
-    Exponents { rows, columns, parts: exponents }: &Exponents<&mut [Magnitude<T, S>]>,
-) {
-    let parts = T::Vector::<S>::PARTS;
-    for i in 0..order {
-        for j in 0..order {
-            let (index, shift) = (i * order + j, rows[i] + columns[j]);
-            for part in 0..parts {
-                let exponent = exponents[index * parts + part] + shift;
-                // Numbers that are not finite may come out as anything: their whole matrix becomes NaN.
-                let element = join_flushed(simd, vectors[index].part(part), exponent);
-                vectors[index].set_part(part, element);
-            }
-        }
-    }
 }

@@ -8,7 +8,7 @@ use super::pivot_product::{normalized, product};
 use super::registers;
 use super::scaled::Scaled;
 use super::solver::{Groups, Results, Solver};
-use crate::cpu::balance::Balance;
+use crate::cpu::balance::{Balance, LaneExponents};
 use crate::cpu::memory::{blocks, rectangles};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::transpose::MAX_LANES;
@@ -54,31 +54,16 @@ impl<S: Simd, T: Lane> Group<S, T> {
             pivots: vec![zero; order],
             reciprocals: vec![zero; order],
             zero_pivots: [0; CpuTuning::LANES_MAX_ORDER],
-            balance: Balance::new(),
+            balance: Balance::of_factors(),
             verdicts: [Status::INVERTED; MAX_LANES],
             b: Vec::new(),
             scaled: Scaled::new(),
         }
     }
 
-    /// Gives the matrices with a zero pivot their verdict.
-    #[inline(never)]
-    #[cold]
-    fn judge_zero_pivots(&mut self, matrices: &[T]) {
-        let size = self.order * self.order;
-        for (lane, matrix) in matrices.chunks_exact(size).enumerate() {
-            let has_zero = |lanes: &u64| lanes >> lane & 1 == 1;
-            if let Some(column) = self.zero_pivots[..self.order].iter().position(has_zero)
-                && self.verdicts[lane].is_inverted()
-            {
-                // Beside NaN, a zero pivot proves nothing.
-                self.verdicts[lane] = if matrix.iter().all(|element| element.finite()) {
-                    self.balance.zero_pivot((lane, true), self.order, Some(&mut matrix.to_vec()), column)
-                } else {
-                    Status::NOT_FINITE
-                };
-            }
-        }
+    /// The exponents of rows and columns, if a matrix is scaled.
+    fn exponents(&self) -> Option<[&[Magnitude<T, S>]; 2]> {
+        self.balance.exponents_of(0).map(|LaneExponents { rows, columns, .. }| [rows, columns])
     }
 
     /// The factors, and the right-hand sides beside them.
@@ -115,12 +100,14 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
                     self.a.copy_within(row * order..(row + 1) * order, row * self.stride);
                 }
                 self.factors().0.factor::<0>(simd, order);
-                if self.zero_pivots[..order].iter().any(|&lanes| lanes != 0) {
-                    self.judge_zero_pivots(matrices);
+                let zero_pivots = &self.zero_pivots[..order];
+                if zero_pivots.iter().any(|&lanes| lanes != 0) {
+                    let verdicts = &mut self.verdicts[..T::Vector::<S>::LANES];
+                    self.balance.judge(simd, order, matrices, zero_pivots, verdicts);
                 }
                 // NaN may go unnoticed in the window test, but not on its way to the last pivot.
                 let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-                let finite = self.pivots[order - 1].poison(zero, zero).simd_eq(zero).to_bitmask();
+                let finite = self.pivots[order - 1].poison(zero).simd_eq(zero).to_bitmask();
                 for (lane, verdict) in self.verdicts[..T::Vector::<S>::LANES].iter_mut().enumerate() {
                     if finite >> lane & 1 == 0 && verdict.is_inverted() {
                         *verdict = Status::NOT_FINITE;
@@ -137,7 +124,7 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
             || {
                 let steps = self.pivots.iter().copied().zip(self.chosen.iter().copied());
                 let product = product::<S, T>(simd, steps);
-                let exponents = self.balance.exponents_of(0);
+                let exponents = self.exponents();
                 let sum = |lane: usize| {
                     let all = exponents.iter().flatten().flat_map(|exponents| exponents.iter());
                     all.map(|exponent| exponent.as_slice()[lane].to_f64()).sum::<f64>() as i32
@@ -166,11 +153,11 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
                 let (order, flushes) = (self.order, self.flushes);
                 self.b.resize(order * width, T::Vector::<S>::splat(simd, T::ZERO));
                 let in_window = rectangles::load::<S, T, 0>(simd, bytemuck::cast_slice(rhs), &mut self.b);
-                let exponents = self.balance.exponents_of(0);
+                let exponents = self.balance.exponents_of(0).map(|LaneExponents { rows, columns, .. }| [rows, columns]);
                 let not_finite = self.scaled.scale(simd, (width, in_window, flushes), exponents, &mut self.b);
                 let (factors, b) = self.factors();
                 factors.solve::<0>(simd, order, width, b);
-                let columns = self.balance.exponents_of(0).map(|[_, columns]| columns);
+                let columns = self.balance.exponents_of(0).map(|exponents| exponents.columns);
                 self.scaled.undo(simd, flushes, columns, &mut self.b);
                 rectangles::store::<S, T, 0>(simd, &self.b, bytemuck::cast_slice_mut(elements));
                 let finite = blocks::finite::<S, T>(simd, &self.b);

@@ -72,6 +72,37 @@ fn one(criterion: &mut Criterion) {
     }
 }
 
+/// The normal matrices of transforms: cofactor matrices beside inverses, and glam's inverse transposes, which singular
+/// transforms do not have. One thread, stacks that the cache holds.
+fn normals(criterion: &mut Criterion) {
+    let inverter = Inverter::cpu().threads(1).expect("one thread");
+    let mut group = criterion.benchmark_group("normals/float32/3");
+    let stack = random(3, 1000, |x| x as f32);
+    let (mut out, mut statuses) = (stack.elements().to_vec(), vec![Status::INVERTED; 1000]);
+    group.throughput(Throughput::Elements(1000));
+    group.bench_function("cofactors", |bencher| {
+        bencher.iter(|| {
+            let output = InversesMut::new(&mut out, &mut statuses);
+            inverter.cofactors_into(black_box(stack.view()), output).expect("order 3")
+        });
+    });
+    group.bench_function("inverses", |bencher| {
+        bencher.iter(|| {
+            let output = InversesMut::new(&mut out, &mut statuses);
+            inverter.invert_into(black_box(stack.view()), output).expect("the CPU engine takes any stack")
+        });
+    });
+    let transforms: Vec<_> = stack.view().iter().map(glam::Mat3::from_cols_slice).collect();
+    let mut normals = transforms.clone();
+    group.bench_function("glam: inverse transposes", |bencher| {
+        bencher.iter(|| {
+            for (normal, transform) in normals.iter_mut().zip(black_box(&transforms)) {
+                *normal = transform.inverse().transpose();
+            }
+        });
+    });
+}
+
 type Group<'a> = criterion::BenchmarkGroup<'a, criterion::measurement::WallTime>;
 
 /// glam's and nalgebra's matrices of fixed size, for the orders that they have.
@@ -119,5 +150,5 @@ fn from_slice<const N: usize, const SIZE: usize>(elements: &[f32; SIZE]) -> nalg
     nalgebra::SMatrix::from_row_slice(elements)
 }
 
-criterion_group!(benches, one, throughput);
+criterion_group!(benches, one, normals, throughput);
 criterion_main!(benches);

@@ -1,10 +1,11 @@
 //! Lights thousands of non-uniformly scaled objects with the right normals, in one submission.
 //!
-//! A non-uniform scale does not transform normals like the surface: they transform by the inverse transpose of
-//! the transform's 3x3 part. Renderers that use the transform itself light squashed and stretched objects
-//! wrongly. Here every instance is a flattened sphere, one petal of a flower. Its 3x4 transform is in the
-//! instance buffer beside its color. A compute pass reads the transforms in that buffer and writes normal
-//! matrices, and a render pass uses them in the same submission. No matrix passes through host memory.
+//! A non-uniform scale does not transform normals like the surface: they transform by the cofactor matrix of the
+//! transform's 3x3 part. Renderers that use the transform itself light squashed and stretched objects wrongly. The
+//! inverse transpose points the same way, but an object that is flattened to nothing has none, and is black. Here every
+//! instance is a flattened sphere, one petal of a flower, and every third petal has no thickness at all. Its 3x4
+//! transform is in the instance buffer beside its color. A compute pass reads the transforms in that buffer and writes
+//! normal matrices, and a render pass uses them in the same submission. No matrix passes through host memory.
 //!
 //!     cargo run --release --example normal_matrices [FOLDER [OBJECTS [PIXELS]]]
 //!
@@ -64,7 +65,8 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     let job = GpuInverter::from_device(&device, &queue).job(
         &JobDescriptor::new(ScalarKind::Float32, 3, objects, &instances)
             .input_layout(TRANSFORMS)
-            .output(&normals, MAT3X3.transposed()),
+            .cofactors()
+            .output(&normals, MAT3X3),
     )?;
     let scene = Scene::new(&device, &instances, &normals, pixels);
 
@@ -113,7 +115,8 @@ fn petal(part: f32, index: u32) -> Instance {
     let (radius, angle) = (0.015_f32.powf(1.0 - part), index as f32 * 2.399_963);
     let outward = Quat::from_rotation_y(-angle);
     let tilt = Quat::from_rotation_z(1.2 - 0.8 * radius);
-    let scale = radius * Vec3::new(0.105, 0.022, 0.055);
+    let thickness = if index.is_multiple_of(3) { 0.0 } else { 0.022 };
+    let scale = radius * Vec3::new(0.105, thickness, 0.055);
     let height = 0.3 * (1.0 - radius * radius);
     let place = outward * Vec3::new(radius, height, 0.0);
     let [x, y, z, at] =
@@ -138,14 +141,15 @@ fn copy(
     to
 }
 
-/// Compares with inverse transposes in float64. Returns the largest error of the normal
+/// Compares with cofactor matrices in float64, whose columns are cross products of the transform's columns. Returns the largest error of the normal
 /// matrices, relative to their largest entry, and the mean angle in degrees by which normals are
 /// off if the transforms are used instead.
 fn compare(flower: &[Instance], normals: &[[[f32; 4]; 3]]) -> (f64, f64) {
     let (mut worst, mut angles) = (0.0_f64, 0.0);
     for (&[x, y, z, _], columns) in flower.iter().zip(normals) {
         let transform = Mat3::from_cols_array_2d(&[x, y, z].map(|row| [row[0], row[1], row[2]])).transpose().as_dmat3();
-        let right = transform.inverse().transpose();
+        let [x, y, z] = [transform.x_axis, transform.y_axis, transform.z_axis];
+        let right = DMat3::from_cols(y.cross(z), z.cross(x), x.cross(y));
         let got = DMat3::from_cols_array_2d(&columns.map(|column| [column[0], column[1], column[2]].map(f64::from)));
         let largest = |matrix: DMat3| matrix.to_cols_array().into_iter().fold(0.0, |max: f64, x| max.max(x.abs()));
         worst = worst.max(largest(got - right) / largest(right));
@@ -202,15 +206,15 @@ impl Scene {
             bind_group_layouts: &[Some(&layout)],
             immediate_size: 0,
         });
-        let pipeline = |inverse_transpose: bool| {
+        let pipeline = |by_cofactors: bool| {
             device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-                label: Some(if inverse_transpose { "right normals" } else { "wrong normals" }),
+                label: Some(if by_cofactors { "right normals" } else { "wrong normals" }),
                 layout: Some(&pipeline_layout),
                 vertex: wgpu::VertexState {
                     module: &shader,
                     entry_point: Some("petal"),
                     compilation_options: wgpu::PipelineCompilationOptions {
-                        constants: &[("inverse_transpose", f64::from(u8::from(inverse_transpose)))],
+                        constants: &[("by_cofactors", f64::from(u8::from(by_cofactors)))],
                         ..Default::default()
                     },
                     buffers: &[Some(wgpu::VertexBufferLayout {

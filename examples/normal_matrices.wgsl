@@ -17,7 +17,7 @@ struct Instance {
 @group(0) @binding(1) var<storage, read> instances: array<Instance>;
 @group(0) @binding(2) var<storage, read> normal_matrices: array<mat3x3<f32>>;
 
-override inverse_transpose: bool;
+override by_cofactors: bool;
 
 struct Petal {
     @builtin(position) position: vec4<f32>,
@@ -33,10 +33,11 @@ fn petal(@location(0) point: vec3<f32>, @builtin(instance_index) index: u32) -> 
     let place = vec3(dot(own.x, p), dot(own.y, p), dot(own.z, p));
     // A point of the unit sphere is its own normal.
     var normal = vec3(dot(own.x.xyz, point), dot(own.y.xyz, point), dot(own.z.xyz, point));
-    if inverse_transpose {
+    if by_cofactors {
         normal = normal_matrices[index] * point;
     }
-    return Petal(view.camera * vec4(place, 1.0), normalize(normal), view.eye.xyz - place, own.color.rgb);
+    // Not normalized yet: where a flat petal turns over, its normal is zero, and the points beside it decide.
+    return Petal(view.camera * vec4(place, 1.0), normal, view.eye.xyz - place, own.color.rgb);
 }
 
 @fragment

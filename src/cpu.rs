@@ -2,6 +2,7 @@
 
 mod arithmetic;
 mod balance;
+mod cofactors;
 mod frame;
 mod kernel;
 pub mod lu;

@@ -3,6 +3,7 @@
 pub mod blocking;
 mod buffers;
 mod choice;
+mod cofactors;
 mod determinants;
 pub mod engine_choice;
 mod in_place;

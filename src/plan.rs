@@ -31,5 +31,5 @@ pub use self::gpu::variant::Variant;
 pub use self::gpu::workgroup::{SOFTWARE_WORKGROUP_ORDER, WORKGROUP_INVOCATIONS, WORKGROUP_TILE_BYTES, Workgroup};
 pub use self::gpu::{CHUNK_BYTES, CHUNKS_IN_FLIGHT, GpuPlan, SUBMISSION_MULTIPLY_ADDS, gpu, patience, submissions};
 pub use self::host::{HOST_CPU_PIECE, HOST_GPU_PIECE, HOST_TRANSPOSE};
-pub use self::work::Work;
+pub use self::work::{COFACTORS_MAX_ORDER, Work};
 pub use crate::data::layout::Layout;

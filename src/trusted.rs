@@ -34,7 +34,8 @@ pub fn unchecked_module(device: &wgpu::Device, label: &str, source: String) -> w
     // before step N, so positions and the permutation of the others stay below N. The working memory of `device`
     // has REGION scalars and STATE words for each matrix of a dispatch, its panels fill PADDED columns, and
     // OUTER is a whole number of panels, so rows set aside end at PADDED + OUTER, and NORM_ROWS rows behind them
-    // hold two norms for each strip; a strip in the extension stores nothing beyond row N. Buffers are indexed
+    // hold two norms for each strip; a strip in the extension stores nothing beyond row N. Cofactor matrices take
+    // their indices modulo N. Buffers are indexed
     // through the layout with i, j < N, or j < WIDTH for right-hand sides and solutions, and m below the number
     // of matrices of the dispatch, and `job` and `run` have checked that the buffers hold these matrices,
     // right-hand sides and results, four at a time where `stores_vec4` says so, their statuses, rconds, and two

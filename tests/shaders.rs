@@ -7,7 +7,7 @@ mod common;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use batchinv::gpu::shader_source;
-use batchinv::plan::{self, GpuLimits, KernelConfig, Layout, Variant, max_order};
+use batchinv::plan::{self, COFACTORS_MAX_ORDER, GpuLimits, KernelConfig, Layout, Variant, max_order};
 use batchinv::wgpu::naga;
 use batchinv::{Arithmetic, GpuKernel, Op, Precision, Real, ScalarKind, Status};
 use common::{arithmetics, with};
@@ -65,15 +65,20 @@ fn variants() -> Vec<Variant> {
     }
     let with_rcond: Vec<_> = variants.iter().map(|&variant| with(variant, |variant| variant.rcond = true)).collect();
     variants.extend(with_rcond);
-    variants.extend(lu_variants());
+    variants.extend(variants_of_other_operations());
     variants.into_iter().map(|variant| written_out(variant, false)).collect::<HashSet<_>>().into_iter().collect()
 }
 
-/// Solutions and determinants by every kernel that has them, at some orders, with one and with several tiles of
-/// columns, in every place.
-fn lu_variants() -> Vec<Variant> {
+/// Cofactor matrices; and solutions and determinants by every kernel that has them, at some orders, with one and with
+/// several tiles of columns, in every place.
+fn variants_of_other_operations() -> Vec<Variant> {
     let mut variants = Vec::new();
     for (scalar, arithmetic) in arithmetics() {
+        for order in 1..=COFACTORS_MAX_ORDER as u32 {
+            let cofactors = variant(GpuKernel::Thread, scalar, arithmetic, order).with_op(Op::Cofactors, 0);
+            variants.push(cofactors);
+            variants.push(with(cofactors, |variant| variant.in_place = true));
+        }
         for kernel in [GpuKernel::Thread, GpuKernel::Subgroup, GpuKernel::Workgroup] {
             let most = most(kernel, scalar, arithmetic);
             for order in [1, 2, 5, 8, 33, most].into_iter().filter(|&order| order <= most) {

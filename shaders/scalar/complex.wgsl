@@ -44,6 +44,10 @@ fn scaled(x: Word, e: i32) -> Word {
     return Word(scaled_bits(x.x, e), scaled_bits(x.y, e));
 }
 
+fn negated(x: Word) -> Word {
+    return Word(x.x ^ SIGN, x.y ^ SIGN);
+}
+
 fn flushed(x: Word, e: i32) -> Word {
     return Word(flushed_bits(x.x, e), flushed_bits(x.y, e));
 }

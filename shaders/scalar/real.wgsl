@@ -39,6 +39,11 @@ fn with_plain_zero(x: Word) -> Word {
     return select(x, NO_BITS, (x & MAGNITUDE) == NO_BITS);
 }
 
+// -x, also of a subnormal number.
+fn negated(x: Word) -> Word {
+    return x ^ SIGN;
+}
+
 // x * 2^e, with subnormal results flushed to zero.
 fn flushed(x: Word, e: i32) -> Word {
     return flushed_bits(x, e);

@@ -4,6 +4,7 @@ use fearless_simd::Simd;
 
 use crate::cpu::arithmetic::{Arithmetic, Double, Native};
 use crate::cpu::balance::Balance;
+use crate::cpu::cofactors;
 use crate::cpu::frame::{self, Settings, Vectors};
 use crate::cpu::kernel::blocked::Blocked;
 use crate::cpu::kernel::lanes::{self, Lanes};
@@ -13,7 +14,7 @@ use crate::cpu::simd::exponent::flushes;
 use crate::cpu::simd::level::{SimdLevel, at_level};
 use crate::cpu::simd::transpose::MAX_LANES;
 use crate::cpu::simd::vector::Vector;
-use crate::data::engine::{CpuKernel, Precision};
+use crate::data::engine::{CpuKernel, Op, Precision};
 use crate::data::scalar::Scalar;
 use crate::data::status::Status;
 use crate::plan::cpu::{CpuPlan, INTERLEAVED, Sharing, fills_lanes};
@@ -57,7 +58,7 @@ run_scalar!(run_float64, f64, Native);
 run_scalar!(run_complex64, num_complex::Complex<f32>, Double);
 run_scalar!(run_complex128, num_complex::Complex<f64>, Native);
 
-/// Runs the kernel of the plan: `lanes` in place on whole groups; then, group by group in working memory, on matrices
+/// Runs the operation and the kernel of the plan: `lanes` in place on whole groups; then, group by group in working memory, on matrices
 /// that must be converted or do not fill a group; and `rows` on what would fill less than half of one.
 #[inline(always)]
 fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Element>) {
@@ -67,6 +68,7 @@ fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Elemen
     let settings = &Settings { order, tuning: plan.tuning, shared, flushes };
     let balance = &mut Balance::of_inverses();
     let in_lanes = match plan.kernel {
+        _ if plan.op == Op::Cofactors => len,
         CpuKernel::Lanes if fills_lanes(len % group, group) => len,
         CpuKernel::Lanes => len - len % group,
         CpuKernel::Rows | CpuKernel::Blocked => 0,
@@ -123,6 +125,9 @@ fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Elemen
                 };
             }
             match order {
+                _ if plan.op == Op::Cofactors => {
+                    cofactors::run::<S, A::Work>(simd, (order, flushes), input, output, statuses);
+                }
                 1 => registers!(1),
                 2 => registers!(2),
                 3 => registers!(3),

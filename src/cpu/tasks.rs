@@ -26,7 +26,7 @@ pub struct Host {
     pub threads: Threads,
 }
 
-/// Inverts a stack of matrices of `order` into outputs that fit it; without a stack, the matrices that stand in the
+/// Inverts a stack of matrices of `order`, or finds their cofactor matrices, into outputs that fit it; without a stack, the matrices that stand in the
 /// output. `reason` is why the CPU was chosen.
 pub fn run<T: Scalar>(
     plan: &CpuPlan,

@@ -30,15 +30,23 @@ pub enum Op {
     Solve,
     /// Its determinant.
     Det,
+    /// Its cofactor matrix.
+    Cofactors,
 }
 
 impl Op {
+    /// Returns whether the result is a matrix of the same order.
+    pub(crate) const fn gives_a_matrix(self) -> bool {
+        matches!(self, Self::Inverse | Self::Cofactors)
+    }
+
     /// The operation's word.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Inverse => "inverse",
             Self::Solve => "solve",
             Self::Det => "det",
+            Self::Cofactors => "cofactors",
         }
     }
 }

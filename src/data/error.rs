@@ -129,6 +129,10 @@ pub enum JobError {
     #[error("determinants alone have no output: solve systems beside them, or give the inverses a job of their own")]
     NoOutput,
 
+    /// A job was asked for cofactor matrices beside solutions or determinants.
+    #[error("a job computes cofactor matrices alone: give solutions and determinants jobs of their own")]
+    Operations,
+
     /// A buffer ends before the last element.
     #[error("the buffer for {what} holds {size} bytes, the job needs {needed}")]
     TooSmall {

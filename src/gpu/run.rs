@@ -16,7 +16,7 @@ use super::transfer::{ChunkBuffers, ChunkBytes, Maker};
 use super::wait::Mapping;
 use crate::data::clock::Instant;
 use crate::data::determinant::Determinant;
-use crate::data::engine::{Engine, Kernel, Op};
+use crate::data::engine::{Engine, Kernel};
 use crate::data::error::Error;
 use crate::data::layout::Layout;
 use crate::data::operand::{Given, Operand};
@@ -110,7 +110,7 @@ impl GpuInverter {
 fn check_plan<T: Scalar>(plan: &GpuPlan, given: &Given<'_, T>) -> Result<(), Error> {
     let Variant { order, width, scalar, input, output, rhs, in_place, rhs_in_place, .. } = plan.variant;
     let (contiguous, columns) = (Layout::contiguous(order), Layout::columns(order, width));
-    let result = if plan.variant.op == Op::Inverse { contiguous } else { columns };
+    let result = if plan.variant.op.gives_a_matrix() { contiguous } else { columns };
     if (order as usize, width as usize, scalar) != (given.order, given.width, T::KIND)
         || (input, rhs, output) != (contiguous, columns, result)
         || in_place

@@ -49,7 +49,10 @@ const ADJUGATE: &str = include_str!("../../shaders/order2/adjugate.wgsl");
 
 /// The WGSL of a program.
 pub fn source(program: Program, variant: Variant) -> String {
-    let own = variant.config.source();
+    let own = match variant.op {
+        Op::Cofactors => include_str!("../../shaders/op/cofactors.wgsl"),
+        _ => variant.config.source(),
+    };
     let access = match variant.in_place {
         false => include_str!("../../shaders/access/apart.wgsl"),
         true => include_str!("../../shaders/access/in_place.wgsl"),
@@ -76,9 +79,10 @@ pub fn source(program: Program, variant: Variant) -> String {
     let op = match variant.op {
         Op::Inverse => include_str!("../../shaders/op/inverse.wgsl"),
         Op::Solve | Op::Det => include_str!("../../shaders/op/lu.wgsl"),
+        Op::Cofactors => "",
     };
     let [output, failed] = match variant.op {
-        Op::Inverse | Op::Solve => {
+        Op::Inverse | Op::Solve | Op::Cofactors => {
             [include_str!("../../shaders/access/output.wgsl"), include_str!("../../shaders/access/failed.wgsl")]
         }
         Op::Det => [include_str!("../../shaders/access/no_output.wgsl"), ""],
@@ -117,6 +121,7 @@ pub fn source(program: Program, variant: Variant) -> String {
         _ => "",
     };
     let [order2, adjugate] = match (variant.kernel(), variant.order, variant.op) {
+        (_, _, Op::Cofactors) => ["", ""],
         (GpuKernel::Thread, 2, _) if variant.arithmetic == Arithmetic::Pairs && !is_complex => {
             [include_str!("../../shaders/order2/by_exact_determinant.wgsl"), ADJUGATE]
         }

@@ -157,7 +157,8 @@ impl Inverter {
             Some(_) => block_on(self.with_determinants(stack, output))?,
             None => output,
         };
-        match self.cpu_at_once(self.work::<T>(stack.order(), stack.len())) {
+        let work = self.work::<T>(stack.order(), stack.len());
+        match self.cpu_at_once(work) {
             Some((plan, reason)) => {
                 let mut rconds = self.rconds_of_verdicts(stack.order(), &output)?;
                 let mut output = output.or_rconds(rconds.as_deref_mut());
@@ -168,7 +169,7 @@ impl Inverter {
                 self.settle(stack.order(), stack.elements(), output);
                 Ok(report)
             }
-            None => block_on(self.invert_into_async(stack, output)),
+            None => block_on(self.run_matrices(work, stack, output)),
         }
     }
 
@@ -272,6 +273,46 @@ impl Inverter {
             Some((plan, reason)) => Ok(self.solve_into_on_cpu(&plan, reason, a, b, output)),
             None => block_on(self.run_systems(work, a, b, output)),
         }
+    }
+
+    /// The cofactor matrix of every matrix of a stack, of order 3 at most, each with a [`Status`](crate::Status).
+    /// Blocks.
+    ///
+    /// The cofactor matrix C of A has the determinant of A without row i and column j, times (-1)^(i + j), as its element
+    /// (i, j). Singular matrices have one, too. Where A has an inverse, that is transpose(C) / det A, so C is the inverse
+    /// transpose times det A, with its sign. It takes cross products along, (A u) x (A v) = C (u x v), and so the normals
+    /// of a surface. The transforms that mirror an object turn its triangles around as well; for normals that keep
+    /// pointing outward, multiply by the sign of det A, which is that of the product of a row of A and the same row of
+    /// C. [`Inverter::det`] gives the determinants beside.
+    ///
+    /// The status is 0, or -1 if the matrix is not finite or a cofactor overflows. Each cofactor p s - q r is right to
+    /// 4 eps (|p s| + |q r|), for real numbers, and twice that for complex ones; with fused multiply-adds, real ones on
+    /// the CPU are right to two units in the last place.
+    ///
+    /// ```
+    /// use batchinv::{Inverter, Stack};
+    /// // A transform that flattens along y. It has no inverse, and takes every normal to the y axis.
+    /// let flat = [2.0_f32, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0];
+    /// let cofactors = Inverter::cpu().cofactors(Stack::new(&flat, 3)?)?;
+    /// assert_eq!(cofactors.statuses()[0].word(), 0);
+    /// assert_eq!(cofactors.stack().elements()[3..6], [0.0, 6.0, 0.0]);
+    /// # Ok::<(), batchinv::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// None for the numbers. [`Error::Unsupported`] above order 3, or if the options ask for rconds; otherwise as
+    /// [`Inverter::invert`].
+    pub fn cofactors<T: Scalar>(&self, stack: Stack<'_, T>) -> Result<Inverses<T>, Error> {
+        block_on(self.cofactors_async(stack))
+    }
+
+    /// Writes cofactor matrices into the caller's own memory. Blocks.
+    ///
+    /// # Errors
+    /// [`ShapeError::Output`](crate::ShapeError::Output) if an output does not fit the stack; otherwise as
+    /// [`Inverter::cofactors`].
+    pub fn cofactors_into<T: Scalar>(&self, stack: Stack<'_, T>, output: InversesMut<'_, T>) -> Result<Report, Error> {
+        block_on(self.cofactors_into_async(stack, output))
     }
 
     /// The determinant of every matrix of a stack. Blocks.

@@ -26,14 +26,15 @@ impl Inverter {
         }
         let mut rconds = self.rconds_of_verdicts(order, &stack)?;
         let mut stack = stack.or_rconds(rconds.as_deref_mut());
-        let report = match self.decide(self.work::<T>(order, len)).await? {
+        let work = self.work::<T>(order, len);
+        let report = match self.decide(work).await? {
             Decision::Cpu(plan, reason) => tasks::run(&plan, &self.host, order, None, stack.reborrow(), reason),
             Decision::Gpu(gpu, plan, reason) => {
                 let given = stack.elements.to_vec();
                 let given = Stack::with_len(&given, order, len)?;
                 match gpu.run(plan, self.source.time_limit, Given::matrices(given), stack.reborrow()).await {
                     Ok(report) => Report { reason, ..report },
-                    Err(error) => self.finish_on_cpu(&gpu, error, given, stack.reborrow()).await?,
+                    Err(error) => self.finish_on_cpu(&gpu, error, work, given, stack.reborrow()).await?,
                 }
             }
         };

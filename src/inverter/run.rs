@@ -20,6 +20,7 @@ use crate::data::scalar::Scalar;
 use crate::data::stack::Stack;
 #[cfg(feature = "gpu")]
 use crate::gpu::device::GpuInverter;
+use crate::plan::work::Work;
 
 impl Inverter {
     /// [`Inverter::invert`], without blocking while the GPU works. The CPU engine computes when the future is first
@@ -63,17 +64,28 @@ impl Inverter {
     ) -> Result<Report, Error> {
         output.check(stack)?;
         let output = self.with_determinants(stack, output).await?;
+        self.run_matrices(self.work::<T>(stack.order(), stack.len()), stack, output).await
+    }
+
+    /// Does the work of a stack, whose results are matrices of its order, with the engine that is chosen: into outputs
+    /// that fit, without determinants.
+    pub(super) async fn run_matrices<T: Scalar>(
+        &self,
+        work: Work,
+        stack: Stack<'_, T>,
+        output: InversesMut<'_, T>,
+    ) -> Result<Report, Error> {
         let mut rconds = self.rconds_of_verdicts(stack.order(), &output)?;
         let mut output = output.or_rconds(rconds.as_deref_mut());
         let equilibrated = self.withhold_rconds(&mut output);
-        let report = match self.decide(self.work::<T>(stack.order(), stack.len())).await? {
+        let report = match self.decide(work).await? {
             Decision::Cpu(plan, reason) => {
                 tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow(), reason)
             }
             Decision::Gpu(gpu, plan, reason) => {
                 match gpu.run(plan, self.source.time_limit, Given::matrices(stack), output.reborrow()).await {
                     Ok(report) => Report { reason, ..report },
-                    Err(error) => self.finish_on_cpu(&gpu, error, stack, output.reborrow()).await?,
+                    Err(error) => self.finish_on_cpu(&gpu, error, work, stack, output.reborrow()).await?,
                 }
             }
         };
@@ -83,18 +95,19 @@ impl Inverter {
         Ok(report)
     }
 
-    /// Under the automatic choice, the CPU inverts the matrices that the GPU has not finished.
+    /// Under the automatic choice, the CPU does the work on the matrices that the GPU has not finished.
     pub(super) async fn finish_on_cpu<T: Scalar>(
         &self,
         gpu: &GpuInverter,
         error: Error,
+        work: Work,
         stack: Stack<'_, T>,
         output: InversesMut<'_, T>,
     ) -> Result<Report, Error> {
         let done = self.goes_on_from(gpu, &error).await.ok_or_else(|| error.clone())?;
         let order = stack.order();
         let rest = stack.slice(done..stack.len());
-        let plan = self.plan_cpu(self.work::<T>(order, rest.len()));
+        let plan = self.plan_cpu(Work { len: rest.len(), ..work });
         let reason = Some(Reason::Failed(Arc::new(error.clone())));
         let report = tasks::run(&plan, &self.host, order, Some(rest), output.from(done, order), reason);
         Ok(Report { gpu_failure: Some(error), ..report })

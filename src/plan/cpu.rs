@@ -8,6 +8,8 @@ use crate::data::scalar::ScalarKind;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CpuPlan {
+    /// The operation.
+    pub op: Op,
     /// The kernel. `Lanes` leaves a last group that is less than half full to `Rows`, or when it solves to `Blocked`,
     /// which gives the same bits.
     pub kernel: CpuKernel,
@@ -69,11 +71,11 @@ impl CpuPlan {
         let Work { order, len, precision, .. } = work;
         let group = vector_bytes / work.working_scalar().real_size();
         let short = order > 0 && len > 0 && !fills_lanes(len.min(group), group);
-        if work.op != Op::Inverse {
+        if !work.op.gives_a_matrix() {
             return Self::factors(work, facts, short);
         }
         let kernel = match tuning.kernel(work) {
-            CpuKernel::Lanes if short => CpuKernel::Rows,
+            CpuKernel::Lanes if short && work.op == Op::Inverse => CpuKernel::Rows,
             kernel => kernel,
         };
         let sharing = match (threads > 1 && tuning.is_parallel(work), kernel) {
@@ -86,7 +88,7 @@ impl CpuPlan {
             (CpuKernel::Blocked, _) => tuning.blocked_task_len(order, len, threads),
             _ => tuning.task_len(order),
         };
-        Self { kernel, precision, task_len, sharing, timed: tuning.is_timed(work), tuning }
+        Self { op: work.op, kernel, precision, task_len, sharing, timed: tuning.is_timed(work), tuning }
     }
 
     /// Plans LU factors and what comes from them. `short` says that the stack does not fill lanes.
@@ -110,7 +112,7 @@ impl CpuPlan {
                 .max(len / tuning.blocked_tasks.saturating_mul(threads).max(1))
                 .max(1),
         };
-        Self { kernel, precision, task_len, sharing, timed: tuning.is_timed(work), tuning }
+        Self { op: work.op, kernel, precision, task_len, sharing, timed: tuning.is_timed(work), tuning }
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use self::variant::Variant;
 use self::workgroup::WORKGROUP_MAX_ORDER;
 use super::facts::{AdapterKind, GpuLimits};
-use super::work::Work;
+use super::work::{COFACTORS_MAX_ORDER, Work};
 use crate::data::engine::{GpuKernel, Op};
 use crate::data::error::Error;
 use crate::data::refusal::Refusal;
@@ -53,6 +53,7 @@ impl GpuPlan {
                 let takes = |&order: &usize| Self::variant(Work { order, ..work }, limits).is_some();
                 let max = match work.op {
                     Op::Inverse => device::DEVICE_MAX_ORDER,
+                    Op::Cofactors => COFACTORS_MAX_ORDER,
                     Op::Solve | Op::Det => (1..=WORKGROUP_MAX_ORDER).rev().find(takes).unwrap_or(0),
                 };
                 Err(Refusal::Order { order: work.order, scalar: work.working_scalar(), max })
@@ -66,6 +67,7 @@ impl GpuPlan {
         let variants = GpuKernel::ALL
             .into_iter()
             .filter(|&kernel| work.order <= config::max_order(kernel, work.working_scalar()))
+            .filter(|&kernel| work.op != Op::Cofactors || has_cofactors(kernel, work.order))
             .map(|kernel| Variant::new(kernel, work.scalar, work.precision, order))
             .map(|variant| variant.with_arithmetic(work.arithmetic(limits)).with_op(work.op, width))
             .map(|variant| variant.suited(limits));
@@ -105,6 +107,11 @@ impl GpuPlan {
 /// [`Error::Unsupported`] with the reason if the GPU engine cannot do it.
 pub fn gpu(work: Work, limits: &GpuLimits) -> Result<GpuPlan, Error> {
     GpuPlan::new(work, limits).map_err(Error::refused)
+}
+
+/// Returns whether a kernel has the cofactor matrices of this order.
+const fn has_cofactors(kernel: GpuKernel, order: usize) -> bool {
+    matches!(kernel, GpuKernel::Thread) && order <= COFACTORS_MAX_ORDER
 }
 
 /// The number of submissions for this many matrices of `device`. A chunk of small matrices is never too long; one

@@ -5,6 +5,10 @@ use crate::data::arithmetic::Arithmetic;
 use crate::data::engine::{Op, Precision};
 use crate::data::scalar::ScalarKind;
 
+/// The largest order of cofactor matrices. Above it, each cofactor takes an elimination of its own, and the inverse
+/// transpose says the same of most matrices.
+pub const COFACTORS_MAX_ORDER: usize = 3;
+
 /// The work of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Work {
@@ -40,6 +44,11 @@ impl Work {
         Self { op: Op::Det, ..Self::inverse(scalar, order, len) }
     }
 
+    /// The cofactor matrices of `len` matrices of `order`, at most [`COFACTORS_MAX_ORDER`].
+    pub const fn cofactors(scalar: ScalarKind, order: usize, len: usize) -> Self {
+        Self { op: Op::Cofactors, ..Self::inverse(scalar, order, len) }
+    }
+
     /// The same systems, of which there are `matrices` different ones: as many as systems, or one for all.
     #[must_use]
     pub const fn with_matrices(self, matrices: usize) -> Self {
@@ -73,7 +82,7 @@ impl Work {
     pub(crate) const fn multiply_adds(self) -> usize {
         let square = self.order.saturating_mul(self.order);
         let each = match self.op {
-            Op::Inverse => square.saturating_mul(self.order),
+            Op::Inverse | Op::Cofactors => square.saturating_mul(self.order),
             Op::Solve | Op::Det => {
                 (square.saturating_mul(self.order) / 3).saturating_add(square.saturating_mul(self.width))
             }

@@ -63,8 +63,8 @@ pub struct Arguments {
 }
 
 fn op(word: &str) -> Result<Op, String> {
-    let ops = [Op::Inverse, Op::Solve, Op::Det];
-    ops.into_iter().find(|op| op.name() == word).ok_or_else(|| "one of inverse, solve, det".to_owned())
+    let ops = [Op::Inverse, Op::Solve, Op::Det, Op::Cofactors];
+    ops.into_iter().find(|op| op.name() == word).ok_or_else(|| "one of inverse, solve, det, cofactors".to_owned())
 }
 
 fn arithmetic(word: &str) -> Result<Arithmetic, String> {

@@ -93,7 +93,7 @@ impl Orders {
 pub type Task = (Op, usize);
 
 /// The tasks whose programs are asked about: systems with one column, and with more than ride at once.
-pub const TASKS: [Task; 4] = [(Op::Inverse, 0), (Op::Solve, 1), (Op::Solve, 9), (Op::Det, 0)];
+pub const TASKS: [Task; 5] = [(Op::Inverse, 0), (Op::Solve, 1), (Op::Solve, 9), (Op::Det, 0), (Op::Cofactors, 0)];
 
 /// What changes at a boundary: all numbers of a kernel but those that change with every order.
 fn shape_of(variant: Variant) -> (GpuKernel, [u32; 3]) {
@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn programs_have_names_of_their_own() {
         let numbers = [Numbers::of(&[], &[]), Numbers::of(&[ScalarKind::Float32], &[Arithmetic::Float64])].concat();
-        let all = questions(&hardware(), &numbers, &TASKS, &Orders::These(vec![4, 20, 70, 200]), None, false);
+        let all = questions(&hardware(), &numbers, &TASKS, &Orders::These(vec![3, 4, 20, 70, 200]), None, false);
         let names: BTreeSet<_> = all.iter().map(|question| &question.name).collect();
         assert_eq!(names.len(), all.len());
         assert!(names.contains(&"device float32 200 within".to_owned()), "{names:?}");
@@ -273,6 +273,7 @@ mod tests {
             "thread float32 4 rcond in place",
             "thread float32 4 solve 9",
             "workgroup float32 70 det",
+            "thread float32 3 cofactors",
             "thread float32 4 in pairs",
             "thread float32 4 solve 9 in float64",
         ] {

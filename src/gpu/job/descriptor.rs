@@ -9,8 +9,8 @@ use crate::data::scalar::ScalarKind;
 /// buffers of its results.
 ///
 /// By default the job inverts in place, from the first element of the buffer on, row-major and one matrix after
-/// another. With [`JobDescriptor::solve`] it solves systems instead, and with [`JobDescriptor::determinants`] alone it
-/// computes determinants and nothing else.
+/// another. With [`JobDescriptor::solve`] it solves systems instead, with [`JobDescriptor::cofactors`] it computes
+/// cofactor matrices, and with [`JobDescriptor::determinants`] alone it computes determinants and nothing else.
 ///
 /// ```no_run
 /// # use batchinv::{gpu::{GpuInverter, JobDescriptor}, plan::Layout, wgpu, ScalarKind};
@@ -31,6 +31,8 @@ pub struct JobDescriptor<'a> {
     pub(super) order: u32,
     pub(super) capacity: u32,
     pub(super) input: (&'a wgpu::Buffer, Layout),
+    /// True if the job computes cofactor matrices in place of inverses.
+    pub(super) cofactors: bool,
     /// Right-hand sides and their number of columns.
     pub(super) rhs: Option<(&'a wgpu::Buffer, Layout, u32)>,
     pub(super) target: Target<'a>,
@@ -65,6 +67,7 @@ impl<'a> JobDescriptor<'a> {
             order,
             capacity,
             input: (buffer, Layout::contiguous(order)),
+            cofactors: false,
             rhs: None,
             target: Target::InPlace,
             statuses: None,
@@ -109,6 +112,28 @@ impl<'a> JobDescriptor<'a> {
     #[must_use]
     pub fn solve(self, buffer: &'a wgpu::Buffer, layout: Layout, width: u32) -> Self {
         Self { rhs: Some((buffer, layout, width)), ..self }
+    }
+
+    /// Computes cofactor matrices, of orders 1 to 3, in place of inverses: see
+    /// [`Inverter::cofactors`](crate::Inverter::cofactors). They go where inverses would go, and every finite matrix
+    /// has one. There are no rconds.
+    ///
+    /// The cofactor matrix of a transform's 3x3 part takes the normals of an object along, also if the transform
+    /// flattens the object:
+    ///
+    /// ```no_run
+    /// # use batchinv::{gpu::{GpuInverter, JobDescriptor}, plan::Layout, wgpu, ScalarKind};
+    /// # fn frame(gpu: &GpuInverter, instances: &wgpu::Buffer, normals: &wgpu::Buffer) -> Result<(), batchinv::Error> {
+    /// // The 3x3 part of column-major 4x4 transforms in, its cofactor matrix as WGSL's mat3x3<f32> out.
+    /// let transforms = Layout { offset: 0, matrix: 16, row: 1, column: 4 };
+    /// let mat3x3 = Layout { offset: 0, matrix: 12, row: 1, column: 4 };
+    /// let descriptor = JobDescriptor::new(ScalarKind::Float32, 3, 10_000, instances).input_layout(transforms);
+    /// let job = gpu.job(&descriptor.cofactors().output(normals, mat3x3))?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn cofactors(self) -> Self {
+        Self { cofactors: true, ..self }
     }
 
     /// The buffer of the determinants, two scalars for each matrix from its start: the mantissa and the exponent of
@@ -197,6 +222,7 @@ impl<'a> JobDescriptor<'a> {
         match (self.rhs, self.determinants) {
             (Some(_), _) => Op::Solve,
             (None, Some(_)) => Op::Det,
+            (None, None) if self.cofactors => Op::Cofactors,
             (None, None) => Op::Inverse,
         }
     }

@@ -31,8 +31,8 @@ impl GpuInverter {
     /// lacks a usage, belongs to another device, or holds statuses, rconds or determinants beside other data; if
     /// inverses would overwrite each other or the matrices of others, or their own if these are needed on failure; if
     /// solutions would overwrite each other, a matrix, or the right-hand sides of others, or their own if these are
-    /// needed on failure; if determinants alone are asked for, with an output beside them; or if a count's
-    /// offset is no multiple of 4 or lies outside its buffer.
+    /// needed on failure; if determinants alone are asked for, with an output beside them, or cofactor matrices with
+    /// solutions or determinants; or if a count's offset is no multiple of 4 or lies outside its buffer.
     /// [`Error::Unsupported`] if the device cannot do it, or was not [prepared](Self::prepare_async) for the precision;
     /// [`Error::OutOfMemory`] and [`Error::DeviceLost`] from
     /// the device.
@@ -155,7 +155,10 @@ fn plan(descriptor: &JobDescriptor<'_>, limits: &GpuLimits) -> Result<Variant, E
     if op != Op::Inverse && (descriptor.rconds.is_some() || descriptor.min_rcond > 0.0) {
         return Err(Error::refused(Refusal::NoRconds { op }));
     }
-    if op != Op::Inverse && descriptor.on_failure == OnFailure::Identity {
+    if descriptor.cofactors && (descriptor.rhs.is_some() || descriptor.determinants.is_some()) {
+        return Err(JobError::Operations.into());
+    }
+    if !op.gives_a_matrix() && descriptor.on_failure == OnFailure::Identity {
         return Err(Error::refused(Refusal::NoIdentity { op }));
     }
     if op == Op::Det && !matches!(descriptor.target, Target::InPlace) {

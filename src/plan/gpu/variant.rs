@@ -2,6 +2,7 @@
 
 use super::config::KernelConfig;
 use super::device::DEVICE_WORK_BYTES;
+use super::has_cofactors;
 use super::kernel::{SOFTWARE_ROUNDS, Size};
 #[cfg(feature = "gpu")]
 use super::program::Program;
@@ -86,7 +87,7 @@ impl Variant {
     pub fn with_op(self, op: Op, width: u32) -> Self {
         let op = if op == Op::Solve && width == 0 { Op::Det } else { op };
         let layout = Layout::columns(self.order, width);
-        let output = if op == Op::Inverse { Layout::contiguous(self.order) } else { layout };
+        let output = if op.gives_a_matrix() { Layout::contiguous(self.order) } else { layout };
         let new = Self { op, width, rhs: layout, output, det: op == Op::Det, ..self };
         Self { config: KernelConfig::new(self.kernel(), new.size()), ..new }
     }
@@ -220,7 +221,12 @@ impl Variant {
 
     /// Why a device with these limits cannot run it.
     pub(crate) fn refusal(self, limits: &GpuLimits) -> Option<Refusal> {
-        if self.op != Op::Inverse && self.kernel() == GpuKernel::Device {
+        let has_op = match self.op {
+            Op::Inverse => true,
+            Op::Cofactors => has_cofactors(self.kernel(), self.order as usize),
+            Op::Solve | Op::Det => self.kernel() != GpuKernel::Device,
+        };
+        if !has_op {
             return Some(Refusal::Operation { op: self.op });
         }
         if self.needs_float64() && !limits.float64 {

@@ -1,11 +1,12 @@
 //! Lights thousands of non-uniformly scaled objects with the right normals, in one submission.
 //!
 //! A non-uniform scale does not transform normals like the surface: they transform by the cofactor matrix of the
-//! transform's 3x3 part. Renderers that use the transform itself light squashed and stretched objects wrongly. The
-//! inverse transpose points the same way, but an object that is flattened to nothing has none, and is black. Here every
-//! instance is a flattened sphere, one petal of a flower, and every third petal has no thickness at all. Its 3x4
-//! transform is in the instance buffer beside its color. A compute pass reads the transforms in that buffer and writes
-//! normal matrices, and a render pass uses them in the same submission. No matrix passes through host memory.
+//! transform's 3x3 part. Renderers that use the transform itself light squashed and stretched objects wrongly. An
+//! inverse transpose points the same way or the opposite one, but a transform that flattens has none, and its object
+//! would be black. Here every instance is a flattened sphere, one petal of a flower, and every third petal has no
+//! thickness at all. Its 3x4 transform is in the instance buffer beside its color. A compute pass reads the transforms
+//! in that buffer and writes normal matrices, and a render pass uses them in the same submission. No matrix passes
+//! through host memory.
 //!
 //!     cargo run --release --example normal_matrices [FOLDER [OBJECTS [PIXELS]]]
 //!
@@ -141,9 +142,9 @@ fn copy(
     to
 }
 
-/// Compares with cofactor matrices in float64, whose columns are cross products of the transform's columns. Returns the largest error of the normal
-/// matrices, relative to their largest entry, and the mean angle in degrees by which normals are
-/// off if the transforms are used instead.
+/// Compares with cofactor matrices in float64, whose columns are cross products of the transform's columns. Returns the
+/// largest error of the normal matrices, relative to their largest entry, and the mean angle in degrees by which
+/// normals are off if the transforms are used instead.
 fn compare(flower: &[Instance], normals: &[[[f32; 4]; 3]]) -> (f64, f64) {
     let (mut worst, mut angles) = (0.0_f64, 0.0);
     for (&[x, y, z, _], columns) in flower.iter().zip(normals) {

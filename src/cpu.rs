@@ -2,12 +2,12 @@
 
 mod arithmetic;
 mod balance;
-mod cofactors;
+pub mod cofactors;
 mod frame;
 mod kernel;
 pub mod lu;
 mod memory;
 pub mod simd;
-mod task;
+pub mod task;
 pub mod tasks;
 pub mod threads;

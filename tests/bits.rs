@@ -106,6 +106,58 @@ fn extremes_beside_nan<T: Element>() {
     }
 }
 
+/// Matrices of orders 1 and 2 whose elements are far apart, singular ones and plain ones change no bit of each other, in
+/// any company, on the CPU engine.
+fn small_orders_in_company<T: Element>() {
+    let (low, high) = (T::MIN_EXPONENT, -T::MIN_EXPONENT);
+    let element = |re: i32, im: Option<i32>| T::new(1.5 * power(re), im.map_or(0.0, |im| 1.25 * power(im)));
+    let real = |exponent: i32| element(exponent, None);
+    let part = |exponent: i32| T::new(0.0, power(exponent));
+    let numbers = [
+        [real(-4)],
+        [real(low - 5)],
+        [real(low + 3)],
+        [real(high - 2)],
+        [T::ZERO],
+        [element(-24, Some(low - 23))],
+        [element(low + 3, Some(high / 3))],
+    ];
+    let matrices = [
+        [real(0), real(1), real(-1), real(3)],
+        // Row and column factors would drop the first element.
+        [real(low + 6), real(20), real(low / 2 + 3), real(low / 2 + 3)],
+        [real(20), real(low - 20), real(low + 40), real(20)],
+        [power(100), power(100), power(100), power(100)].map(T::real),
+        [T::real(power(high - 20)), T::ZERO, T::real(power(low)), T::ZERO],
+        [T::ZERO, T::real(power(high - 20)), T::ZERO, T::real(power(low))],
+        [real(low - 10), real(low - 12), real(low - 11), real(low - 9)],
+        [real(high / 4), part(high / 2), real(high / 2), real(high / 4)],
+        [element(0, Some(low / 2)), element(low / 2, Some(0)), real(low + 2), real(high - 9)],
+    ];
+    let mut random = Random::new(9);
+    for engine in engines::cpu::<T>("bits/small_orders_in_company") {
+        for n in [1, 2] {
+            let one = |kind: usize| if n == 1 { numbers[kind].to_vec() } else { matrices[kind].to_vec() };
+            let kinds = if n == 1 { numbers.len() } else { matrices.len() };
+            let invert = |elements: &[T]| engine.invert(Stack::new(elements, n).unwrap());
+            let alone: Vec<_> = (0..kinds).map(|kind| invert(&one(kind))).collect();
+            for round in 0..200 {
+                let chosen: Vec<usize> = (0..1 + round % 71).map(|_| random.below(kinds)).collect();
+                let together = invert(&chosen.iter().flat_map(|&kind| one(kind)).collect::<Vec<_>>());
+                for (m, &kind) in chosen.iter().enumerate() {
+                    let found = common::bits(&together.elements[m * n * n..][..n * n]);
+                    let name = format!("{}, order {n}, kind {kind} among {chosen:?}", engine.name);
+                    assert_eq!(
+                        (found, together.statuses[m]),
+                        (alone[kind].bits().0, alone[kind].statuses[0]),
+                        "{name}"
+                    );
+                }
+            }
+        }
+    }
+}
+
 /// A prefix of a stack, of any length, gives the same prefix of the result. A group that does not fill the
 /// SIMD lanes runs in another kernel, which must give the same bits. Every order of `lanes` is tested,
 /// since most have a kernel of their own.
@@ -207,7 +259,7 @@ fn same_reals<T: Element>(left: &[T::Real], right: &[T::Real]) -> bool {
     left.len() == right.len() && bytemuck::cast_slice::<_, u8>(left) == bytemuck::cast_slice::<_, u8>(right)
 }
 
-for_each_scalar!(extremes_beside_nan, places, lengths, repeated_calls, outputs, threads);
+for_each_scalar!(extremes_beside_nan, places, lengths, small_orders_in_company, repeated_calls, outputs, threads);
 
 /// SIMD levels differ by rounding alone: on powers of two, which are never rounded,
 /// their results are equal to the bit.

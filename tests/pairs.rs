@@ -216,6 +216,10 @@ fn singular_by_the_determinant() {
     let wanted = matrices.map(|(_, status)| status);
     let stack = Stack::new(&elements, 2).unwrap();
     let rhs = [1.0; 2 * 10];
+    // float64 finds the same matrices singular.
+    let cpu = Inverter::cpu().precision(Precision::Double);
+    let found = cpu.invert(stack).unwrap();
+    assert_eq!(found.statuses().iter().map(|status| status.word()).collect::<Vec<_>>(), wanted, "float64");
     for adapter in engines::adapters("pairs/singular_by_the_determinant") {
         let (device, queue) = engines::own_device(&adapter.gpu, |_| wgpu::DeviceDescriptor::default());
         let inverter = Inverter::with_gpu(GpuInverter::from_device(&device, &queue)).precision(Precision::Double);

@@ -2,7 +2,8 @@
 
 mod common;
 
-use batchinv::Stack;
+use batchinv::plan::Work;
+use batchinv::{Columns, Inverter, SimdLevel, Stack, Status};
 use common::Element;
 use common::cases::{self, Case, Random, Want, power};
 use common::engines;
@@ -36,6 +37,71 @@ fn exact_product<T: Element>(n: usize, zero: Option<usize>, random: &mut Random)
         }
     }
     product
+}
+
+/// Real matrices of order 2 that are singular on paper: rounding decides, and it decides the same everywhere. Singular
+/// are those whose rounded products are equal, alone and in stacks, plain and scaled, for systems and determinants too.
+fn rounding_decides_alike<T: Element>() {
+    let mut random = Random::new(2);
+    let mut matrices = Vec::new();
+    for m in 0..2000 {
+        // Normal equations of one sample, multiples of rows, and such matrices in other units.
+        let (x, y, factor) = (random.uniform(), random.uniform(), random.uniform());
+        let rounded = |x: f64| T::real(x).re_im().0;
+        let (x, y) = (rounded(x), rounded(y));
+        let matrix = match m % 3 {
+            0 => [x * x, x * y, x * y, y * y],
+            1 => [x, y, x * factor, y * factor],
+            _ => [x, x * factor, y, y * factor],
+        };
+        let reach = -T::MIN_EXPONENT / 2 - 10;
+        let units = |random: &mut Random| power(random.below(2 * reach as usize) as i32 - reach);
+        let units = if m % 4 == 0 { [units(&mut random), units(&mut random)] } else { [1.0; 2] };
+        matrices.extend((0..4).map(|e| T::real(rounded(matrix[e]) * units[e / 2])));
+    }
+    let singular = |a: &[T]| {
+        let [p, q, r, s] = [a[0], a[1], a[2], a[3]];
+        if p == T::ZERO && r == T::ZERO { 1 } else { 2 * i32::from(p * s == q * r) }
+    };
+    // Where rows have units of their own, products of the matrix itself may overflow or underflow.
+    let in_range = |m: usize| !m.is_multiple_of(4);
+    let wanted: Vec<i32> = matrices.chunks(4).map(singular).collect();
+    let some = wanted.iter().enumerate().filter(|&(m, &word)| in_range(m) && word == 2).count();
+    assert!((100..1400).contains(&some), "{some} are singular");
+    let stack = Stack::new(&matrices, 2).unwrap();
+    let work = Work::inverse(T::KIND, 2, 1);
+    let cpu = SimdLevel::all().into_iter().map(|level| (level.name().to_owned(), Inverter::cpu().simd_level(level)));
+    let mut first: Option<Vec<i32>> = None;
+    for (name, inverter) in cpu.chain(engines::gpu_inverters::<T>(work, "statuses/rounding_decides_alike")) {
+        let words = |statuses: &[Status]| statuses.iter().map(|status| status.word()).collect::<Vec<_>>();
+        let found = words(inverter.invert(stack).unwrap().statuses());
+        for (m, (&found, &wanted)) in found.iter().zip(&wanted).enumerate().filter(|&(m, _)| in_range(m)) {
+            assert_eq!(found, wanted, "{name}: {:?}", stack.matrix(m));
+        }
+        // Digits decide if the inverse or the solution of a matrix that is nearly singular overflows.
+        let singular = |words: &[i32]| words.iter().map(|word| word.max(&0)).copied().collect::<Vec<_>>();
+        assert_eq!(*first.get_or_insert_with(|| singular(&found)), singular(&found), "{name}");
+        for m in (0..2000).step_by(31) {
+            let alone = inverter.invert(Stack::new(stack.matrix(m), 2).unwrap()).unwrap();
+            assert_eq!(alone.statuses()[0].word(), found[m], "{name}, {m} alone: {:?}", stack.matrix(m));
+        }
+        let ones = vec![T::ONE; 2 * stack.len()];
+        let solutions = inverter.det(true).solve(stack, Columns::new(&ones, 2, 1).unwrap()).unwrap();
+        assert_eq!(singular(&words(solutions.statuses())), singular(&found), "{name}: systems");
+        for (m, determinant) in solutions.determinants().unwrap().iter().enumerate() {
+            assert_eq!(determinant.value() == T::ZERO, found[m] > 0, "{name}: {:?}", stack.matrix(m));
+        }
+    }
+}
+
+#[test]
+fn rounding_decides_alike_in_float32() {
+    rounding_decides_alike::<f32>();
+}
+
+#[test]
+fn rounding_decides_alike_in_float64() {
+    rounding_decides_alike::<f64>();
 }
 
 /// Singular at each column in turn, in exact arithmetic, so that every engine must report the same column.

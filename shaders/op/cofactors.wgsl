@@ -1,5 +1,5 @@
-// The operation `cofactors`: the cofactor matrix C of a matrix of order 1 to 3, with A^-1 = transpose(C) / det A where A
-// has an inverse. It eliminates nothing, so it comes with a `main` of its own: one invocation takes a matrix, as in
+// The operation `cofactors`: the cofactor matrix C of a matrix of order 1 to 3, with A^-1 = transpose(C) / det A where
+// A has an inverse. It eliminates nothing, so it comes with a `main` of its own: one invocation takes a matrix, as in
 // `thread`.
 //
 // A cofactor of order 3 is p s - q r for four elements. Indices that wrap around give it the right sign:
@@ -61,12 +61,12 @@ fn main(
     }
 }
 
-// p s - q r at any magnitude: what can neither overflow nor underflow before the end is shifted there.
+// p s - q r at any magnitude, by significands and exponents: only the shift at the end overflows or underflows.
 fn by_exponents(p: Word, q: Word, r: Word, s: Word) -> Word {
     let of_p = own_exponent(p);
     let of_q = own_exponent(q);
     let e = max(of_p + own_exponent(s), of_q + own_exponent(r));
-    // Beside a zero, the other element does not count.
+    // Both products have a factor of zero.
     if e <= LOWEST_EXPONENT / 2i {
         return word(ZERO);
     }

@@ -22,7 +22,7 @@ pub struct Balance<S: Simd, T: Lane> {
     groups: Vec<ByLane<S, T>>,
     /// The scaling of a matrix that all lanes hold together.
     pub alone: Alone,
-    /// True if a matrix is scaled.
+    /// True if there is something to undo: a matrix is scaled, or already inverted.
     pub scaled: bool,
     /// True if a matrix is not finite.
     pub poisoned: bool,
@@ -100,8 +100,8 @@ impl<S: Simd, T: Lane> Balance<S, T> {
         );
     }
 
-    /// Gives the matrices in the lanes of all groups that have a zero pivot their status. `matrices` are those as given,
-    /// and `zero_pivots` says for every column, as a bit mask, whose pivot is zero there.
+    /// Sets the status of every matrix with a zero pivot, in the lanes of all groups. `matrices` are those as given,
+    /// and `zero_pivots` holds for every column, as a bit mask, the matrices whose pivot is zero there.
     #[inline(never)]
     pub fn judge(&self, simd: S, order: usize, matrices: &[T], zero_pivots: &[u64], statuses: &mut [Status]) {
         simd.vectorize(

@@ -13,6 +13,7 @@ use fearless_simd::{Simd, SimdBase, SimdMask};
 use crate::cpu::arithmetic::Arithmetic;
 use crate::cpu::balance::Balance;
 use crate::cpu::balance::alone::Kind;
+use crate::cpu::kernel::order2;
 use crate::cpu::memory::blocks::poison;
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::prefetch::Prefetch;
@@ -208,6 +209,7 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
                     }
                     continue;
                 }
+                // At most twice: a store that finds numbers that are not finite is repeated with NaN in their place.
                 let mut settles = any_zero || balance.poisoned;
                 loop {
                     if settles {
@@ -216,7 +218,6 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
                             |kernel| settle::<S, A::Work>(simd, order, kernel.vectors(), statuses),
                         );
                     }
-                    // Most inverses are finite, which the store finds out on its way.
                     if kernel.store(simd, own) || settles {
                         break;
                     }
@@ -259,7 +260,11 @@ fn scale<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
         }
         // Converted elements never leave the window of float64.
         if let Some(elements) = A::as_work_mut(output) {
-            balance.alone.scale_rows_and_columns(order, elements);
+            if order == 2 && order2::decides::<S, A::Work>() {
+                balance.alone.invert::<S, A::Work>(simd, elements);
+            } else {
+                balance.alone.scale_rows_and_columns(order, elements);
+            }
             kernel.replace(elements);
         }
     }
@@ -296,7 +301,8 @@ fn report<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
     output: &mut [A::Element],
     statuses: &mut [Status],
 ) {
-    if let (true, Some(matrices)) = (K::MATRIX_PER_LANE, input.and_then(A::as_work)) {
+    if K::MATRIX_PER_LANE {
+        let matrices = input.and_then(A::as_work).expect("lanes hold matrices as they are given");
         return balance.judge(simd, order, matrices, zero_pivots.by_lane(), statuses);
     }
     if let Some(input) = input {

@@ -4,17 +4,16 @@ use fearless_simd::Simd;
 
 use crate::cpu::arithmetic::{Arithmetic, Double, Native};
 use crate::cpu::balance::Balance;
-use crate::cpu::cofactors;
 use crate::cpu::frame::{self, Settings, Vectors};
 use crate::cpu::kernel::blocked::Blocked;
 use crate::cpu::kernel::lanes::{self, Lanes};
 use crate::cpu::kernel::registers::{Registers, crowded};
 use crate::cpu::kernel::rows::Rows;
 use crate::cpu::simd::exponent::flushes;
-use crate::cpu::simd::level::{SimdLevel, at_level};
+use crate::cpu::simd::level::SimdLevel;
 use crate::cpu::simd::transpose::MAX_LANES;
 use crate::cpu::simd::vector::Vector;
-use crate::data::engine::{CpuKernel, Op, Precision};
+use crate::data::engine::CpuKernel;
 use crate::data::scalar::Scalar;
 use crate::data::status::Status;
 use crate::plan::cpu::{CpuPlan, INTERLEAVED, Sharing, fills_lanes};
@@ -40,25 +39,56 @@ impl<'a, T: Scalar> Task<'a, T> {
     }
 }
 
-macro_rules! run_scalar {
-    ($run:ident, $scalar:ty, $double:ident) => {
-        /// Runs a task. It is not generic, so that the kernels are compiled once, in this crate, and not again in every
-        /// crate that calls them.
-        pub fn $run(plan: &CpuPlan, level: SimdLevel, task: Task<'_, $scalar>) {
-            match plan.precision {
-                Precision::Native => at_level!(level, simd => run::<_, Native<$scalar>>(simd, plan, task)),
-                Precision::Double => at_level!(level, simd => run::<_, $double<$scalar>>(simd, plan, task)),
+/// What is done with the matrices of a task. A program links only what it asks for.
+pub trait Operation {
+    /// Runs a task.
+    fn run<T: Scalar>(plan: &CpuPlan, level: SimdLevel, task: Task<'_, T>);
+}
+
+/// Inverts them.
+pub struct Inversion;
+
+/// An operation that runs by a function of SIMD level and arithmetic. For each scalar there is a function that is not
+/// generic, so that the kernels are compiled once, in this crate, and not again in every crate that calls them.
+macro_rules! operation {
+    ($operation:ident, $run:ident) => {
+        impl Operation for $operation {
+            fn run<T: Scalar>(plan: &CpuPlan, level: SimdLevel, task: Task<'_, T>) {
+                use num_complex::Complex;
+
+                use crate::cpu::simd::level::at_level;
+                use crate::data::engine::Precision;
+                use crate::data::scalar::ScalarKind;
+
+                macro_rules! run_scalar {
+                    ($name:ident, $scalar:ty, $double:ident) => {
+                        fn $name(plan: &CpuPlan, level: SimdLevel, task: Task<'_, $scalar>) {
+                            match plan.precision {
+                                Precision::Native => at_level!(level, simd => $run::<_, Native<$scalar>>(simd, plan, task)),
+                                Precision::Double => at_level!(level, simd => $run::<_, $double<$scalar>>(simd, plan, task)),
+                            }
+                        }
+                    };
+                }
+                run_scalar!(float32, f32, Double);
+                run_scalar!(float64, f64, Native);
+                run_scalar!(complex64, Complex<f32>, Double);
+                run_scalar!(complex128, Complex<f64>, Native);
+                match T::KIND {
+                    ScalarKind::Float32 => float32(plan, level, task.of()),
+                    ScalarKind::Float64 => float64(plan, level, task.of()),
+                    ScalarKind::Complex64 => complex64(plan, level, task.of()),
+                    ScalarKind::Complex128 => complex128(plan, level, task.of()),
+                }
             }
         }
     };
 }
+pub(crate) use operation;
 
-run_scalar!(run_float32, f32, Double);
-run_scalar!(run_float64, f64, Native);
-run_scalar!(run_complex64, num_complex::Complex<f32>, Double);
-run_scalar!(run_complex128, num_complex::Complex<f64>, Native);
+operation!(Inversion, run);
 
-/// Runs the operation and the kernel of the plan: `lanes` in place on whole groups; then, group by group in working memory, on matrices
+/// Runs the kernel of the plan: `lanes` in place on whole groups; then, group by group in working memory, on matrices
 /// that must be converted or do not fill a group; and `rows` on what would fill less than half of one.
 #[inline(always)]
 fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Element>) {
@@ -68,7 +98,6 @@ fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Elemen
     let settings = &Settings { order, tuning: plan.tuning, shared, flushes };
     let balance = &mut Balance::of_inverses();
     let in_lanes = match plan.kernel {
-        _ if plan.op == Op::Cofactors => len,
         CpuKernel::Lanes if fills_lanes(len % group, group) => len,
         CpuKernel::Lanes => len - len % group,
         CpuKernel::Rows | CpuKernel::Blocked => 0,
@@ -125,9 +154,6 @@ fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Elemen
                 };
             }
             match order {
-                _ if plan.op == Op::Cofactors => {
-                    cofactors::run::<S, A::Work>(simd, (order, flushes), input, output, statuses);
-                }
                 1 => registers!(1),
                 2 => registers!(2),
                 3 => registers!(3),
@@ -157,20 +183,20 @@ fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Elemen
     }
 }
 
-/// A group in working memory, where it is converted or filled up, and its inverses.
-struct Staged<T> {
+/// A group in working memory, where it is converted or filled up, and its results.
+pub struct Staged<T> {
     elements: Vec<T>,
     inverses: Vec<T>,
     statuses: [Status; MAX_LANES],
 }
 
 impl<T: Scalar> Staged<T> {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { elements: Vec::new(), inverses: Vec::new(), statuses: [Status::INVERTED; MAX_LANES] }
     }
 
     /// Converts matrices and fills the group up. Returns its elements, inverses and statuses.
-    fn fill<A: Arithmetic<Work = T>>(
+    pub fn fill<A: Arithmetic<Work = T>>(
         &mut self,
         input: &[A::Element],
         order: usize,
@@ -193,7 +219,7 @@ impl<T: Scalar> Staged<T> {
     }
 
     /// Converts the inverses back, and gives each matrix its status.
-    fn empty<A: Arithmetic<Work = T>>(
+    pub fn empty<A: Arithmetic<Work = T>>(
         &self,
         output: &mut [A::Element],
         statuses: &mut [Status],

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::simd::level::SimdLevel;
-use super::task::{Task, run_complex64, run_complex128, run_float32, run_float64};
+use super::task::{Operation, Task};
 use super::threads::Threads;
 use crate::data::arithmetic::Arithmetic;
 use crate::data::clock::Instant;
@@ -12,7 +12,7 @@ use crate::data::engine::CpuKernel;
 use crate::data::output::InversesMut;
 use crate::data::reason::Reason;
 use crate::data::report::Report;
-use crate::data::scalar::{Scalar, ScalarKind};
+use crate::data::scalar::Scalar;
 use crate::data::stack::Stack;
 use crate::data::status::Status;
 use crate::plan::cpu::{CpuPlan, Sharing};
@@ -26,9 +26,9 @@ pub struct Host {
     pub threads: Threads,
 }
 
-/// Inverts a stack of matrices of `order`, or finds their cofactor matrices, into outputs that fit it; without a stack, the matrices that stand in the
-/// output. `reason` is why the CPU was chosen.
-pub fn run<T: Scalar>(
+/// Runs a stack of matrices of `order`, whose results are matrices of that order, into outputs that fit it; without a
+/// stack, the matrices that stand in the output. `reason` is why the CPU was chosen.
+pub fn run<O: Operation, T: Scalar>(
     plan: &CpuPlan,
     host: &Host,
     order: usize,
@@ -48,12 +48,7 @@ pub fn run<T: Scalar>(
             let Output { elements, statuses, rconds } = output;
             let input = given.as_ref().map(Stack::elements);
             let task = Task { order, input, elements: &mut *elements, statuses: &mut *statuses };
-            match T::KIND {
-                ScalarKind::Float32 => run_float32(plan, host.level, task.of()),
-                ScalarKind::Float64 => run_float64(plan, host.level, task.of()),
-                ScalarKind::Complex64 => run_complex64(plan, host.level, task.of()),
-                ScalarKind::Complex128 => run_complex128(plan, host.level, task.of()),
-            }
+            O::run(plan, host.level, task);
             if let (Some(given), Some(rconds)) = (given, rconds) {
                 fill_rconds(given, elements, statuses, rconds, reciprocal_condition);
             }

@@ -131,7 +131,7 @@ pub enum JobError {
 
     /// A job was asked for cofactor matrices beside solutions or determinants.
     #[error("a job computes cofactor matrices alone: give solutions and determinants jobs of their own")]
-    Operations,
+    CofactorsAlone,
 
     /// A buffer ends before the last element.
     #[error("the buffer for {what} holds {size} bytes, the job needs {needed}")]

@@ -17,7 +17,7 @@ use super::status::{Status, Verdict};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Outcome<C: Container> {
-    /// One value per matrix: its inverse, or the solution of its system.
+    /// One value per matrix: its inverse, the solution of its system, or its cofactor matrix.
     pub values: C,
     /// One status per matrix.
     pub statuses: C::Statuses,

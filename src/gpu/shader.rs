@@ -125,6 +125,7 @@ pub fn source(program: Program, variant: Variant) -> String {
         (GpuKernel::Thread, 2, _) if variant.arithmetic == Arithmetic::Pairs && !is_complex => {
             [include_str!("../../shaders/order2/by_exact_determinant.wgsl"), ADJUGATE]
         }
+        (GpuKernel::Thread, 2, _) if !is_complex => [include_str!("../../shaders/order2/by_products.wgsl"), ADJUGATE],
         (GpuKernel::Thread, 2, Op::Inverse) => [include_str!("../../shaders/order2/by_determinant.wgsl"), ADJUGATE],
         (GpuKernel::Thread, ..) => [include_str!("../../shaders/order2/by_pivots.wgsl"), ""],
         _ => ["", ""],

@@ -6,6 +6,7 @@ use super::engine_choice::EngineChoice;
 use super::options::{Decided, Inverter};
 #[cfg(all(feature = "gpu", feature = "testing"))]
 use super::solve::systems;
+use crate::cpu::task::Inversion;
 use crate::cpu::tasks;
 use crate::data::columns::{Columns, ColumnsBuf};
 use crate::data::determinant::Determinant;
@@ -163,13 +164,20 @@ impl Inverter {
                 let mut rconds = self.rconds_of_verdicts(stack.order(), &output)?;
                 let mut output = output.or_rconds(rconds.as_deref_mut());
                 let equilibrated = self.withhold_rconds(&mut output);
-                let report = tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow(), reason);
+                let report = tasks::run::<Inversion, T>(
+                    &plan,
+                    &self.host,
+                    stack.order(),
+                    Some(stack),
+                    output.reborrow(),
+                    reason,
+                );
                 self.spoil(output.elements);
                 output.rconds = output.rconds.or(equilibrated);
                 self.settle(stack.order(), stack.elements(), output);
                 Ok(report)
             }
-            None => block_on(self.run_matrices(work, stack, output)),
+            None => block_on(self.run_matrices::<Inversion, T>(work, stack, output)),
         }
     }
 
@@ -208,7 +216,7 @@ impl Inverter {
             Some((plan, reason)) => {
                 let mut rconds = self.rconds_of_verdicts(order, &stack)?;
                 let mut stack = stack.or_rconds(rconds.as_deref_mut());
-                let report = tasks::run(&plan, &self.host, order, None, stack.reborrow(), reason);
+                let report = tasks::run::<Inversion, T>(&plan, &self.host, order, None, stack.reborrow(), reason);
                 self.settle(order, &[], stack);
                 Ok(report)
             }
@@ -278,16 +286,16 @@ impl Inverter {
     /// The cofactor matrix of every matrix of a stack, of order 3 at most, each with a [`Status`](crate::Status).
     /// Blocks.
     ///
-    /// The cofactor matrix C of A has the determinant of A without row i and column j, times (-1)^(i + j), as its element
-    /// (i, j). Singular matrices have one, too. Where A has an inverse, that is transpose(C) / det A, so C is the inverse
-    /// transpose times det A, with its sign. It takes cross products along, (A u) x (A v) = C (u x v), and so the normals
-    /// of a surface. The transforms that mirror an object turn its triangles around as well; for normals that keep
-    /// pointing outward, multiply by the sign of det A, which is that of the product of a row of A and the same row of
-    /// C. [`Inverter::det`] gives the determinants beside.
+    /// Element (i, j) of the cofactor matrix C of A is (-1)^(i + j) times the determinant of A without row i and column
+    /// j. Singular matrices have one, too. Where A has an inverse, that is transpose(C) / det A. C takes cross products
+    /// along, (A u) x (A v) = C (u x v), and so the normals of a surface. Transforms that mirror an object turn its
+    /// triangles around as well: for normals that keep pointing outward, change their sign if the determinant is
+    /// negative. It is the product of a row of A and the same row of C, and [`Inverter::det`] gives it beside.
     ///
-    /// The status is 0, or -1 if the matrix is not finite or a cofactor overflows. Each cofactor p s - q r is right to
-    /// 4 eps (|p s| + |q r|), for real numbers, and twice that for complex ones; with fused multiply-adds, real ones on
-    /// the CPU are right to two units in the last place.
+    /// The status is 0, or -1 if the matrix is not finite or a cofactor overflows. Only order 3 rounds: each cofactor
+    /// p s - q r is right to 4 u (|p s| + |q r|), and twice that for complex numbers, where u is the unit roundoff,
+    /// 2^-24 or 2^-53; and to the smallest subnormal number. With fused multiply-adds, real ones on the CPU are right
+    /// to two units in the last place. The GPU engine may flush a subnormal cofactor to zero.
     ///
     /// ```
     /// use batchinv::{Inverter, Stack};

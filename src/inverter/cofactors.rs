@@ -1,7 +1,8 @@
-//! Cofactor matrices: of the inverse what exists for every matrix.
+//! Cofactor matrices: what remains of the inverse if a matrix is singular.
 
 use super::buffers::Buffers;
 use super::options::Inverter;
+use crate::cpu::cofactors::Cofactors;
 use crate::data::engine::{Engine, Op};
 use crate::data::error::Error;
 use crate::data::outcome::Inverses;
@@ -44,6 +45,6 @@ impl Inverter {
             return refused(Refusal::NoRconds { op: Op::Cofactors });
         }
         let output = self.with_determinants(stack, output).await?;
-        self.run_matrices(work, stack, output).await
+        self.run_matrices::<Cofactors, T>(work, stack, output).await
     }
 }

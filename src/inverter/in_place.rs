@@ -2,6 +2,7 @@
 
 use super::choice::Decision;
 use super::options::Inverter;
+use crate::cpu::task::Inversion;
 use crate::cpu::tasks;
 use crate::data::error::Error;
 use crate::data::operand::Given;
@@ -28,13 +29,17 @@ impl Inverter {
         let mut stack = stack.or_rconds(rconds.as_deref_mut());
         let work = self.work::<T>(order, len);
         let report = match self.decide(work).await? {
-            Decision::Cpu(plan, reason) => tasks::run(&plan, &self.host, order, None, stack.reborrow(), reason),
+            Decision::Cpu(plan, reason) => {
+                tasks::run::<Inversion, T>(&plan, &self.host, order, None, stack.reborrow(), reason)
+            }
             Decision::Gpu(gpu, plan, reason) => {
                 let given = stack.elements.to_vec();
                 let given = Stack::with_len(&given, order, len)?;
                 match gpu.run(plan, self.source.time_limit, Given::matrices(given), stack.reborrow()).await {
                     Ok(report) => Report { reason, ..report },
-                    Err(error) => self.finish_on_cpu(&gpu, error, work, given, stack.reborrow()).await?,
+                    Err(error) => {
+                        self.finish_on_cpu::<Inversion, T>(&gpu, error, work, given, stack.reborrow()).await?
+                    }
                 }
             }
         };

@@ -9,6 +9,7 @@ use super::options::Inverter;
 use super::source::DeviceSource;
 #[cfg(not(feature = "gpu"))]
 use super::without_gpu::GpuInverter;
+use crate::cpu::task::{Inversion, Operation};
 use crate::cpu::tasks;
 use crate::data::error::Error;
 use crate::data::operand::Given;
@@ -64,12 +65,12 @@ impl Inverter {
     ) -> Result<Report, Error> {
         output.check(stack)?;
         let output = self.with_determinants(stack, output).await?;
-        self.run_matrices(self.work::<T>(stack.order(), stack.len()), stack, output).await
+        self.run_matrices::<Inversion, T>(self.work::<T>(stack.order(), stack.len()), stack, output).await
     }
 
     /// Does the work of a stack, whose results are matrices of its order, with the engine that is chosen: into outputs
-    /// that fit, without determinants.
-    pub(super) async fn run_matrices<T: Scalar>(
+    /// that fit, without determinants. The CPU does it by `O`.
+    pub(super) async fn run_matrices<O: Operation, T: Scalar>(
         &self,
         work: Work,
         stack: Stack<'_, T>,
@@ -80,12 +81,12 @@ impl Inverter {
         let equilibrated = self.withhold_rconds(&mut output);
         let report = match self.decide(work).await? {
             Decision::Cpu(plan, reason) => {
-                tasks::run(&plan, &self.host, stack.order(), Some(stack), output.reborrow(), reason)
+                tasks::run::<O, T>(&plan, &self.host, stack.order(), Some(stack), output.reborrow(), reason)
             }
             Decision::Gpu(gpu, plan, reason) => {
                 match gpu.run(plan, self.source.time_limit, Given::matrices(stack), output.reborrow()).await {
                     Ok(report) => Report { reason, ..report },
-                    Err(error) => self.finish_on_cpu(&gpu, error, work, stack, output.reborrow()).await?,
+                    Err(error) => self.finish_on_cpu::<O, T>(&gpu, error, work, stack, output.reborrow()).await?,
                 }
             }
         };
@@ -96,7 +97,7 @@ impl Inverter {
     }
 
     /// Under the automatic choice, the CPU does the work on the matrices that the GPU has not finished.
-    pub(super) async fn finish_on_cpu<T: Scalar>(
+    pub(super) async fn finish_on_cpu<O: Operation, T: Scalar>(
         &self,
         gpu: &GpuInverter,
         error: Error,
@@ -109,7 +110,7 @@ impl Inverter {
         let rest = stack.slice(done..stack.len());
         let plan = self.plan_cpu(Work { len: rest.len(), ..work });
         let reason = Some(Reason::Failed(Arc::new(error.clone())));
-        let report = tasks::run(&plan, &self.host, order, Some(rest), output.from(done, order), reason);
+        let report = tasks::run::<O, T>(&plan, &self.host, order, Some(rest), output.from(done, order), reason);
         Ok(Report { gpu_failure: Some(error), ..report })
     }
 

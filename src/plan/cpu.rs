@@ -8,10 +8,8 @@ use crate::data::scalar::ScalarKind;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CpuPlan {
-    /// The operation.
-    pub op: Op,
     /// The kernel. `Lanes` leaves a last group that is less than half full to `Rows`, or when it solves to `Blocked`,
-    /// which gives the same bits.
+    /// which gives the same bits. It fills such a group up for cofactor matrices.
     pub kernel: CpuKernel,
     /// The precision of the elimination.
     pub precision: Precision,
@@ -75,7 +73,8 @@ impl CpuPlan {
             return Self::factors(work, facts, short);
         }
         let kernel = match tuning.kernel(work) {
-            CpuKernel::Lanes if short && work.op == Op::Inverse => CpuKernel::Rows,
+            _ if work.op == Op::Cofactors => CpuKernel::Lanes,
+            CpuKernel::Lanes if short => CpuKernel::Rows,
             kernel => kernel,
         };
         let sharing = match (threads > 1 && tuning.is_parallel(work), kernel) {
@@ -88,7 +87,7 @@ impl CpuPlan {
             (CpuKernel::Blocked, _) => tuning.blocked_task_len(order, len, threads),
             _ => tuning.task_len(order),
         };
-        Self { op: work.op, kernel, precision, task_len, sharing, timed: tuning.is_timed(work), tuning }
+        Self { kernel, precision, task_len, sharing, timed: tuning.is_timed(work), tuning }
     }
 
     /// Plans LU factors and what comes from them. `short` says that the stack does not fill lanes.
@@ -112,7 +111,7 @@ impl CpuPlan {
                 .max(len / tuning.blocked_tasks.saturating_mul(threads).max(1))
                 .max(1),
         };
-        Self { op: work.op, kernel, precision, task_len, sharing, timed: tuning.is_timed(work), tuning }
+        Self { kernel, precision, task_len, sharing, timed: tuning.is_timed(work), tuning }
     }
 }
 

@@ -5,8 +5,7 @@ use crate::data::arithmetic::Arithmetic;
 use crate::data::engine::{Op, Precision};
 use crate::data::scalar::ScalarKind;
 
-/// The largest order of cofactor matrices. Above it, each cofactor takes an elimination of its own, and the inverse
-/// transpose says the same of most matrices.
+/// The largest order of cofactor matrices. Above it, each cofactor would take an elimination of its own.
 pub const COFACTORS_MAX_ORDER: usize = 3;
 
 /// The work of one call.

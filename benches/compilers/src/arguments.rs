@@ -23,7 +23,7 @@ pub struct Arguments {
     /// Arithmetics: float32, float64, pairs. By default the scalar's own, and pairs.
     #[arg(long, value_delimiter = ',', value_parser = arithmetic)]
     pub arithmetic: Vec<Arithmetic>,
-    /// Operations: inverse, solve, det. A determinant is a solution without columns.
+    /// Operations: inverse, solve, det, cofactors. A determinant is a solution without columns.
     #[arg(long, value_delimiter = ',', value_parser = op, default_value = "inverse,solve")]
     pub op: Vec<Op>,
     /// Orders: `boundary`, those between which the plan changes; `all`; or numbers and ranges, such as 1,8,30-40.

@@ -6,13 +6,12 @@ use std::mem::take;
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
 use super::small;
-use super::survey::Survey;
-use crate::cpu::kernel::order2::Pair;
+use super::survey::{Extent, Survey};
+use crate::cpu::kernel::order2::{self, Pair};
 use crate::cpu::simd::exponent::{Format, join_flushed, raised, shifted, shifted_any, split_normal, stated};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::vector::{Mask, Vector};
 use crate::data::scalar::{Real, Scalar};
-use crate::data::scaling::window;
 
 /// Some lanes.
 type Lanes<S, T> = Mask<Magnitude<T, S>, S>;
@@ -23,8 +22,8 @@ pub struct ByLane<S: Simd, T: Lane> {
     scaled: u64,
     /// Those of them that may have small entries.
     may_be_small: u64,
-    /// The matrices of orders 1 and 2 that are already inverted, and stand as identity matrices among the others.
-    inverted: Option<(Lanes<S, T>, Pair<T::Vector<S>>)>,
+    /// The real matrices of orders 1 and 2 that are already inverted, and their inverses.
+    inverted: Option<Inverted<S, T>>,
     exponents: Exponents<Vec<Magnitude<T, S>>>,
     /// The exponent below which a scaled entry is small: more than 2^w below the largest.
     lowest: Magnitude<T, S>,
@@ -42,6 +41,13 @@ pub struct LaneExponents<'a, S: Simd, T: Lane> {
     pub columns: &'a [Magnitude<T, S>],
     /// The exponent below which a scaled entry is small.
     pub lowest: Magnitude<T, S>,
+}
+
+/// Matrices that are already inverted.
+#[derive(Clone, Copy)]
+struct Inverted<S: Simd, T: Lane> {
+    lanes: Lanes<S, T>,
+    inverse: Pair<T::Vector<S>>,
 }
 
 /// Exponents, as vectors or as slices of them.
@@ -87,14 +93,21 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         self.exponents.columns.resize(order, self.lowest);
         self.flushes = flushes;
         self.inverted = None;
+        if inverts
+            && order <= 2
+            && order2::decides::<S, T>()
+            && let Some(poisoned) = self.invert(simd, (order, flushes), vectors)
+        {
+            return poisoned;
+        }
         let scaled = match order {
             _ if flushes => None,
-            1 => self.scale_few::<1>(simd, inverts, vectors),
-            2 => self.scale_few::<2>(simd, inverts, vectors),
+            1 => self.scale_few::<1>(simd, vectors),
+            2 => self.scale_few::<2>(simd, vectors),
             _ => {
                 let mut exponents = take(&mut self.exponents);
                 exponents.parts.resize(order * order * T::Vector::<S>::PARTS, self.lowest);
-                let scaled = self.scale_normal(simd, (order, false), vectors, exponents.slices());
+                let scaled = self.scale_normal(simd, order, vectors, exponents.slices());
                 self.exponents = exponents;
                 scaled
             }
@@ -107,75 +120,80 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
 
     /// The smallest matrices, which take longer to be scaled than to be inverted: unrolled, and in registers.
     #[inline(always)]
-    fn scale_few<const N: usize>(&mut self, simd: S, inverts: bool, vectors: &mut [T::Vector<S>]) -> Option<u64> {
+    fn scale_few<const N: usize>(&mut self, simd: S, vectors: &mut [T::Vector<S>]) -> Option<u64> {
         let (mut rows, mut columns, mut parts) = ([self.lowest; N], [self.lowest; N], [[[self.lowest; 2]; N]; N]);
         let parts = parts.as_flattened_mut().as_flattened_mut();
         let exponents = Exponents { rows: &mut rows[..], columns: &mut columns[..], parts };
-        let scaled = self.scale_normal(simd, (N, inverts), vectors, exponents);
+        let scaled = self.scale_normal(simd, N, vectors, exponents);
         self.exponents.rows.copy_from_slice(&rows);
         self.exponents.columns.copy_from_slice(&columns);
         scaled
     }
 
-    /// The usual case: no matrix has subnormal numbers, or all are inverted here. Otherwise returns `None`, and nothing has
-    /// changed.
+    /// Inverts real matrices of orders 1 and 2 that are outside the window, where one exponent is not enough. In their
+    /// place stand matrices that are singular where they are. Returns those that are not finite, or `None` if one
+    /// exponent is enough for all.
+    #[inline(always)]
+    fn invert(&mut self, simd: S, (order, flushes): (usize, bool), vectors: &mut [T::Vector<S>]) -> Option<u64> {
+        let vectors = &mut vectors[..order * order];
+        self.scaled = 0;
+        let (outside, poisoned, any_subnormal) = if flushes {
+            let mut survey = Survey::<S, T>::new(simd);
+            for vector in &*vectors {
+                survey.see(simd, vector.part(0));
+            }
+            (survey.outside(simd), survey.poisoned(simd), true)
+        } else {
+            let extent = Extent::<S, T>::of(simd, vectors);
+            let one_is_enough =
+                one_is_enough::<S, T>(simd, stated(simd, extent.smallest), stated(simd, extent.largest));
+            let each = extent.outside & !one_is_enough;
+            if extent.outside.any_true() && !extent.any_subnormal && !each.any_true() {
+                return None;
+            }
+            (extent.outside, extent.poisoned, extent.any_subnormal)
+        };
+        if outside.any_true() {
+            let (zero, one) = (T::Vector::<S>::splat(simd, T::ZERO), T::Vector::<S>::splat(simd, T::ONE));
+            if order == 1 {
+                let inverse = small::reciprocal::<S, T>(simd, vectors[0], any_subnormal);
+                vectors[0] = Vector::select(outside, one, vectors[0]);
+                self.inverted = Some(Inverted { lanes: outside, inverse: [[inverse, zero], [zero; 2]] });
+            } else if let &mut [p, q, r, s] = &mut *vectors {
+                let small::Inverse { inverse, stand_in } =
+                    small::inverse::<S, T>(simd, [[p, q], [r, s]], any_subnormal);
+                for (x, &stand_in) in vectors.iter_mut().zip(stand_in.as_flattened()) {
+                    *x = Vector::select(outside, stand_in, *x);
+                }
+                self.inverted = Some(Inverted { lanes: outside, inverse });
+            }
+        }
+        Some(poisoned.to_bitmask() & all_lanes::<S, T>())
+    }
+
+    /// The usual case: no matrix has subnormal numbers. Otherwise returns `None`, and nothing has changed.
     #[inline(always)]
     fn scale_normal(
         &mut self,
         simd: S,
-        (order, inverts): (usize, bool),
+        order: usize,
         vectors: &mut [T::Vector<S>],
         mut exponents: Exponents<&mut [Magnitude<T, S>]>,
     ) -> Option<u64> {
         let parts = T::Vector::<S>::PARTS;
         let vectors = &mut vectors[..order * order];
         let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-        let infinity = Magnitude::<T, S>::splat(simd, T::Real::INFINITY);
-        let (mut smallest, mut largest, mut poison) = (infinity, zero, zero);
-        for vector in &*vectors {
-            poison = vector.poison(poison);
-            for part in 0..parts {
-                let magnitude = vector.part(part).abs();
-                largest = largest.max(magnitude);
-                smallest = smallest.min(magnitude.simd_eq(zero).select(infinity, magnitude));
-            }
-        }
-        let (low, high) = window::<T>();
-        let finite = poison.simd_eq(zero);
-        let poisoned = !finite.to_bitmask() & all_lanes::<S, T>();
-        let inside = smallest.simd_ge(Magnitude::<T, S>::splat(simd, low))
-            & largest.simd_le(Magnitude::<T, S>::splat(simd, high));
-        let outside = finite & !inside;
+        let Extent { smallest, largest, outside, poisoned, any_subnormal } = Extent::<S, T>::of(simd, vectors);
+        let poisoned = poisoned.to_bitmask() & all_lanes::<S, T>();
         self.scaled = outside.to_bitmask() & all_lanes::<S, T>();
         if self.scaled == 0 {
             return Some(poisoned);
         }
-
-        let smallest_normal = Magnitude::<T, S>::splat(simd, T::Real::SMALLEST_NORMAL);
-        let any_subnormal = (smallest.simd_lt(smallest_normal) & outside).any_true();
-        let (bottom, top) = (stated(simd, smallest), stated(simd, largest));
-        let one_is_enough = one_is_enough::<S, T>(simd, bottom, top);
-        if inverts && (any_subnormal || (outside & !one_is_enough).any_true()) {
-            let inverse = match *vectors {
-                [x] if order == 1 => {
-                    let zero = T::Vector::<S>::splat(simd, T::ZERO);
-                    Some([[small::reciprocal::<S, T>(simd, x, any_subnormal), zero], [zero; 2]])
-                }
-                [p, q, r, s] if order == 2 => small::inverse::<S, T>(simd, [[p, q], [r, s]], (outside, any_subnormal)),
-                _ => None,
-            };
-            if let Some(inverse) = inverse {
-                let [zero, one] = [T::ZERO, T::ONE].map(|x| T::Vector::<S>::splat(simd, x));
-                for (x, identity) in vectors.iter_mut().zip([one, zero, zero, one]) {
-                    *x = Vector::select(outside, identity, *x);
-                }
-                (self.scaled, self.inverted) = (0, Some((outside, inverse)));
-                return Some(poisoned);
-            }
-        }
         if any_subnormal {
             return None;
         }
+        let (bottom, top) = (stated(simd, smallest), stated(simd, largest));
+        let one_is_enough = one_is_enough::<S, T>(simd, bottom, top);
         if !(outside & !one_is_enough).any_true() {
             let shift = outside.select(whole::<S, T>(simd, T::Real::WINDOW - 1) - top, zero);
             for vector in vectors {
@@ -316,7 +334,7 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
     /// they stand now.
     #[inline(always)]
     pub fn undo(&self, simd: S, vectors: &mut [T::Vector<S>]) {
-        if let Some((lanes, inverse)) = self.inverted {
+        if let Some(Inverted { lanes, inverse }) = self.inverted {
             for (x, &inverse) in vectors.iter_mut().zip(inverse.as_flattened()) {
                 *x = Vector::select(lanes, inverse, *x);
             }

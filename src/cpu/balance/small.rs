@@ -1,52 +1,56 @@
-//! Orders 1 and 2 beyond the window, without scaling: by significands and exponents.
+//! Real matrices of orders 1 and 2 beyond the window, without scaling: by significands and exponents.
 //!
-//! To scale rows and columns takes longer than to invert a matrix of order 2, whose elements are multiplied only twice
-//! on the way. So exponents go beside the significands: those of both products are added, the smaller product is
-//! shifted to the exponent of the larger one, and each element of the inverse is shifted once, at the end. The digits
-//! are those of the scaled matrix, and nothing underflows on the way.
+//! Scaling rows and columns would take longer than inverting such a matrix, whose elements are multiplied only twice on
+//! the way. So exponents go beside the significands: those of both products are added, the smaller product is shifted
+//! to the exponent of the larger one, and each element of the inverse is shifted once, at the end. Nothing underflows
+//! on the way, and no element is dropped. Complex matrices are scaled: what is small beside one part of a number may
+//! count beside the other.
 
-use fearless_simd::{Simd, SimdBase, SimdMask};
+use fearless_simd::{Simd, SimdBase};
 
-use crate::cpu::kernel::order2::{Pair, determinant, invert};
-use crate::cpu::simd::element::{shifted, split_element, times_power};
+use crate::cpu::kernel::order2::{Pair, invert};
+use crate::cpu::simd::element::{Determinant, determinant, raise, split_element};
 use crate::cpu::simd::exponent::Format;
 use crate::cpu::simd::lane::{Lane, Magnitude};
-use crate::cpu::simd::vector::{Mask, Vector};
+use crate::cpu::simd::vector::Vector;
 
-/// The reciprocals of the numbers in some lanes, which are finite and not zero; other lanes hold anything.
+/// The reciprocals of real numbers; of zero, and of what is not finite, anything.
 #[inline(always)]
 pub fn reciprocal<S: Simd, T: Lane>(simd: S, x: T::Vector<S>, any_subnormal: bool) -> T::Vector<S> {
     let (x, exponent) = split_element::<S, T>(simd, x, any_subnormal);
-    shifted::<S, T, 1>(simd, [[x.reciprocal(simd)]], [[-exponent]])[0][0]
+    raise::<S, T, 1>(simd, [x.reciprocal(simd)], [-exponent])[0]
 }
 
-/// The inverses of the matrices in some lanes, which are finite; other lanes hold anything. Without `any_subnormal`,
-/// there are no subnormal elements. `None` if the determinant of
-/// one of these matrices cannot be trusted: its pivots decide.
+/// The inverses of the matrices in all lanes, and matrices in the window that are singular where these are.
+pub struct Inverse<V> {
+    pub inverse: Pair<V>,
+    pub stand_in: Pair<V>,
+}
+
+/// The inverses of real matrices; of those that are singular or not finite, anything. Without `any_subnormal`, there
+/// are no subnormal elements.
 #[inline(always)]
 pub fn inverse<S: Simd, T: Lane>(
     simd: S,
     [[p, q], [r, s]]: Pair<T::Vector<S>>,
-    (lanes, any_subnormal): (Mask<Magnitude<T, S>, S>, bool),
-) -> Option<Pair<T::Vector<S>>> {
+    any_subnormal: bool,
+) -> Inverse<T::Vector<S>> {
     // No closures: they would be compiled without the instructions of the level.
     let (p, of_p) = split_element::<S, T>(simd, p, any_subnormal);
     let (q, of_q) = split_element::<S, T>(simd, q, any_subnormal);
     let (r, of_r) = split_element::<S, T>(simd, r, any_subnormal);
     let (s, of_s) = split_element::<S, T>(simd, s, any_subnormal);
-    let (of_ps, of_qr) = (of_p + of_s, of_q + of_r);
-    let exponent = of_ps.max(of_qr);
-    let beside_s = times_power::<S, T>(simd, p, of_ps - exponent);
-    let beside_r = times_power::<S, T>(simd, q, of_qr - exponent);
-    let (determinant, trusted) = determinant::<S, T>(simd, [[beside_s, beside_r], [r, s]]);
-    let is_zero = exponent.simd_lt(Magnitude::<T, S>::splat(simd, T::Real::FAR_BELOW));
-    if (lanes & (is_zero | !trusted)).any_true() {
-        return None;
-    }
-    let inverse = invert::<S, T>(simd, [[p, q], [r, s]], determinant);
-    let mut shifts = [[of_s, of_q], [of_r, of_p]];
-    for shift in shifts.as_flattened_mut() {
-        *shift = *shift - exponent;
-    }
-    Some(shifted::<S, T, 2>(simd, inverse, shifts))
+    let given = [[(p, of_p), (q, of_q)], [(r, of_r), (s, of_s)]];
+    let Determinant { number, exponent, regular } = determinant::<S, T>(simd, given);
+    let [[a, b], [c, d]] = invert::<S, T>(simd, [[p, q], [r, s]], number);
+    let exponents = [of_s - exponent, of_q - exponent, of_r - exponent, of_p - exponent];
+    let [a, b, c, d] = raise::<S, T, 4>(simd, [a, b, c, d], exponents);
+
+    // Ones have a zero pivot in their second column, zeros in their first.
+    let far_below = Magnitude::<T, S>::splat(simd, T::Real::FAR_BELOW);
+    let empty = of_p.simd_lt(far_below) & of_r.simd_lt(far_below);
+    let (zero, one) = (T::Vector::<S>::splat(simd, T::ZERO), T::Vector::<S>::splat(simd, T::ONE));
+    let (diagonal, beside) = (Vector::select(empty, zero, one), Vector::select(regular | empty, zero, one));
+    let stand_in = [[diagonal, beside], [beside, diagonal]];
+    Inverse { inverse: [[a, b], [c, d]], stand_in }
 }

@@ -7,14 +7,15 @@ use super::by_lane::LaneExponents;
 use crate::cpu::simd::exponent::{Format, split};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::vector::Vector;
+use crate::data::scalar::Scalar;
 use crate::data::status::Status;
 use crate::plan::cpu::CpuTuning;
 
-/// Gives the matrices with a zero pivot their status, but for those that have one already. `zero_pivots` says for every
-/// column whose pivot is zero there, as a bit mask that begins at bit `first` for this group.
+/// Sets the status of every matrix with a zero pivot that has none yet. `zero_pivots` holds for every column the
+/// matrices whose pivot is zero there, as a bit mask that begins at bit `first` for this group.
 ///
-/// A matrix that is not scaled is singular. In a scaled one, a zero pivot proves that if no entry as far as its column
-/// is small, or if the column is zero (`src/data/scaling.rs`). Beside NaN it proves nothing.
+/// A matrix that is not scaled is singular. In a scaled one, a zero pivot proves that only if no entry as far as its
+/// column is small, or if the column is zero (`src/data/scaling.rs`). Beside NaN it proves nothing.
 #[inline(always)]
 pub fn judge<S: Simd, T: Lane>(
     simd: S,
@@ -23,7 +24,6 @@ pub fn judge<S: Simd, T: Lane>(
     (zero_pivots, first): (&[u64], usize),
     statuses: &mut [Status],
 ) {
-    let all_finite = |elements: &[T]| elements.iter().fold(true, |all, element| all & element.finite());
     // In 32 bits, loops over the statuses become a few instructions on vectors.
     let statuses = &mut statuses[..T::Vector::<S>::LANES];
     let (mut undecided, mut finite) = (0_u32, u32::MAX);
@@ -57,6 +57,15 @@ pub fn judge<S: Simd, T: Lane>(
     }
 }
 
+#[inline(always)]
+fn all_finite<T: Scalar>(elements: &[T]) -> bool {
+    let mut all = true;
+    for element in elements {
+        all &= element.finite();
+    }
+    all
+}
+
 /// For every column, the lanes where a zero pivot proves that the matrix is singular.
 #[inline(never)]
 fn proofs<S: Simd, T: Lane>(
@@ -88,7 +97,7 @@ fn proofs<S: Simd, T: Lane>(
                         bottom = bottom.min(is_zero.select(far, exponent + rows[i] + columns[j]));
                     }
                 }
-                small = small | bottom.simd_lt(lowest);
+                small |= bottom.simd_lt(lowest);
                 proofs[j] = (!scaled | !small.to_bitmask() | bottom.simd_eq(far).to_bitmask()) as u32;
             }
         },

@@ -127,19 +127,19 @@ impl<S: Simd, T: Lane, const N: usize, const G: usize> Kernel<S, Native<T>> for 
     }
 }
 
-/// Order 2: by the determinant if all lanes can trust it.
+/// Order 2: by the determinant if it shows for all lanes that they are not singular.
 #[inline(always)]
 fn by_determinant<S: Simd, T: Lane, const N: usize, const G: usize>(
     simd: S,
     groups: &mut [[[T::Vector<S>; N]; N]; G],
 ) -> [[u64; N]; G] {
-    let mut determinants = [order2::determinant::<S, T>(simd, corner::<S, T, N>(&groups[0])); G];
-    let mut trusted = determinants[0].1.all_true();
+    let mut determinants = [Vector::determinant(simd, corner::<S, T, N>(&groups[0])); G];
+    let mut regular = determinants[0].1.all_true();
     for g in 1..G {
-        determinants[g] = order2::determinant::<S, T>(simd, corner::<S, T, N>(&groups[g]));
-        trusted &= determinants[g].1.all_true();
+        determinants[g] = Vector::determinant(simd, corner::<S, T, N>(&groups[g]));
+        regular &= determinants[g].1.all_true();
     }
-    if trusted {
+    if regular {
         for g in 0..G {
             invert_pair::<S, T, N>(simd, &mut groups[g], determinants[g].0);
         }
@@ -152,9 +152,8 @@ fn by_determinant<S: Simd, T: Lane, const N: usize, const G: usize>(
     singular
 }
 
-/// Groups of order 2 in which some lane cannot trust its determinant. Both paths are computed for every lane; each lane
-/// then selects by its own determinant, so its result does not depend on its neighbors.
-#[cold]
+/// Groups of order 2 in which some matrix may be singular. For complex ones, both paths are computed for every lane;
+/// each lane then selects by its own determinant, so its result does not depend on its neighbors.
 #[inline(never)]
 fn mixed_pairs<S: Simd, T: Lane, const N: usize, const G: usize>(
     simd: S,
@@ -164,16 +163,26 @@ fn mixed_pairs<S: Simd, T: Lane, const N: usize, const G: usize>(
     simd.vectorize(
         #[inline(always)]
         || {
+            let mut singular = [[0; N]; G];
+            if order2::decides::<S, T>() {
+                for g in 0..G {
+                    let (determinant, regular) = determinants[g];
+                    [singular[g][0], singular[g][1]] =
+                        order2::zero_pivots::<S, T>(simd, corner::<S, T, N>(&groups[g]), !regular);
+                    invert_pair::<S, T, N>(simd, &mut groups[g], determinant);
+                }
+                return singular;
+            }
             let mut by_steps = *groups;
-            let mut singular = all_steps!(S, T, N, G, simd, &mut by_steps);
+            singular = all_steps!(S, T, N, G, simd, &mut by_steps);
             for g in 0..G {
-                let (determinant, trusted) = determinants[g];
+                let (determinant, regular) = determinants[g];
                 invert_pair::<S, T, N>(simd, &mut groups[g], determinant);
                 for (x, &by_steps) in groups[g].as_flattened_mut().iter_mut().zip(by_steps[g].as_flattened()) {
-                    *x = Vector::select(trusted, *x, by_steps);
+                    *x = Vector::select(regular, *x, by_steps);
                 }
                 for lanes in &mut singular[g] {
-                    *lanes &= !trusted.to_bitmask();
+                    *lanes &= !regular.to_bitmask();
                 }
             }
             singular

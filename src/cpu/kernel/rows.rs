@@ -106,8 +106,10 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Rows<S, A> {
 
     #[inline(always)]
     fn eliminate(&mut self, simd: S, _: &Prefetch<'_>) -> Option<usize> {
-        if self.n == 2 && invert_pair::<S, A::Work>(simd, self.matrix()) {
-            return None;
+        if self.n == 2
+            && let Some(zero_pivot) = invert_pair::<S, A::Work>(simd, self.matrix())
+        {
+            return zero_pivot;
         }
         for k in 0..self.n {
             let Some(pivot_row) = step::<S, A::Work>(simd, self.matrix(), k) else {
@@ -201,16 +203,18 @@ fn swap_rows<V>(a: &mut [V], width: usize, i: usize, j: usize) {
     }
 }
 
-/// Order 2 by its determinant. Returns whether it can be trusted; if not, nothing has changed.
+/// Order 2 by its determinant. Returns the column of a zero pivot, if there is one. `None` if the pivots decide; nothing
+/// has changed then.
 #[inline(always)]
-fn invert_pair<S: Simd, T: Lane>(simd: S, matrix: Matrix<'_, T::Vector<S>>) -> bool {
+fn invert_pair<S: Simd, T: Lane>(simd: S, matrix: Matrix<'_, T::Vector<S>>) -> Option<Option<usize>> {
     let Matrix { a, width, .. } = matrix;
     let lanes = T::Vector::<S>::LANES;
     let element = |i: usize, j: usize| T::Vector::<S>::splat(simd, a[i * width + j / lanes].lane(j % lanes));
     let pair = [[element(0, 0), element(0, 1)], [element(1, 0), element(1, 1)]];
-    let (determinant, trusted) = order2::determinant::<S, T>(simd, pair);
-    if !trusted.all_true() {
-        return false;
+    let (determinant, regular) = Vector::determinant(simd, pair);
+    if !regular.all_true() {
+        let decides = order2::decides::<S, T>();
+        return decides.then(|| Some(usize::from(order2::zero_pivots::<S, T>(simd, pair, !regular)[0] == 0)));
     }
     let inverse = order2::invert::<S, T>(simd, pair, determinant);
     for (i, row) in inverse.iter().enumerate() {
@@ -219,7 +223,7 @@ fn invert_pair<S: Simd, T: Lane>(simd: S, matrix: Matrix<'_, T::Vector<S>>) -> b
             a[vector].set_lane(lane, element.lane(0));
         }
     }
-    true
+    Some(None)
 }
 
 /// A lane number as a real.

@@ -25,10 +25,11 @@
 
 use std::ops::Range;
 
-use fearless_simd::{Simd, SimdBase};
+use fearless_simd::{Simd, SimdBase, SimdMask};
 use rayon::prelude::*;
 
 use crate::cpu::kernel::column_pivot::pivot;
+use crate::cpu::kernel::order2;
 use crate::cpu::kernel::product::{DEPTH, Packed};
 use crate::cpu::simd::apart::apart;
 use crate::cpu::simd::exponent::Format;
@@ -111,6 +112,9 @@ impl<S: Simd, T: Lane> Factors<S, T> {
         let Self { n, width, columns, steps, outer, numbers } = self;
         let (n, width) = (*n, *width);
         steps.begin(simd, columns, width);
+        if n == 2 && order2::decides::<S, T>() && !way.floor {
+            return steps.take_pair(simd, columns, numbers);
+        }
         let mut start = 0;
         loop {
             // The columns of the next outer block take the last one's steps and are then factored, while all later ones
@@ -233,6 +237,26 @@ impl<S: Simd, T: Lane> Steps<S, T> {
             }
             self.largest.push(largest.reduce_max());
         }
+    }
+
+    /// Takes both steps of order 2. Returns the column of the first zero pivot.
+    #[inline(always)]
+    fn take_pair(&mut self, simd: S, columns: &mut [T::Vector<S>], numbers: &[T::Real]) -> Option<usize> {
+        let (lanes, width) = (T::Vector::<S>::LANES, columns.len() / 2);
+        let (one, lane) = (1 / lanes, 1 % lanes);
+        let [p, r] = [columns[0].lane(0), columns[one].lane(lane)];
+        let [q, s] = [columns[width].lane(0), columns[width + one].lane(lane)];
+        let (p, q) = (T::Vector::<S>::splat(simd, p), T::Vector::<S>::splat(simd, q));
+        let (r, s) = (T::Vector::<S>::splat(simd, r), T::Vector::<S>::splat(simd, s));
+        if let Some(column) = self.step(simd, (0, 0), columns, numbers, false) {
+            return Some(column);
+        }
+        let exchanged = Mask::<Magnitude<T, S>, S>::splat(simd, self.rows[0] == 1);
+        let last = &mut columns[width + one];
+        let computed = T::Vector::<S>::splat(simd, last.lane(lane));
+        let pivot = order2::second_pivot::<S, T>(simd, [[p, q], [r, s]], exchanged, computed, self.reciprocals[0]);
+        last.set_lane(lane, pivot.lane(0));
+        self.step(simd, (0, 1), columns, numbers, false)
     }
 
     /// Takes the next step, in the panel of the columns from k on: its column b. Returns its number if its pivot is

@@ -19,6 +19,7 @@ use std::ops::Range;
 
 use fearless_simd::{Simd, SimdBase};
 
+use crate::cpu::kernel::order2;
 use crate::cpu::kernel::pieces::{Pieces, piece};
 use crate::cpu::kernel::pivots::{self, Maximum, number};
 use crate::cpu::simd::apart::apart;
@@ -50,6 +51,7 @@ impl<S: Simd, T: Lane> Factors<'_, S, T> {
         let n = if N > 0 { N } else { n };
         let Self { a, l, chosen, pivots, reciprocals, zero_pivots, stride } = self;
         let (stride, a, l) = (*stride, &mut **a, &mut l[..n * n]);
+        let pair = (n == 2 && order2::decides::<S, T>()).then(|| [[a[0], a[1]], [a[stride], a[stride + 1]]]);
         for k in 0..n {
             let at;
             (at, zero_pivots[k]) = pivot::<S, T>(simd, a, (n, stride), k);
@@ -64,6 +66,10 @@ impl<S: Simd, T: Lane> Factors<'_, S, T> {
             (chosen[k], pivots[k], reciprocals[k]) = (at, pivot, reciprocal);
             let step = Step::<S, T> { simd, n, k, at, reciprocal, factors: column };
             step.take::<N>(a, stride, k + 1..n);
+            if let (0, Some(pair)) = (k, pair) {
+                let exchanged = at.simd_eq(number::<S, T>(simd, 1));
+                a[stride + 1] = order2::second_pivot::<S, T>(simd, pair, exchanged, a[stride + 1], reciprocal);
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Loads and stores of one matrix, which lies in memory row by row, with its columns in vectors: a strip of LANES rows
 //! after another, by transposes of LANES x LANES reals.
 
-use fearless_simd::{Simd, SimdBase, SimdFloat, SimdMask};
+use fearless_simd::{Simd, SimdBase, SimdMask};
 
 use super::window::Extremes;
 use crate::cpu::simd::lane::{Lane, Magnitude};
@@ -63,7 +63,9 @@ impl<S: Simd, T: Lane> Strips<S, T> {
                             }
                         };
                         self.extremes.see(*vector);
-                        self.poison = vector.mul_add(zero, self.poison);
+                        #[allow(clippy::eq_op, reason = "not 0 beside what is not finite")]
+                        let poison = *vector - *vector;
+                        self.poison += poison;
                     }
                     transpose::<S, T>(&mut block);
                     let columns = columns[first / parts * width + strip..].iter_mut().step_by(width);

@@ -59,9 +59,9 @@ pub trait Vector<S: Simd, T: Scalar<Real: RealLane>>: Copy + Send + Sync {
     /// 1 / self; NaN if self is infinite.
     fn reciprocal(self, simd: S) -> Self;
 
-    /// p s - q r of a matrix [[p, q], [r, s]], and |p s| + |q r| with |re| + |im| for magnitudes. Exchanging the rows
-    /// changes the sign of the former and nothing else.
-    fn determinant(matrix: [[Self; 2]; 2]) -> (Self, Self::Magnitude);
+    /// p s - q r of a matrix [[p, q], [r, s]], and the lanes where it shows that the matrix is not singular: see
+    /// `cpu::kernel::order2`. Exchanging the rows changes its sign and nothing else.
+    fn determinant(simd: S, matrix: [[Self; 2]; 2]) -> (Self, Mask<Self::Magnitude, S>);
 
     /// |re| + |im|
     fn magnitude(self) -> Self::Magnitude;
@@ -132,10 +132,10 @@ macro_rules! real_vector {
             }
 
             #[inline(always)]
-            fn determinant([[p, q], [r, s]]: [[Self; 2]; 2]) -> (Self, V) {
+            fn determinant(_: S, [[p, q], [r, s]]: [[Self; 2]; 2]) -> (Self, Mask<V, S>) {
                 let (minuend, subtrahend) = (p * s, r * q);
                 let errors = p.mul_add(s, -minuend) - r.mul_add(q, -subtrahend);
-                ((minuend - subtrahend) + errors, minuend.abs() + subtrahend.abs())
+                ((minuend - subtrahend) + errors, !minuend.simd_eq(subtrahend))
             }
 
             #[inline(always)]
@@ -247,10 +247,16 @@ macro_rules! complex_vector {
             }
 
             #[inline(always)]
-            fn determinant([[p, q], [r, s]]: [[Self; 2]; 2]) -> (Self, V) {
+            fn determinant(simd: S, [[p, q], [r, s]]: [[Self; 2]; 2]) -> (Self, Mask<V, S>) {
                 let (minuend, subtrahend) = (p.mul(s), r.mul(q));
                 let difference = Self { re: minuend.re - subtrahend.re, im: minuend.im - subtrahend.im };
-                (difference, minuend.magnitude() + subtrahend.magnitude())
+                // If the computed second pivot is zero, the determinant is at most a few units in the last place of a
+                // product.
+                let least = (minuend.magnitude() + subtrahend.magnitude()).mul_add(
+                    <V as SimdBase<S>>::splat(simd, 8.0 * $real::EPSILON),
+                    <V as SimdBase<S>>::splat(simd, 2.0 * $real::MIN_POSITIVE / $real::EPSILON),
+                );
+                (difference, difference.magnitude().simd_gt(least))
             }
 
             #[inline(always)]

@@ -151,12 +151,12 @@ fn plan(descriptor: &JobDescriptor<'_>, limits: &GpuLimits) -> Result<Variant, E
     if order == 0 || capacity == 0 || descriptor.rhs.is_some_and(|(_, _, width)| width == 0) {
         return Err(JobError::Empty.into());
     }
+    if descriptor.cofactors && (descriptor.rhs.is_some() || descriptor.determinants.is_some()) {
+        return Err(JobError::CofactorsAlone.into());
+    }
     let op = descriptor.op();
     if op != Op::Inverse && (descriptor.rconds.is_some() || descriptor.min_rcond > 0.0) {
         return Err(Error::refused(Refusal::NoRconds { op }));
-    }
-    if descriptor.cofactors && (descriptor.rhs.is_some() || descriptor.determinants.is_some()) {
-        return Err(JobError::Operations.into());
     }
     if !op.gives_a_matrix() && descriptor.on_failure == OnFailure::Identity {
         return Err(Error::refused(Refusal::NoIdentity { op }));

@@ -81,6 +81,12 @@ pub fn equilibrate<T: Scalar>(matrix: &[T], order: usize, rows: &mut Vec<i32>, c
     }
 }
 
+/// Returns whether a zero pivot always proves that a matrix is singular: at order 2, no product of real numbers that
+/// decides can underflow, since after scaling each row and each column has a large element.
+pub const fn proves_alone<T: Scalar>(order: usize) -> bool {
+    order <= 2 && size_of::<T>() == size_of::<T::Real>()
+}
+
 /// Scales a finite matrix in place, if its magnitudes need it.
 pub fn scale<T: Scalar>(matrix: &mut [T], order: usize) -> Option<Scaling> {
     let mut scaling = Scaling::default();
@@ -129,6 +135,9 @@ impl Scaling {
                     *element = element.flushed(exponent);
                 }
             }
+        }
+        if proves_alone::<T>(order) {
+            *first_small = order;
         }
         true
     }
@@ -232,8 +241,8 @@ mod tests {
     #[test]
     fn dropped_entries_are_remembered() {
         // Column 1 keeps 2^120 in row 1, beside which the 2^-120 of row 0 has no place.
-        let mut matrix = [power::<f32>(120), power(-120), 0.0, power(120)];
-        let scaling = scale(&mut matrix, 2).expect("beyond the window");
+        let mut matrix = [power::<f32>(120), power(-120), 0.0, 0.0, power(120), 0.0, 0.0, 0.0, power(120)];
+        let scaling = scale(&mut matrix, 3).expect("beyond the window");
         assert_eq!((matrix[1], scaling.first_small), (0.0, 1));
         assert_eq!(scaling.zero_pivot(0), Status::singular(1), "left of it, a zero pivot still proves something");
         assert_eq!(scaling.zero_pivot(1), Status::NOT_FINITE);

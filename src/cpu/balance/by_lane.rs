@@ -12,6 +12,7 @@ use crate::cpu::simd::exponent::{Format, join_flushed, raised, shifted, shifted_
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::vector::{Mask, Vector};
 use crate::data::scalar::{Real, Scalar};
+use crate::data::scaling::proves_alone;
 
 /// Some lanes.
 type Lanes<S, T> = Mask<Magnitude<T, S>, S>;
@@ -206,6 +207,9 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
             exponents.columns.fill(zero);
             self.lowest = whole::<S, T>(simd, -1);
             self.may_be_small = (bottom + shift).simd_lt(self.lowest).to_bitmask() & self.scaled;
+            if proves_alone::<T>(order) {
+                self.may_be_small = 0;
+            }
             return Some(poisoned);
         }
 
@@ -311,6 +315,9 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
             }
         }
         self.may_be_small = bottom.simd_lt(self.lowest).to_bitmask() & self.scaled;
+        if proves_alone::<T>(order) {
+            self.may_be_small = 0;
+        }
     }
 
     /// The exponents, if a matrix is scaled.

@@ -2,7 +2,7 @@
 //! exponents they come into it, and what a zero pivot of a scaled matrix proves.
 
 pub mod alone;
-mod by_lane;
+pub mod by_lane;
 mod small;
 pub mod survey;
 mod zero_pivots;
@@ -10,8 +10,7 @@ mod zero_pivots;
 use fearless_simd::Simd;
 
 use self::alone::Alone;
-use self::by_lane::ByLane;
-pub use self::by_lane::LaneExponents;
+use self::by_lane::{ByLane, LaneExponents};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::vector::Vector;
 use crate::data::status::Status;

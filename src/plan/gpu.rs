@@ -11,6 +11,7 @@ pub mod workgroup;
 
 use std::time::Duration;
 
+use self::kernel::has_cofactors;
 use self::variant::Variant;
 use self::workgroup::WORKGROUP_MAX_ORDER;
 use super::facts::{AdapterKind, GpuLimits};
@@ -107,11 +108,6 @@ impl GpuPlan {
 /// [`Error::Unsupported`] with the reason if the GPU engine cannot do it.
 pub fn gpu(work: Work, limits: &GpuLimits) -> Result<GpuPlan, Error> {
     GpuPlan::new(work, limits).map_err(Error::refused)
-}
-
-/// Returns whether a kernel has the cofactor matrices of this order.
-const fn has_cofactors(kernel: GpuKernel, order: usize) -> bool {
-    matches!(kernel, GpuKernel::Thread) && order <= COFACTORS_MAX_ORDER
 }
 
 /// The number of submissions for this many matrices of `device`. A chunk of small matrices is never too long; one

@@ -6,6 +6,7 @@ use crate::data::engine::{GpuKernel, Op};
 use crate::data::refusal::Refusal;
 use crate::data::scalar::ScalarKind;
 use crate::plan::facts::GpuLimits;
+use crate::plan::work::COFACTORS_MAX_ORDER;
 
 /// The most columns of right-hand sides that ride along at once. For more, a kernel eliminates again.
 pub const RIDING_COLUMNS: u32 = 8;
@@ -68,6 +69,11 @@ impl Size {
 /// out, and more than 24 GiB for order 32.
 pub(crate) fn writes_out(limits: &GpuLimits) -> bool {
     !limits.software || limits.float64 || limits.subgroups.is_some_and(|(smallest, _)| smallest >= 8)
+}
+
+/// Returns whether a kernel has the cofactor matrices of this order.
+pub(crate) const fn has_cofactors(kernel: GpuKernel, order: usize) -> bool {
+    matches!(kernel, GpuKernel::Thread) && order <= COFACTORS_MAX_ORDER
 }
 
 /// Everything that Rust knows of one kernel. Each implementation stands in a file of its own, next to the shader of the

@@ -2,8 +2,7 @@
 
 use super::config::KernelConfig;
 use super::device::DEVICE_WORK_BYTES;
-use super::has_cofactors;
-use super::kernel::{SOFTWARE_ROUNDS, Size};
+use super::kernel::{SOFTWARE_ROUNDS, Size, has_cofactors};
 #[cfg(feature = "gpu")]
 use super::program::Program;
 use super::program::{Schedule, Step};

@@ -136,7 +136,7 @@ fn minor<V: Copy, const N: usize>(a: &[[V; N]; N], i: usize, j: usize) -> [[V; 2
 /// 1, or NaN beside an element that is not finite.
 #[inline(always)]
 fn one_if_finite<S: Simd, T: Lane>(element: T::Vector<S>, mut one: T::Vector<S>) -> T::Vector<S> {
-    one.set_part(0, element.poison(one.part(0)));
+    one.set_part(0, element.poison_any(one.part(0)));
     one
 }
 

@@ -14,7 +14,6 @@ use crate::cpu::arithmetic::Arithmetic;
 use crate::cpu::balance::Balance;
 use crate::cpu::balance::alone::Kind;
 use crate::cpu::kernel::order2;
-use crate::cpu::memory::blocks::poison;
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::prefetch::Prefetch;
 use crate::cpu::simd::vector::{Mask, Vector};
@@ -328,7 +327,11 @@ pub fn settle<S: Simd, T: Lane>(simd: S, order: usize, vectors: &mut [T::Vector<
             let groups = vectors.chunks_exact_mut(order * order);
             for (group, statuses) in groups.zip(statuses.chunks_exact_mut(T::Vector::<S>::LANES)) {
                 // In 32 bits, the loop becomes a few instructions on vectors.
-                let finite = poison::<S, T>(simd, group).simd_eq(zero).to_bitmask() as u32;
+                let mut poison = zero;
+                for x in &*group {
+                    poison = x.poison_any(poison);
+                }
+                let finite = poison.simd_eq(zero).to_bitmask() as u32;
                 let mut inverted = 0_u32;
                 for (lane, status) in statuses[..T::Vector::<S>::LANES].iter_mut().enumerate() {
                     let overflows = status.is_inverted() & (finite >> lane & 1 == 0);

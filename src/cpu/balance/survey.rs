@@ -35,7 +35,7 @@ impl<S: Simd, T: Lane> Extent<S, T> {
         let infinity = Magnitude::<T, S>::splat(simd, T::Real::INFINITY);
         let (mut smallest, mut largest, mut poison) = (infinity, zero, zero);
         for vector in vectors {
-            poison = vector.poison(poison);
+            poison = vector.poison_any(poison);
             for part in 0..T::Vector::<S>::PARTS {
                 let magnitude = vector.part(part).abs();
                 largest = largest.max(magnitude);

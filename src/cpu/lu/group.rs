@@ -108,7 +108,7 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
                 }
                 // NaN may go unnoticed in the window test, but not on its way to the last pivot.
                 let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-                let finite = self.pivots[order - 1].poison(zero).simd_eq(zero).to_bitmask();
+                let finite = self.pivots[order - 1].poison(zero, zero).simd_eq(zero).to_bitmask();
                 for (lane, verdict) in self.verdicts[..T::Vector::<S>::LANES].iter_mut().enumerate() {
                     if finite >> lane & 1 == 0 && verdict.is_inverted() {
                         *verdict = Status::NOT_FINITE;

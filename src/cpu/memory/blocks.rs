@@ -114,24 +114,19 @@ const fn whole_blocks(reals: usize, lanes: usize) -> usize {
 /// Returns whether all elements are finite.
 #[inline(always)]
 pub fn finite<S: Simd, T: Lane>(simd: S, a: &[T::Vector<S>]) -> bool {
-    poison::<S, T>(simd, a).simd_eq(Magnitude::<T, S>::splat(simd, T::Real::ZERO)).all_true()
-}
-
-/// 0 in the lanes where all elements are finite, NaN elsewhere.
-#[inline(always)]
-pub fn poison<S: Simd, T: Lane>(simd: S, a: &[T::Vector<S>]) -> Magnitude<T, S> {
     let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
     let mut sums = [zero; 4];
     let (fours, rest) = a.as_chunks::<4>();
     for four in fours {
         for (sum, x) in sums.iter_mut().zip(four) {
-            *sum = x.poison(*sum);
+            *sum = x.poison(*sum, zero);
         }
     }
     for x in rest {
-        sums[0] = x.poison(sums[0]);
+        sums[0] = x.poison(sums[0], zero);
     }
-    (sums[0] + sums[1]) + (sums[2] + sums[3])
+    let sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    sum.simd_eq(zero).all_true()
 }
 
 /// Copies the real and imaginary parts of vectors, one after another, to as many places as there are.

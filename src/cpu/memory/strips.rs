@@ -102,7 +102,7 @@ impl<S: Simd, T: Lane> Strips<S, T> {
                     for (reals, column) in block[..lanes].chunks_exact_mut(parts).zip(own) {
                         let vector =
                             columns[sources.map_or(column, |sources| sources[column] as usize) * width + strip];
-                        self.poison = vector.poison(self.poison);
+                        self.poison = vector.poison(self.poison, zero);
                         for (part, real) in reals.iter_mut().enumerate() {
                             *real = vector.part(part);
                         }

@@ -70,10 +70,10 @@ pub trait Vector<S: Simd, T: Scalar<Real: RealLane>>: Copy + Send + Sync {
     fn largest_part(self) -> Self::Magnitude;
 
     /// `sum` in lanes where self is finite, NaN elsewhere.
-    ///
-    /// By a difference, which takes subnormal numbers as fast as others: on Intel, a product with one takes about 150
-    /// cycles.
-    fn poison(self, sum: Self::Magnitude) -> Self::Magnitude;
+    fn poison(self, sum: Self::Magnitude, zero: Self::Magnitude) -> Self::Magnitude;
+
+    /// The same by a difference, for numbers that may be subnormal: on Intel, a product with one takes about 150 cycles.
+    fn poison_any(self, sum: Self::Magnitude) -> Self::Magnitude;
 
     /// `yes` in lanes where the mask is set, `no` elsewhere.
     fn select(mask: Mask<Self::Magnitude, S>, yes: Self, no: Self) -> Self;
@@ -149,7 +149,12 @@ macro_rules! real_vector {
             }
 
             #[inline(always)]
-            fn poison(self, sum: V) -> V {
+            fn poison(self, sum: V, zero: V) -> V {
+                self.mul_add(zero, sum)
+            }
+
+            #[inline(always)]
+            fn poison_any(self, sum: V) -> V {
                 sum + (self - self)
             }
 
@@ -270,7 +275,12 @@ macro_rules! complex_vector {
             }
 
             #[inline(always)]
-            fn poison(self, sum: V) -> V {
+            fn poison(self, sum: V, zero: V) -> V {
+                self.re.mul_add(zero, self.im.mul_add(zero, sum))
+            }
+
+            #[inline(always)]
+            fn poison_any(self, sum: V) -> V {
                 sum + ((self.re - self.re) + (self.im - self.im))
             }
 

@@ -1,5 +1,5 @@
-//! What unusual stacks cost, as times of a plain one, by order and scalar: elements that need scaling, and matrices
-//! without an inverse.
+//! The time for unusual stacks, in multiples of a plain one's, by order and scalar. Unusual are elements that need
+//! scaling, and matrices without an inverse.
 //!
 //!     cargo run --release -p batchinv-benches --bin magnitudes [ORDER,ORDER... [TURNS]]
 //!

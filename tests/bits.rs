@@ -106,8 +106,8 @@ fn extremes_beside_nan<T: Element>() {
     }
 }
 
-/// Matrices of orders 1 and 2 whose elements are far apart, singular ones and plain ones change no bit of each other, in
-/// any company, on the CPU engine.
+/// Matrices of orders 1 and 2 whose elements are far apart, singular ones and plain ones change no bit of each other,
+/// in any company, on the CPU engine.
 fn small_orders_in_company<T: Element>() {
     let (low, high) = (T::MIN_EXPONENT, -T::MIN_EXPONENT);
     let element = |re: i32, im: Option<i32>| T::new(1.5 * power(re), im.map_or(0.0, |im| 1.25 * power(im)));

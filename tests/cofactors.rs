@@ -346,7 +346,7 @@ mod jobs {
         }
     }
 
-    /// What does not go together is refused, and so are orders above 3.
+    /// Jobs refuse orders above 3, and rconds, solutions or determinants beside cofactor matrices.
     #[test]
     fn refusals() {
         for own in devices("cofactors/refusals") {

@@ -63,7 +63,7 @@ fn rounding_decides_alike<T: Element>() {
         let [p, q, r, s] = [a[0], a[1], a[2], a[3]];
         if p == T::ZERO && r == T::ZERO { 1 } else { 2 * i32::from(p * s == q * r) }
     };
-    // Where rows have units of their own, products of the matrix itself may overflow or underflow.
+    // The products of `singular` may overflow or underflow if the rows have units of their own.
     let in_range = |m: usize| !m.is_multiple_of(4);
     let wanted: Vec<i32> = matrices.chunks(4).map(singular).collect();
     let some = wanted.iter().enumerate().filter(|&(m, &word)| in_range(m) && word == 2).count();

@@ -1,6 +1,5 @@
 // Order 2 of `thread` for complex matrices, by the determinant: fewer steps, and zeros of a triangular matrix stay
-// zeros.
-// `src/cpu/kernel/order2.rs` has the argument.
+// zeros. `src/cpu/kernel/order2.rs` has the argument.
 
 const HAS_PIVOTS = true;
 

@@ -4,7 +4,8 @@
 // Solutions and determinants of matrices need pivots all the same.
 const HAS_PIVOTS = SUBSTITUTES;
 
-// Of the matrix as it was loaded.
+// What `refine` needs to know of the matrix, which has changed by then: its determinant, whether it is singular, and
+// its second column.
 var<private> determinant: Scalar;
 var<private> is_singular: bool;
 var<private> upper: Scalar;

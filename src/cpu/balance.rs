@@ -2,7 +2,7 @@
 //! exponents they come into it, and what a zero pivot of a scaled matrix proves.
 
 pub mod alone;
-pub mod by_lane;
+mod by_lane;
 mod small;
 pub mod survey;
 mod zero_pivots;
@@ -77,8 +77,13 @@ impl<S: Simd, T: Lane> Balance<S, T> {
         self.groups[group].rows()
     }
 
-    /// The exponents of a group, if a matrix of it is scaled.
-    pub fn exponents_of(&self, group: usize) -> Option<LaneExponents<'_, S, T>> {
+    /// The exponents of rows and columns of a group, if a matrix of it is scaled.
+    pub fn rows_and_columns_of(&self, group: usize) -> Option<[&[Magnitude<T, S>]; 2]> {
+        self.exponents_of(group).map(|LaneExponents { rows, columns, .. }| [rows, columns])
+    }
+
+    /// All that is known of the exponents of a group, if a matrix of it is scaled.
+    fn exponents_of(&self, group: usize) -> Option<LaneExponents<'_, S, T>> {
         self.groups.get(group).filter(|_| self.scaled).and_then(ByLane::exponents)
     }
 

@@ -21,7 +21,7 @@ use crate::data::scalar::Scalar;
 use crate::data::status::Status;
 use crate::plan::cpu::CpuPlan;
 
-/// Finds their cofactor matrices.
+/// Their cofactor matrices.
 pub struct Cofactors;
 
 operation!(Cofactors, run);
@@ -148,8 +148,8 @@ fn negated<S: Simd, T: Lane>(mut element: T::Vector<S>) -> T::Vector<S> {
     element
 }
 
-/// Finds the cofactors of order 3 of the matrices that leave the window: by significands and exponents, so that products
-/// neither overflow nor underflow. What is not finite is so in some cofactor, too.
+/// Finds the cofactors of order 3 of the matrices that leave the window: by significands and exponents, so that
+/// products neither overflow nor underflow. An element that is not finite makes a cofactor so, too.
 #[inline(never)]
 fn beyond_window<S: Simd, T: Lane, const N: usize>(simd: S, a: &Matrices<S, T, N>, cofactors: &mut Matrices<S, T, N>) {
     simd.vectorize(

@@ -326,11 +326,11 @@ pub fn settle<S: Simd, T: Lane>(simd: S, order: usize, vectors: &mut [T::Vector<
             let (zero, nan) = (Magnitude::<T, S>::splat(simd, T::Real::ZERO), T::Vector::<S>::splat(simd, T::NAN));
             let groups = vectors.chunks_exact_mut(order * order);
             for (group, statuses) in groups.zip(statuses.chunks_exact_mut(T::Vector::<S>::LANES)) {
-                // In 32 bits, the loop becomes a few instructions on vectors.
                 let mut poison = zero;
                 for x in &*group {
                     poison = x.poison_any(poison);
                 }
+                // In 32 bits, the loop over the statuses becomes a few instructions on vectors.
                 let finite = poison.simd_eq(zero).to_bitmask() as u32;
                 let mut inverted = 0_u32;
                 for (lane, status) in statuses[..T::Vector::<S>::LANES].iter_mut().enumerate() {

@@ -18,13 +18,13 @@ use crate::data::scalar::Scalar;
 use crate::data::status::Status;
 use crate::plan::cpu::{CpuPlan, INTERLEAVED, Sharing, fills_lanes};
 
-/// Some matrices, and where their inverses and statuses go.
+/// Some matrices, and where their results and statuses go.
 pub struct Task<'a, T> {
     /// The n of n x n, at least 1.
     pub order: usize,
     /// The matrices. If `None`, they are in `elements` and are replaced there; `lanes` cannot do that.
     pub input: Option<&'a [T]>,
-    /// The inverses.
+    /// The results, one matrix for each.
     pub elements: &'a mut [T],
     /// A status per matrix.
     pub statuses: &'a mut [Status],
@@ -39,13 +39,13 @@ impl<'a, T: Scalar> Task<'a, T> {
     }
 }
 
-/// What is done with the matrices of a task. A program links only what it asks for.
+/// An operation on the matrices of a task. It is a type, so that a program links only the operations that it calls.
 pub trait Operation {
     /// Runs a task.
     fn run<T: Scalar>(plan: &CpuPlan, level: SimdLevel, task: Task<'_, T>);
 }
 
-/// Inverts them.
+/// Their inverses.
 pub struct Inversion;
 
 /// An operation that runs by a function of SIMD level and arithmetic. For each scalar there is a function that is not
@@ -61,15 +61,19 @@ macro_rules! operation {
                 use crate::data::scalar::ScalarKind;
 
                 macro_rules! run_scalar {
-                    ($name:ident, $scalar:ty, $double:ident) => {
-                        fn $name(plan: &CpuPlan, level: SimdLevel, task: Task<'_, $scalar>) {
-                            match plan.precision {
-                                Precision::Native => at_level!(level, simd => $run::<_, Native<$scalar>>(simd, plan, task)),
-                                Precision::Double => at_level!(level, simd => $run::<_, $double<$scalar>>(simd, plan, task)),
-                            }
+                            ($name:ident, $scalar:ty, $double:ident) => {
+                                fn $name(plan: &CpuPlan, level: SimdLevel, task: Task<'_, $scalar>) {
+                                    match plan.precision {
+                                        Precision::Native => {
+                                            at_level!(level, simd => $run::<_, Native<$scalar>>(simd, plan, task))
+                                        }
+                                        Precision::Double => {
+                                            at_level!(level, simd => $run::<_, $double<$scalar>>(simd, plan, task))
+                                        }
+                                    }
+                                }
+                            };
                         }
-                    };
-                }
                 run_scalar!(float32, f32, Double);
                 run_scalar!(float64, f64, Native);
                 run_scalar!(complex64, Complex<f32>, Double);

@@ -2,10 +2,10 @@
 
 /// The verdict on one matrix, as one word.
 ///
-/// `0`: inverted, or solved, or its cofactor matrix found. `k >= 1`: singular, the pivot of column k, counted from 1, is exactly zero (LAPACK's
-/// `info`). `-1`: not finite, the input holds NaN or infinity or the result overflows the scalar. `-2`:
-/// ill-conditioned, inverted but below the least rcond that the caller asked for. Of several verdicts -1 comes first,
-/// then k, then -2.
+/// `0`: inverted, or solved, or its cofactor matrix found. `k >= 1`: singular, the pivot of column k, counted from 1,
+/// is exactly zero (LAPACK's `info`). `-1`: not finite, the input holds NaN or infinity or the result overflows the
+/// scalar. `-2`: ill-conditioned, inverted but below the least rcond that the caller asked for. Of several verdicts -1
+/// comes first, then k, then -2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(transparent)]
 pub struct Status(i32);

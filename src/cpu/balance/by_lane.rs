@@ -7,7 +7,7 @@ use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
 use super::small;
 use super::survey::{Extent, Survey};
-use crate::cpu::kernel::order2::{self, Pair};
+use crate::cpu::kernel::order2::Pair;
 use crate::cpu::simd::exponent::{Format, join_flushed, raised, shifted, shifted_any, split_normal, stated};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::vector::{Mask, Vector};
@@ -21,7 +21,7 @@ type Lanes<S, T> = Mask<Magnitude<T, S>, S>;
 pub struct ByLane<S: Simd, T: Lane> {
     /// The matrices that are scaled, as a bit mask.
     scaled: u64,
-    /// Those of them that may have small entries.
+    /// The scaled matrices of which a zero pivot may prove nothing, since they have small entries.
     may_be_small: u64,
     /// The real matrices of orders 1 and 2 that are already inverted, and their inverses.
     inverted: Option<Inverted<S, T>>,
@@ -36,7 +36,7 @@ pub struct ByLane<S: Simd, T: Lane> {
 pub struct LaneExponents<'a, S: Simd, T: Lane> {
     /// The matrices that are scaled, as a bit mask.
     pub scaled: u64,
-    /// Those of them that may have small entries.
+    /// The scaled matrices of which a zero pivot may prove nothing, since they have small entries.
     pub may_be_small: u64,
     pub rows: &'a [Magnitude<T, S>],
     pub columns: &'a [Magnitude<T, S>],
@@ -95,8 +95,7 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         self.flushes = flushes;
         self.inverted = None;
         if inverts
-            && order <= 2
-            && order2::decides::<S, T>()
+            && proves_alone::<T>(order)
             && let Some(poisoned) = self.invert(simd, (order, flushes), vectors)
         {
             return poisoned;
@@ -206,10 +205,7 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
             exponents.rows.fill(shift);
             exponents.columns.fill(zero);
             self.lowest = whole::<S, T>(simd, -1);
-            self.may_be_small = (bottom + shift).simd_lt(self.lowest).to_bitmask() & self.scaled;
-            if proves_alone::<T>(order) {
-                self.may_be_small = 0;
-            }
+            self.note_small(order, bottom + shift);
             return Some(poisoned);
         }
 
@@ -314,10 +310,14 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
                 }
             }
         }
-        self.may_be_small = bottom.simd_lt(self.lowest).to_bitmask() & self.scaled;
-        if proves_alone::<T>(order) {
-            self.may_be_small = 0;
-        }
+        self.note_small(order, bottom);
+    }
+
+    /// Notes which scaled matrices have small entries that count, given the smallest exponent of each.
+    #[inline(always)]
+    fn note_small(&mut self, order: usize, bottom: Magnitude<T, S>) {
+        let small = bottom.simd_lt(self.lowest).to_bitmask() & self.scaled;
+        self.may_be_small = if proves_alone::<T>(order) { 0 } else { small };
     }
 
     /// The exponents, if a matrix is scaled.

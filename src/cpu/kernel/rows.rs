@@ -203,8 +203,8 @@ fn swap_rows<V>(a: &mut [V], width: usize, i: usize, j: usize) {
     }
 }
 
-/// Order 2 by its determinant. Returns the column of a zero pivot, if there is one. `None` if the pivots decide; nothing
-/// has changed then.
+/// Order 2 by its determinant. Returns the column of a zero pivot, if there is one; or `None`, and nothing has changed,
+/// if the pivots decide.
 #[inline(always)]
 fn invert_pair<S: Simd, T: Lane>(simd: S, matrix: Matrix<'_, T::Vector<S>>) -> Option<Option<usize>> {
     let Matrix { a, width, .. } = matrix;

@@ -9,7 +9,6 @@ use super::registers;
 use super::scaled::Scaled;
 use super::solver::{Groups, Results, Solver};
 use crate::cpu::balance::Balance;
-use crate::cpu::balance::by_lane::LaneExponents;
 use crate::cpu::memory::{blocks, rectangles};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::transpose::MAX_LANES;
@@ -60,11 +59,6 @@ impl<S: Simd, T: Lane> Group<S, T> {
             b: Vec::new(),
             scaled: Scaled::new(),
         }
-    }
-
-    /// The exponents of rows and columns, if a matrix is scaled.
-    fn exponents(&self) -> Option<[&[Magnitude<T, S>]; 2]> {
-        self.balance.exponents_of(0).map(|LaneExponents { rows, columns, .. }| [rows, columns])
     }
 
     /// The factors, and the right-hand sides beside them.
@@ -125,7 +119,7 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
             || {
                 let steps = self.pivots.iter().copied().zip(self.chosen.iter().copied());
                 let product = product::<S, T>(simd, steps);
-                let exponents = self.exponents();
+                let exponents = self.balance.rows_and_columns_of(0);
                 let sum = |lane: usize| {
                     let all = exponents.iter().flatten().flat_map(|exponents| exponents.iter());
                     all.map(|exponent| exponent.as_slice()[lane].to_f64()).sum::<f64>() as i32
@@ -154,11 +148,11 @@ impl<S: Simd, T: Lane> Solver<T> for Group<S, T> {
                 let (order, flushes) = (self.order, self.flushes);
                 self.b.resize(order * width, T::Vector::<S>::splat(simd, T::ZERO));
                 let in_window = rectangles::load::<S, T, 0>(simd, bytemuck::cast_slice(rhs), &mut self.b);
-                let exponents = self.balance.exponents_of(0).map(|LaneExponents { rows, columns, .. }| [rows, columns]);
+                let exponents = self.balance.rows_and_columns_of(0);
                 let not_finite = self.scaled.scale(simd, (width, in_window, flushes), exponents, &mut self.b);
                 let (factors, b) = self.factors();
                 factors.solve::<0>(simd, order, width, b);
-                let columns = self.balance.exponents_of(0).map(|exponents| exponents.columns);
+                let columns = self.balance.rows_and_columns_of(0).map(|[_, columns]| columns);
                 self.scaled.undo(simd, flushes, columns, &mut self.b);
                 rectangles::store::<S, T, 0>(simd, &self.b, bytemuck::cast_slice_mut(elements));
                 let finite = blocks::finite::<S, T>(simd, &self.b);

@@ -11,7 +11,8 @@ use super::vector::{Mask, Vector};
 /// A number of about 1, and an exponent.
 pub type SplitElement<S, T> = (<T as Lane>::Vector<S>, Magnitude<T, S>);
 
-/// An element with its largest part in [1, 2), and its exponent. Zero stays zero, with an exponent far below all others.
+/// An element with its largest part in [1, 2), and its exponent. Zero stays zero, with an exponent far below all
+/// others.
 #[inline(always)]
 pub fn split_element<S: Simd, T: Lane>(simd: S, mut element: T::Vector<S>, any_subnormal: bool) -> SplitElement<S, T> {
     let parts = T::Vector::<S>::PARTS;

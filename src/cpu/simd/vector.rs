@@ -72,7 +72,8 @@ pub trait Vector<S: Simd, T: Scalar<Real: RealLane>>: Copy + Send + Sync {
     /// `sum` in lanes where self is finite, NaN elsewhere.
     fn poison(self, sum: Self::Magnitude, zero: Self::Magnitude) -> Self::Magnitude;
 
-    /// The same by a difference, for numbers that may be subnormal: on Intel, a product with one takes about 150 cycles.
+    /// The same by a difference, for numbers that may be subnormal: on Intel, a product with one takes about 150
+    /// cycles.
     fn poison_any(self, sum: Self::Magnitude) -> Self::Magnitude;
 
     /// `yes` in lanes where the mask is set, `no` elsewhere.

@@ -115,8 +115,8 @@ impl<'a> JobDescriptor<'a> {
     }
 
     /// Computes cofactor matrices, of orders 1 to 3, in place of inverses: see
-    /// [`Inverter::cofactors`](crate::Inverter::cofactors). They go where inverses would go. Singular matrices have one,
-    /// too; the status is -1 only if the matrix is not finite or a cofactor overflows. There are no rconds.
+    /// [`Inverter::cofactors`](crate::Inverter::cofactors). They go where inverses would go. Singular matrices have
+    /// one, too; the status is -1 only if the matrix is not finite or a cofactor overflows. There are no rconds.
     ///
     /// The cofactor matrix of a transform's 3x3 part takes the normals of an object along, also if the transform
     /// flattens the object:

@@ -3,7 +3,7 @@
 
 pub mod alone;
 mod by_lane;
-mod small;
+pub mod small;
 pub mod survey;
 mod zero_pivots;
 
@@ -21,23 +21,16 @@ pub struct Balance<S: Simd, T: Lane> {
     groups: Vec<ByLane<S, T>>,
     /// The scaling of a matrix that all lanes hold together.
     pub alone: Alone,
-    /// True if there is something to undo: a matrix is scaled, or already inverted.
+    /// True if a matrix is scaled.
     pub scaled: bool,
     /// True if a matrix is not finite.
     pub poisoned: bool,
-    /// True if the matrices are only to be inverted, so that those of orders 1 and 2 need no scaling.
-    inverts: bool,
 }
 
 impl<S: Simd, T: Lane> Balance<S, T> {
-    /// For matrices that are inverted.
-    pub fn of_inverses() -> Self {
-        Self { groups: Vec::new(), alone: Alone::default(), scaled: false, poisoned: false, inverts: true }
-    }
-
-    /// For matrices that are factored.
-    pub fn of_factors() -> Self {
-        Self { inverts: false, ..Self::of_inverses() }
+    /// Nothing is scaled.
+    pub fn new() -> Self {
+        Self { groups: Vec::new(), alone: Alone::default(), scaled: false, poisoned: false }
     }
 
     /// Prepares for the next matrices.
@@ -62,7 +55,7 @@ impl<S: Simd, T: Lane> Balance<S, T> {
                 while !rest.is_empty() {
                     let (own, later) = rest.split_at_mut(size);
                     let group = &mut self.groups[index];
-                    poisoned |= group.scale(simd, (order, flushes), self.inverts, own) << (index * lanes);
+                    poisoned |= group.scale(simd, (order, flushes), own) << (index * lanes);
                     self.scaled |= group.any();
                     (rest, index) = (later, index + 1);
                 }

@@ -6,14 +6,14 @@
 //! ```
 //!
 //! A kernel is an elimination of matrices in vectors. Two steps are fused into its neighbors for speed: `load` tests
-//! the window on its way, and `store` looks for numbers that are not finite.
+//! the window on its way, and `store` looks for numbers that are not finite. At orders 1 and 2, what fails the window
+//! test is inverted without scaling, by `balance::small`.
 
 use fearless_simd::{Simd, SimdBase, SimdMask};
 
 use crate::cpu::arithmetic::Arithmetic;
 use crate::cpu::balance::Balance;
 use crate::cpu::balance::alone::Kind;
-use crate::cpu::kernel::order2;
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::prefetch::Prefetch;
 use crate::cpu::simd::vector::{Mask, Vector};
@@ -79,6 +79,13 @@ pub trait Kernel<S: Simd, A: Arithmetic>: Sized {
     /// The vectors of all groups, one group after another.
     fn vectors(&mut self) -> &mut [Vectors<S, A>];
 
+    /// Inverts matrices that may be unusual, and sets their statuses, if there is a faster way than to scale and
+    /// eliminate them. Returns whether there is.
+    #[inline(always)]
+    fn invert_unusual(&mut self, _: S, _: &Settings, _: &mut [Status]) -> bool {
+        false
+    }
+
     /// Replaces the matrix that all lanes hold.
     fn replace(&mut self, _: &[A::Work]) {}
 
@@ -95,8 +102,8 @@ pub trait Kernel<S: Simd, A: Arithmetic>: Sized {
 
     /// Runs something rare. A kernel that lives in registers lends a copy of itself, to stay there otherwise.
     #[inline(always)]
-    fn rarely(&mut self, run: impl FnOnce(&mut Self)) {
-        run(self);
+    fn rarely<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
+        run(self)
     }
 }
 
@@ -175,24 +182,34 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
 
                 statuses.fill(Status::INVERTED);
                 balance.clear();
+                let mut inverted = false;
                 if !kernel.load(simd, given.unwrap_or(own)) || settings.flushes {
                     // Rare enough to look again: zeros are no reason to scale.
-                    kernel.rarely(
+                    inverted = kernel.rarely(
                         #[inline(always)]
-                        |kernel| scale::<S, A, K>(simd, kernel, settings, balance, given, own, statuses),
+                        |kernel| {
+                            let inverted = kernel.invert_unusual(simd, settings, statuses);
+                            if !inverted {
+                                scale::<S, A, K>(simd, kernel, settings, balance, given, own, statuses);
+                            }
+                            inverted
+                        },
                     );
                     if !K::MATRIX_PER_LANE && !statuses[0].is_inverted() {
                         own.fill(A::Element::NAN);
                         continue;
                     }
                 }
-                let zero_pivots = kernel.eliminate(simd, &Prefetch::new(next, own));
-                let any_zero = zero_pivots.any();
-                if any_zero {
-                    report::<S, A, K>(simd, &zero_pivots, order, balance, given, own, statuses);
-                    if !K::MATRIX_PER_LANE {
-                        own.fill(A::Element::NAN);
-                        continue;
+                let mut any_zero = false;
+                if !inverted {
+                    let zero_pivots = kernel.eliminate(simd, &Prefetch::new(next, own));
+                    any_zero = zero_pivots.any();
+                    if any_zero {
+                        report::<S, A, K>(simd, &zero_pivots, order, balance, given, own, statuses);
+                        if !K::MATRIX_PER_LANE {
+                            own.fill(A::Element::NAN);
+                            continue;
+                        }
                     }
                 }
                 if balance.scaled {
@@ -217,7 +234,7 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
                             |kernel| settle::<S, A::Work>(simd, order, kernel.vectors(), statuses),
                         );
                     }
-                    if kernel.store(simd, own) || settles {
+                    if kernel.store(simd, own) || settles || inverted {
                         break;
                     }
                     settles = true;
@@ -259,11 +276,7 @@ fn scale<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
         }
         // Converted elements never leave the window of float64.
         if let Some(elements) = A::as_work_mut(output) {
-            if order == 2 && order2::decides::<S, A::Work>() {
-                balance.alone.invert::<S, A::Work>(simd, elements);
-            } else {
-                balance.alone.scale_rows_and_columns(order, elements);
-            }
+            balance.alone.scale_rows_and_columns(order, elements);
             kernel.replace(elements);
         }
     }

@@ -100,7 +100,7 @@ fn run<S: Simd, A: Arithmetic>(simd: S, plan: &CpuPlan, task: Task<'_, A::Elemen
     let (len, size, group) = (statuses.len(), order * order, Vectors::<S, A>::LANES);
     let (shared, flushes) = (plan.sharing == Sharing::Columns, flushes());
     let settings = &Settings { order, tuning: plan.tuning, shared, flushes };
-    let balance = &mut Balance::of_inverses();
+    let balance = &mut Balance::new();
     let in_lanes = match plan.kernel {
         CpuKernel::Lanes if fills_lanes(len % group, group) => len,
         CpuKernel::Lanes => len - len % group,

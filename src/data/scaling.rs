@@ -4,7 +4,7 @@
 //! by R A C, with powers of two on the diagonals of R and C; its inverse Y gives A^-1 = C Y R. If a single factor
 //! brings the whole matrix into the window, it is used, so that pivots and digits are those of the unscaled matrix.
 //! Otherwise rows, then columns, are scaled to have their largest part in [1, 2), as LAPACK's xGEEQUB does.
-//! (The CPU engine inverts real matrices of orders 1 and 2 without such factors: `src/cpu/balance/small.rs`.)
+//! (The CPU engine inverts numbers and real 2x2 matrices without such factors: `src/cpu/balance/small.rs`.)
 //!
 //! A single factor brings the largest part to the upper end of the window; row and column factors bring theirs to its
 //! middle. Entries that then fall below the normal range are dropped, and products of entries more than 2^w smaller

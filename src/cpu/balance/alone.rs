@@ -2,7 +2,6 @@
 
 use fearless_simd::{Simd, SimdBase};
 
-use super::small;
 use super::survey::Survey;
 use crate::cpu::simd::exponent::{Format, shifted_any};
 use crate::cpu::simd::lane::{Lane, Magnitude};
@@ -16,8 +15,6 @@ use crate::data::status::Status;
 pub struct Alone {
     kind: Kind,
     scaling: Scaling,
-    /// The bytes of an inverse of order 2.
-    inverse: [u8; 32],
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -28,8 +25,6 @@ pub enum Kind {
     /// All elements by this exponent.
     ByOne(i32),
     ByRowsAndColumns,
-    /// It is already inverted.
-    Inverted,
 }
 
 impl Alone {
@@ -67,22 +62,6 @@ impl Alone {
         self.scaling.scale(elements, order);
     }
 
-    /// Inverts a real matrix of order 2, as `ByLane` does. In its place stands one that is singular if it is.
-    pub fn invert<S: Simd, T: Lane>(&mut self, simd: S, elements: &mut [T]) {
-        simd.vectorize(
-            #[inline(always)]
-            || {
-                let (p, q) = (T::Vector::<S>::splat(simd, elements[0]), T::Vector::<S>::splat(simd, elements[1]));
-                let (r, s) = (T::Vector::<S>::splat(simd, elements[2]), T::Vector::<S>::splat(simd, elements[3]));
-                let small::Inverse { inverse, stand_in } = small::inverse::<S, T>(simd, [[p, q], [r, s]], true);
-                let [inverse, stand_in] = [inverse, stand_in].map(|[[a, b], [c, d]]| [a, b, c, d].map(|x| x.lane(0)));
-                self.inverse[..size_of_val(&inverse)].copy_from_slice(bytemuck::cast_slice(&inverse));
-                elements.copy_from_slice(&stand_in);
-            },
-        );
-        self.kind = Kind::Inverted;
-    }
-
     /// Turns the inverse of the scaled matrix into that of the matrix itself, if one exponent was enough.
     #[inline(always)]
     pub fn undo<S: Simd, T: Lane>(&self, simd: S, vectors: &mut [T::Vector<S>]) {
@@ -91,15 +70,10 @@ impl Alone {
         }
     }
 
-    /// The same, if the matrix was scaled by rows and columns or is already inverted.
+    /// The same, if the matrix was scaled by rows and columns.
     pub fn undo_rows_and_columns<T: Scalar>(&self, elements: &mut [T]) {
-        match self.kind {
-            Kind::ByRowsAndColumns => self.scaling.undo_all(elements),
-            Kind::Inverted => {
-                let bytes = bytemuck::cast_slice_mut::<T, u8>(elements);
-                bytes.copy_from_slice(&self.inverse[..bytes.len()]);
-            }
-            _ => {}
+        if self.kind == Kind::ByRowsAndColumns {
+            self.scaling.undo_all(elements);
         }
     }
 
@@ -108,7 +82,7 @@ impl Alone {
         match self.kind {
             Kind::ByOne(exponent) => exponent,
             Kind::ByRowsAndColumns => self.scaling.row(i),
-            Kind::Unscaled | Kind::NotFinite | Kind::Inverted => 0,
+            Kind::Unscaled | Kind::NotFinite => 0,
         }
     }
 
@@ -126,12 +100,8 @@ impl Alone {
     /// given, and may be overwritten.
     pub fn zero_pivot<T: Scalar>(&mut self, order: usize, elements: &mut [T], column: usize) -> Status {
         // The entries that one exponent leaves small are looked for only now: few scaled matrices are singular.
-        match self.kind {
-            Kind::ByOne(_) => {
-                self.scaling.scale(elements, order);
-            }
-            Kind::Inverted => return Status::singular(column + 1),
-            _ => {}
+        if let Kind::ByOne(_) = self.kind {
+            self.scaling.scale(elements, order);
         }
         self.scaling.zero_pivot(column)
     }

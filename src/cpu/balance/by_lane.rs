@@ -5,9 +5,7 @@ use std::mem::take;
 
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
-use super::small;
 use super::survey::{Extent, Survey};
-use crate::cpu::kernel::order2::Pair;
 use crate::cpu::simd::exponent::{Format, join_flushed, raised, shifted, shifted_any, split_normal, stated};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::vector::{Mask, Vector};
@@ -23,8 +21,6 @@ pub struct ByLane<S: Simd, T: Lane> {
     scaled: u64,
     /// The scaled matrices of which a zero pivot may prove nothing, since they have small entries.
     may_be_small: u64,
-    /// The real matrices of orders 1 and 2 that are already inverted, and their inverses.
-    inverted: Option<Inverted<S, T>>,
     exponents: Exponents<Vec<Magnitude<T, S>>>,
     /// The exponent below which a scaled entry is small: more than 2^w below the largest.
     lowest: Magnitude<T, S>,
@@ -42,13 +38,6 @@ pub struct LaneExponents<'a, S: Simd, T: Lane> {
     pub columns: &'a [Magnitude<T, S>],
     /// The exponent below which a scaled entry is small.
     pub lowest: Magnitude<T, S>,
-}
-
-/// Matrices that are already inverted.
-#[derive(Clone, Copy)]
-struct Inverted<S: Simd, T: Lane> {
-    lanes: Lanes<S, T>,
-    inverse: Pair<T::Vector<S>>,
 }
 
 /// Exponents, as vectors or as slices of them.
@@ -72,34 +61,21 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
     /// Nothing is scaled.
     pub fn new(simd: S) -> Self {
         let lowest = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-        Self { scaled: 0, may_be_small: 0, inverted: None, exponents: Exponents::default(), lowest, flushes: false }
+        Self { scaled: 0, may_be_small: 0, exponents: Exponents::default(), lowest, flushes: false }
     }
 
     /// Returns whether there is something to undo.
     pub fn any(&self) -> bool {
-        self.scaled != 0 || self.inverted.is_some()
+        self.scaled != 0
     }
 
-    /// Scales the matrices whose magnitudes need it; or inverts them, if that is all they are for (`inverts`) and takes
-    /// less time. Returns those that are not finite, as a bit mask; these are not scaled.
+    /// Scales the matrices whose magnitudes need it. Returns those that are not finite, as a bit mask; these are not
+    /// scaled.
     #[inline(always)]
-    pub fn scale(
-        &mut self,
-        simd: S,
-        (order, flushes): (usize, bool),
-        inverts: bool,
-        vectors: &mut [T::Vector<S>],
-    ) -> u64 {
+    pub fn scale(&mut self, simd: S, (order, flushes): (usize, bool), vectors: &mut [T::Vector<S>]) -> u64 {
         self.exponents.rows.resize(order, self.lowest);
         self.exponents.columns.resize(order, self.lowest);
         self.flushes = flushes;
-        self.inverted = None;
-        if inverts
-            && proves_alone::<T>(order)
-            && let Some(poisoned) = self.invert(simd, (order, flushes), vectors)
-        {
-            return poisoned;
-        }
         let scaled = match order {
             _ if flushes => None,
             1 => self.scale_few::<1>(simd, vectors),
@@ -128,47 +104,6 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         self.exponents.rows.copy_from_slice(&rows);
         self.exponents.columns.copy_from_slice(&columns);
         scaled
-    }
-
-    /// Inverts real matrices of orders 1 and 2 that are outside the window, where one exponent is not enough. In their
-    /// place stand matrices that are singular where they are. Returns those that are not finite, or `None` if one
-    /// exponent is enough for all.
-    #[inline(always)]
-    fn invert(&mut self, simd: S, (order, flushes): (usize, bool), vectors: &mut [T::Vector<S>]) -> Option<u64> {
-        let vectors = &mut vectors[..order * order];
-        self.scaled = 0;
-        let (outside, poisoned, any_subnormal) = if flushes {
-            let mut survey = Survey::<S, T>::new(simd);
-            for vector in &*vectors {
-                survey.see(simd, vector.part(0));
-            }
-            (survey.outside(simd), survey.poisoned(simd), true)
-        } else {
-            let extent = Extent::<S, T>::of(simd, vectors);
-            let one_is_enough =
-                one_is_enough::<S, T>(simd, stated(simd, extent.smallest), stated(simd, extent.largest));
-            let each = extent.outside & !one_is_enough;
-            if extent.outside.any_true() && !extent.any_subnormal && !each.any_true() {
-                return None;
-            }
-            (extent.outside, extent.poisoned, extent.any_subnormal)
-        };
-        if outside.any_true() {
-            let (zero, one) = (T::Vector::<S>::splat(simd, T::ZERO), T::Vector::<S>::splat(simd, T::ONE));
-            if order == 1 {
-                let inverse = small::reciprocal::<S, T>(simd, vectors[0], any_subnormal);
-                vectors[0] = Vector::select(outside, one, vectors[0]);
-                self.inverted = Some(Inverted { lanes: outside, inverse: [[inverse, zero], [zero; 2]] });
-            } else if let &mut [p, q, r, s] = &mut *vectors {
-                let small::Inverse { inverse, stand_in } =
-                    small::inverse::<S, T>(simd, [[p, q], [r, s]], any_subnormal);
-                for (x, &stand_in) in vectors.iter_mut().zip(stand_in.as_flattened()) {
-                    *x = Vector::select(outside, stand_in, *x);
-                }
-                self.inverted = Some(Inverted { lanes: outside, inverse });
-            }
-        }
-        Some(poisoned.to_bitmask() & all_lanes::<S, T>())
     }
 
     /// The usual case: no matrix has subnormal numbers. Otherwise returns `None`, and nothing has changed.
@@ -341,11 +276,6 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
     /// they stand now.
     #[inline(always)]
     pub fn undo(&self, simd: S, vectors: &mut [T::Vector<S>]) {
-        if let Some(Inverted { lanes, inverse }) = self.inverted {
-            for (x, &inverse) in vectors.iter_mut().zip(inverse.as_flattened()) {
-                *x = Vector::select(lanes, inverse, *x);
-            }
-        }
         match self.exponents.rows.len() {
             _ if self.scaled == 0 => {}
             1 => self.undo_order(simd, 1, vectors),

@@ -1,56 +1,164 @@
-//! Real matrices of orders 1 and 2 beyond the window, without scaling: by significands and exponents.
+//! Numbers and real 2x2 matrices that may be unusual: beyond the window, without an inverse, or not finite. They are
+//! inverted without scaling, and get their statuses, all lanes at once.
 //!
 //! Scaling rows and columns would take longer than inverting such a matrix, whose elements are multiplied only twice on
-//! the way. So exponents go beside the significands: those of both products are added, the smaller product is shifted
-//! to the exponent of the larger one, and each element of the inverse is shifted once, at the end. Nothing underflows
-//! on the way, and no element is dropped. Complex matrices are scaled: what is small beside one part of a number may
-//! count beside the other.
+//! the way. So where a matrix is beyond the window, exponents go beside the significands: those of both products are
+//! added, the smaller product is shifted to the exponent of the larger one, and each element of the inverse is shifted
+//! once, at the end. Nothing underflows on the way, and no element is dropped. In the other lanes the exponents are 0,
+//! and every bit is that of the usual path. Complex 2x2 matrices are scaled: what is small beside one part of a number
+//! may count beside the other.
 
-use fearless_simd::{Simd, SimdBase};
+use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
-use crate::cpu::kernel::order2::{Pair, invert};
-use crate::cpu::simd::element::{Determinant, determinant, raise, split_element};
-use crate::cpu::simd::exponent::Format;
+use super::survey::{Extent, Survey};
+use crate::cpu::kernel::order2;
+use crate::cpu::simd::element::{SplitElement, determinant, raise, split_element};
 use crate::cpu::simd::lane::{Lane, Magnitude};
-use crate::cpu::simd::vector::Vector;
+use crate::cpu::simd::vector::{Mask, Vector};
+use crate::data::scalar::Scalar;
+use crate::data::status::Status;
 
-/// The reciprocals of real numbers; of zero, and of what is not finite, anything.
-#[inline(always)]
-pub fn reciprocal<S: Simd, T: Lane>(simd: S, x: T::Vector<S>, any_subnormal: bool) -> T::Vector<S> {
-    let (x, exponent) = split_element::<S, T>(simd, x, any_subnormal);
-    raise::<S, T, 1>(simd, [x.reciprocal(simd)], [-exponent])[0]
+/// Returns whether matrices of order n are inverted this way.
+pub const fn suits<S: Simd, T: Lane>(n: usize) -> bool {
+    n == 1 || n == 2 && order2::decides::<S, T>()
 }
 
-/// The inverses of the matrices in all lanes, and matrices in the window that are singular where these are.
-pub struct Inverse<V> {
-    pub inverse: Pair<V>,
-    pub stand_in: Pair<V>,
-}
-
-/// The inverses of real matrices; of those that are singular or not finite, anything. Without `any_subnormal`, there
-/// are no subnormal elements.
-#[inline(always)]
-pub fn inverse<S: Simd, T: Lane>(
+/// Inverts matrices of order N, group by group in `a`, and sets the status of each. What has no inverse becomes NaN.
+/// `flushes` says that the thread flushes subnormal numbers to zero.
+#[inline(never)]
+pub fn invert<S: Simd, T: Lane, const N: usize>(
     simd: S,
-    [[p, q], [r, s]]: Pair<T::Vector<S>>,
-    any_subnormal: bool,
-) -> Inverse<T::Vector<S>> {
-    // No closures: they would be compiled without the instructions of the level.
-    let (p, of_p) = split_element::<S, T>(simd, p, any_subnormal);
-    let (q, of_q) = split_element::<S, T>(simd, q, any_subnormal);
-    let (r, of_r) = split_element::<S, T>(simd, r, any_subnormal);
-    let (s, of_s) = split_element::<S, T>(simd, s, any_subnormal);
-    let given = [[(p, of_p), (q, of_q)], [(r, of_r), (s, of_s)]];
-    let Determinant { number, exponent, regular } = determinant::<S, T>(simd, given);
-    let [[a, b], [c, d]] = invert::<S, T>(simd, [[p, q], [r, s]], number);
-    let exponents = [of_s - exponent, of_q - exponent, of_r - exponent, of_p - exponent];
-    let [a, b, c, d] = raise::<S, T, 4>(simd, [a, b, c, d], exponents);
+    flushes: bool,
+    a: &mut [T::Vector<S>],
+    statuses: &mut [Status],
+) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let groups = a.chunks_exact_mut(N * N).zip(statuses.chunks_exact_mut(T::Vector::<S>::LANES));
+            for (a, statuses) in groups {
+                let unusual = Unusual::<S, T>::of::<N>(simd, flushes, a);
+                let found = inverses::<S, T, N>(simd, a, &unusual);
+                a.copy_from_slice(&found.inverse[..N * N]);
+                settle::<S, T, N>(simd, a, statuses, found, unusual);
+            }
+        },
+    );
+}
 
-    // Ones have a zero pivot in their second column, zeros in their first.
-    let far_below = Magnitude::<T, S>::splat(simd, T::Real::FAR_BELOW);
-    let empty = of_p.simd_lt(far_below) & of_r.simd_lt(far_below);
-    let (zero, one) = (T::Vector::<S>::splat(simd, T::ZERO), T::Vector::<S>::splat(simd, T::ONE));
-    let (diagonal, beside) = (Vector::select(empty, zero, one), Vector::select(regular | empty, zero, one));
-    let stand_in = [[diagonal, beside], [beside, diagonal]];
-    Inverse { inverse: [[a, b], [c, d]], stand_in }
+/// The lanes that are unusual.
+struct Unusual<S: Simd, T: Lane> {
+    /// Inverted by exponents: beyond the window, and finite.
+    outside: Mask<Magnitude<T, S>, S>,
+    /// Not finite.
+    poisoned: Mask<Magnitude<T, S>, S>,
+    /// True if there may be subnormal numbers outside.
+    any_subnormal: bool,
+}
+
+impl<S: Simd, T: Lane> Unusual<S, T> {
+    #[inline(always)]
+    fn of<const N: usize>(simd: S, flushes: bool, a: &[T::Vector<S>]) -> Self {
+        if N == 1 {
+            // Exponents give every reciprocal the bits of the usual path, and cost less than a look at the window.
+            let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
+            let outside = a[0].poison_any(zero).simd_eq(zero);
+            return Self { outside, poisoned: !outside, any_subnormal: true };
+        }
+        if flushes {
+            let mut survey = Survey::<S, T>::new(simd);
+            for x in a {
+                for part in 0..T::Vector::<S>::PARTS {
+                    survey.see(simd, x.part(part));
+                }
+            }
+            return Self { outside: survey.outside(simd), poisoned: survey.poisoned(simd), any_subnormal: true };
+        }
+        let Extent { outside, poisoned, any_subnormal, .. } = Extent::<S, T>::of(simd, a);
+        Self { outside, poisoned, any_subnormal }
+    }
+}
+
+/// Inverses; what has no inverse is anything.
+struct Found<S: Simd, T: Lane> {
+    /// Element by element, with room for order 2.
+    inverse: [T::Vector<S>; 4],
+    /// The lanes that are not singular.
+    regular: Mask<Magnitude<T, S>, S>,
+    /// The lanes whose first column is zero.
+    empty: Mask<Magnitude<T, S>, S>,
+}
+
+#[inline(always)]
+fn inverses<S: Simd, T: Lane, const N: usize>(
+    simd: S,
+    a: &[T::Vector<S>],
+    &Unusual { outside, any_subnormal, .. }: &Unusual<S, T>,
+) -> Found<S, T> {
+    let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
+    let any = outside.any_true();
+    let mut given: [SplitElement<S, T>; 4] = [(a[0], zero); 4];
+    for (given, &x) in given.iter_mut().zip(a) {
+        *given = (x, zero);
+        if any {
+            let (number, exponent) = split_element::<S, T>(simd, x, any_subnormal);
+            *given = (Vector::select(outside, number, x), outside.select(exponent, zero));
+        }
+    }
+    let [p, q, r, s] = given;
+    let is_zero = p.0.magnitude().simd_eq(zero);
+    let (inverse, exponents, regular, empty) = if N == 1 {
+        ([p.0.reciprocal(simd); 4], [-p.1; 4], !is_zero, is_zero)
+    } else {
+        let found = determinant::<S, T>(simd, [[p, q], [r, s]]);
+        let [[a, b], [c, d]] = order2::invert::<S, T>(simd, [[p.0, q.0], [r.0, s.0]], found.number);
+        let exponents = [s.1 - found.exponent, q.1 - found.exponent, r.1 - found.exponent, p.1 - found.exponent];
+        ([a, b, c, d], exponents, found.regular, is_zero & r.0.magnitude().simd_eq(zero))
+    };
+    let mut found = Found { inverse, regular, empty };
+    if (outside & regular).any_true() {
+        let raised = if N == 1 {
+            raise::<S, T, 1>(simd, [inverse[0]], [exponents[0]]).map(|x| [x; 4])[0]
+        } else {
+            raise::<S, T, 4>(simd, inverse, exponents)
+        };
+        for (x, raised) in found.inverse.iter_mut().zip(raised) {
+            *x = Vector::select(outside, raised, *x);
+        }
+    }
+    found
+}
+
+/// Sets the statuses, and puts NaN in the place of what is no inverse.
+#[inline(always)]
+fn settle<S: Simd, T: Lane, const N: usize>(
+    simd: S,
+    a: &mut [T::Vector<S>],
+    statuses: &mut [Status],
+    Found { regular, empty, .. }: Found<S, T>,
+    Unusual { poisoned, .. }: Unusual<S, T>,
+) {
+    let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
+    let mut poison = zero;
+    for x in &*a {
+        poison = x.poison_any(poison);
+    }
+    let inverted = regular & !poisoned & poison.simd_eq(zero);
+    if inverted.all_true() {
+        statuses.fill(Status::INVERTED);
+        return;
+    }
+    let nan = T::Vector::<S>::splat(simd, T::NAN);
+    for x in a {
+        *x = Vector::select(inverted, *x, nan);
+    }
+    // In 32 bits, the loop over the statuses becomes a few instructions on vectors.
+    let singular = (!regular & !poisoned).to_bitmask() as u32;
+    let (inverted, empty) = (inverted.to_bitmask() as u32, empty.to_bitmask() as u32);
+    for (lane, status) in statuses.iter_mut().enumerate() {
+        let here = |lanes: u32| lanes >> lane & 1 == 1;
+        let zero_pivot = Status::singular(if here(empty) { 1 } else { N });
+        let without = if here(singular) { zero_pivot } else { Status::NOT_FINITE };
+        *status = if here(inverted) { Status::INVERTED } else { without };
+    }
 }

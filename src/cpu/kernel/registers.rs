@@ -7,12 +7,14 @@ use fearless_simd::{Simd, SimdBase, SimdMask};
 use super::order2::{self, Determinant, Pair};
 use super::pivots::{self, number};
 use crate::cpu::arithmetic::Native;
+use crate::cpu::balance::small;
 use crate::cpu::frame::{Kernel, Settings};
 use crate::cpu::memory::fixed;
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::prefetch::Prefetch;
 use crate::cpu::simd::vector::Vector;
 use crate::data::scalar::Scalar;
+use crate::data::status::Status;
 use crate::plan::cpu::{INTERLEAVED, PREFETCH_BYTES};
 
 /// G groups of matrices of order N.
@@ -90,6 +92,14 @@ impl<S: Simd, T: Lane, const N: usize, const G: usize> Kernel<S, Native<T>> for 
     }
 
     #[inline(always)]
+    fn invert_unusual(&mut self, simd: S, settings: &Settings, statuses: &mut [Status]) -> bool {
+        if small::suits::<S, T>(N) {
+            small::invert::<S, T, N>(simd, settings.flushes, self.vectors(), statuses);
+        }
+        small::suits::<S, T>(N)
+    }
+
+    #[inline(always)]
     fn eliminate(&mut self, simd: S, _: &Prefetch<'_>) -> [u64; N] {
         let singular = if N == 2 {
             by_determinant::<S, T, N, G>(simd, &mut self.groups)
@@ -120,10 +130,11 @@ impl<S: Simd, T: Lane, const N: usize, const G: usize> Kernel<S, Native<T>> for 
     }
 
     #[inline(always)]
-    fn rarely(&mut self, run: impl FnOnce(&mut Self)) {
+    fn rarely<R>(&mut self, run: impl FnOnce(&mut Self) -> R) -> R {
         let mut copy = *self;
-        run(&mut copy);
+        let result = run(&mut copy);
         *self = copy;
+        result
     }
 }
 

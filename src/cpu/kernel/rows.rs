@@ -7,12 +7,15 @@ use fearless_simd::{Simd, SimdBase, SimdMask};
 
 use super::order2;
 use crate::cpu::arithmetic::Arithmetic;
+use crate::cpu::balance::small;
 use crate::cpu::frame::{Kernel, Settings, Vectors};
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::prefetch::Prefetch;
+use crate::cpu::simd::transpose::MAX_LANES;
 use crate::cpu::simd::vector::Vector;
 use crate::data::scalar::{Real, Scalar};
 use crate::data::scaling;
+use crate::data::status::Status;
 use crate::plan::cpu::{CpuTuning, ROWS_ON_STACK};
 
 /// One matrix.
@@ -92,6 +95,15 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Rows<S, A> {
     #[inline(always)]
     fn vectors(&mut self) -> &mut [Vectors<S, A>] {
         self.matrix().a
+    }
+
+    #[inline(always)]
+    fn invert_unusual(&mut self, simd: S, settings: &Settings, statuses: &mut [Status]) -> bool {
+        if self.n > 2 || !small::suits::<S, A::Work>(self.n) {
+            return false;
+        }
+        statuses[0] = invert_small::<S, A::Work>(simd, settings, self.matrix());
+        true
     }
 
     fn replace(&mut self, elements: &[A::Work]) {
@@ -201,6 +213,29 @@ fn swap_rows<V>(a: &mut [V], width: usize, i: usize, j: usize) {
         let (above, below) = a.split_at_mut(i.max(j) * width);
         above[i.min(j) * width..][..width].swap_with_slice(&mut below[..width]);
     }
+}
+
+/// Inverts a number, or a matrix of order 2, that may be unusual, and returns its status.
+#[inline(never)]
+fn invert_small<S: Simd, T: Lane>(simd: S, settings: &Settings, matrix: Matrix<'_, T::Vector<S>>) -> Status {
+    let (Matrix { a, width, .. }, n) = (matrix, settings.order);
+    let lanes = T::Vector::<S>::LANES;
+    let at = |index: usize| (index / n * width + index % n / lanes, index % n % lanes);
+    let mut elements = [T::Vector::<S>::splat(simd, T::ZERO); 4];
+    for (index, element) in elements[..n * n].iter_mut().enumerate() {
+        let (vector, lane) = at(index);
+        *element = T::Vector::<S>::splat(simd, a[vector].lane(lane));
+    }
+    let mut statuses = [Status::INVERTED; MAX_LANES];
+    match n {
+        1 => small::invert::<S, T, 1>(simd, settings.flushes, &mut elements[..1], &mut statuses),
+        _ => small::invert::<S, T, 2>(simd, settings.flushes, &mut elements, &mut statuses),
+    }
+    for (index, element) in elements[..n * n].iter().enumerate() {
+        let (vector, lane) = at(index);
+        a[vector].set_lane(lane, element.lane(0));
+    }
+    statuses[0]
 }
 
 /// Order 2 by its determinant. Returns the column of a zero pivot, if there is one; or `None`, and nothing has changed,

@@ -54,7 +54,7 @@ impl<S: Simd, T: Lane> Group<S, T> {
             pivots: vec![zero; order],
             reciprocals: vec![zero; order],
             zero_pivots: [0; CpuTuning::LANES_MAX_ORDER],
-            balance: Balance::of_factors(),
+            balance: Balance::new(),
             verdicts: [Status::INVERTED; MAX_LANES],
             b: Vec::new(),
             scaled: Scaled::new(),

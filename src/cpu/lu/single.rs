@@ -72,7 +72,7 @@ impl<S: Simd, T: Lane> Single<S, T> {
         let (order, tuning, flushes) = (self.order, self.way.tuning, self.flushes);
         let settings = Settings { order, tuning, shared: false, flushes };
         let (mut inverse, mut status) = (vec![T::ZERO; matrix.len()], [Status::INVERTED]);
-        let (balance, kept) = (&mut Balance::of_inverses(), &mut Default::default());
+        let (balance, kept) = (&mut Balance::new(), &mut Default::default());
         frame::run::<S, Native<T>, Inverse<S, Native<T>>>(
             simd,
             &settings,

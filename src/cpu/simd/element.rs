@@ -4,30 +4,32 @@
 
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
-use super::exponent::{Format, join, join_flushed, raised, shifted_any, split, split_normal, stated};
+use super::exponent::{Format, behind_one, join_flushed, raised, shifted_any, split_finite, split_normal, stated};
 use super::lane::{Lane, Magnitude};
 use super::vector::{Mask, Vector};
 
 /// A number of about 1, and an exponent.
 pub type SplitElement<S, T> = (<T as Lane>::Vector<S>, Magnitude<T, S>);
 
-/// An element with its largest part in [1, 2), and its exponent. Zero stays zero, with an exponent far below all
+/// A finite element with its largest part in [1, 2), and its exponent. Zero stays zero, with an exponent far below all
 /// others.
 #[inline(always)]
 pub fn split_element<S: Simd, T: Lane>(simd: S, mut element: T::Vector<S>, any_subnormal: bool) -> SplitElement<S, T> {
     let parts = T::Vector::<S>::PARTS;
     let (first, last) = (element.part(0), element.part(parts - 1));
     let [first, last] = if any_subnormal {
-        [split(simd, first), split(simd, last)]
+        [split_finite(simd, first), split_finite(simd, last)]
     } else {
         [split_normal(simd, first), split_normal(simd, last)]
     };
     let exponent = first[1].max(last[1]);
-    let none = Magnitude::<T, S>::splat(simd, T::Real::FAR_BELOW);
+    let (zero, none) =
+        (Magnitude::<T, S>::splat(simd, 0_u8.into()), Magnitude::<T, S>::splat(simd, T::Real::FAR_BELOW));
     for part in 0..parts {
         let [significand, own] = if part == 0 { first } else { last };
         let below_1 = if parts == 1 { significand } else { join_flushed(simd, significand, own - exponent) };
-        element.set_part(part, own.simd_lt(none).select(element.part(part), below_1));
+        let is_zero = if any_subnormal { own.simd_lt(none) } else { element.part(part).simd_eq(zero) };
+        element.set_part(part, is_zero.select(element.part(part), below_1));
     }
     (element, exponent)
 }
@@ -66,44 +68,47 @@ pub fn determinant<S: Simd, T: Lane>(
     Determinant { number, exponent, regular }
 }
 
-/// Real numbers of about 1, or zeros, each times its own power of two, rounded once if the result is subnormal. Results
-/// that are too large are not finite. The parts of complex numbers may be of any magnitude.
+/// Numbers of about 1, or zeros, each times its own power of two, rounded once if the result is subnormal. Where one is
+/// too large, none is finite. One part of a complex number may be small beside the other.
 #[inline(always)]
 pub fn raise<S: Simd, T: Lane, const N: usize>(
     simd: S,
     mut elements: [T::Vector<S>; N],
     exponents: [Magnitude<T, S>; N],
 ) -> [T::Vector<S>; N] {
-    if T::Vector::<S>::PARTS > 1 {
+    let parts = T::Vector::<S>::PARTS;
+    let (zero, one) = (Magnitude::<T, S>::splat(simd, 0_u8.into()), Magnitude::<T, S>::splat(simd, 1_u8.into()));
+    let [least, most] = T::Real::EXPONENTS;
+    let (least, most) = (Magnitude::<T, S>::splat(simd, least), Magnitude::<T, S>::splat(simd, most));
+    let none = Magnitude::<T, S>::splat(simd, T::Real::NO_TRACE);
+    let infinity = Magnitude::<T, S>::splat(simd, T::Real::INFINITY);
+    let (mut bottom, mut top) = (least, least);
+    let given = elements;
+    for e in 0..N {
+        for part in 0..parts {
+            let real = given[e].part(part);
+            let (magnitude, is_zero) = (real.abs(), real.simd_eq(zero));
+            let before = stated(simd, magnitude);
+            let after = before + exponents[e];
+            bottom = bottom.min(is_zero.select(least, before));
+            top = top.max(after);
+            // Behind a 1, the last place of the fraction is that of subnormal numbers, and the sum rounds to it.
+            let sum = one + raised(simd, magnitude, (after - least).max(none) - before);
+            let subnormal = behind_one(simd, sum, real);
+            let raised = after.simd_lt(least).select(subnormal, raised(simd, real, exponents[e]));
+            elements[e].set_part(part, is_zero.select(real, raised));
+        }
+    }
+    if parts > 1 && bottom.simd_lt(least).any_true() {
         for e in 0..N {
-            for part in 0..T::Vector::<S>::PARTS {
-                elements[e].set_part(part, shifted_any(simd, elements[e].part(part), exponents[e]));
+            for part in 0..parts {
+                elements[e].set_part(part, shifted_any(simd, given[e].part(part), exponents[e]));
             }
         }
-        return elements;
     }
-    let (least, most) = (T::Real::EXPONENTS[0], T::Real::EXPONENTS[1]);
-    let (least, most) = (Magnitude::<T, S>::splat(simd, least), Magnitude::<T, S>::splat(simd, most));
-    let zero = Magnitude::<T, S>::splat(simd, 0_u8.into());
-    let far = Magnitude::<T, S>::splat(simd, T::Real::FAR);
-    let (mut bottom, mut top) = (most, least);
-    let mut after = [zero; N];
-    for e in 0..N {
-        let real = elements[e].part(0);
-        let exponent = stated(simd, real.abs()) + exponents[e];
-        after[e] = real.simd_eq(zero).select(-far, exponent);
-        (bottom, top) = (bottom.min(after[e]), top.max(after[e]));
-    }
-    let usual = !(bottom.simd_lt(least) | top.simd_gt(most)).any_true();
-    for e in 0..N {
-        let real = elements[e].part(0);
-        let raised = if usual {
-            raised(simd, real, exponents[e])
-        } else {
-            let [significand, _] = split_normal(simd, real);
-            join(simd, significand, after[e])
-        };
-        elements[e].set_part(0, raised);
+    for element in &mut elements {
+        let real = element.part(0);
+        element.set_part(0, top.simd_gt(most).select(infinity, real));
     }
     elements
 }

@@ -62,10 +62,18 @@ format!(f64);
 /// and NaN have the exponent [`Format::FAR`].
 #[inline(always)]
 pub fn split<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, x: V) -> [V; 2] {
+    let [_, most]: [V; 2] = limits(simd);
+    let [significand, exponent] = split_finite(simd, x);
+    [significand, exponent.simd_gt(most).select(V::splat(simd, V::Element::FAR), exponent)]
+}
+
+/// The same for finite numbers.
+#[inline(always)]
+pub fn split_finite<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, x: V) -> [V; 2] {
     let (zero, one) = (V::splat(simd, 0_u8.into()), V::splat(simd, 1_u8.into()));
     let (sign, exponent) = (word::<S, V>(simd, V::Element::SIGN), word::<S, V>(simd, V::Element::EXPONENT));
     let fraction = word::<S, V>(simd, V::Element::FRACTION);
-    let [least, most]: [V; 2] = limits(simd);
+    let [least, _]: [V; 2] = limits(simd);
     let far = V::splat(simd, V::Element::FAR);
 
     let bits = x.to_bits();
@@ -76,7 +84,6 @@ pub fn split<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, x: V) -> [V; 2]
     let stated = stated(simd, magnitude);
     let own = subnormal.select(stated + least, stated);
     let own = magnitude.simd_eq(zero).select(-far, own);
-    let own = own.simd_gt(most).select(far, own);
     let significand = V::from_bits((magnitude.to_bits() & fraction) | one.to_bits() | (bits & sign));
     [significand, own]
 }
@@ -90,10 +97,17 @@ pub fn join<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, significand: V, 
     // Behind a 1, the last place of the fraction is that of subnormal numbers, and the sum rounds to it.
     let place = (exponent - least).max(V::splat(simd, V::Element::NO_TRACE));
     let sum = one + raised::<S, V>(simd, significand.abs(), place);
-    let subnormal = V::from_bits((sum.to_bits() - one.to_bits()) | sign);
+    let subnormal = behind_one(simd, sum, significand);
     let infinity = V::from_bits(sign | word::<S, V>(simd, V::Element::EXPONENT));
     let finite = exponent.simd_lt(least).select(subnormal, raised(simd, significand, exponent));
     exponent.simd_gt(most).select(infinity, finite)
+}
+
+/// The subnormal number whose fraction is that of a sum from 1 to 2, with the sign of another number.
+#[inline(always)]
+pub fn behind_one<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, sum: V, sign: V) -> V {
+    let one = V::splat(simd, 1_u8.into());
+    V::from_bits((sum.to_bits() - one.to_bits()) | (sign.to_bits() & word::<S, V>(simd, V::Element::SIGN)))
 }
 
 /// The same for an exponent that is not above the largest, with 0 for a subnormal result. Only a zero that was taken

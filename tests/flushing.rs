@@ -7,7 +7,9 @@ mod common;
 
 use std::arch::asm;
 
-use batchinv::{Columns, Complex, InversesMut, Inverter, Precision, Real, Scalar, Stack, Status, reciprocal_condition};
+use batchinv::{
+    Columns, Complex, InversesMut, Inverter, Precision, Real, Scalar, SimdLevel, Stack, Status, reciprocal_condition,
+};
 use common::cases::{self, Random};
 use common::{Element, bits};
 
@@ -115,6 +117,28 @@ fn every_scalar() {
     same::<f64>("float64", float64);
     same::<Complex<f32>>("complex64", float32);
     same::<Complex<f64>>("complex128", float64);
+}
+
+/// Determinants of elements just above 2^-42, which a fused multiply-add finds exactly: 2^-129, whose reciprocal would
+/// overflow, and 5 times 2^-130, which the flush mode would take for zero.
+#[test]
+fn determinants_near_underflow() {
+    let by_last_places =
+        [[10_642_865, 8_912_896, 11_388_328, 9_537_186], [10_642_865, 9_999_360, 9_752_576, 9_162_901]];
+    for matrix in by_last_places {
+        let matrix = matrix.map(|places| places as f32 * cases::power(-65) as f32);
+        assert!(matrix.iter().all(|&x| f64::from(x) > cases::power(-42)), "in the window of `data::scaling`");
+        for level in SimdLevel::all() {
+            let inverter = Inverter::cpu().simd_level(level).threads(1).unwrap();
+            for len in [1, 40] {
+                let elements = matrix.repeat(len);
+                let stack = Stack::new(&elements, 2).unwrap();
+                let wanted = invert(&inverter, stack, false);
+                assert_eq!(wanted.1, vec![0; len], "{}: {matrix:?}", level.name());
+                assert!(invert(&inverter, stack, true) == wanted, "{}: {matrix:?}", level.name());
+            }
+        }
+    }
 }
 
 #[test]

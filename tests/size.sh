@@ -5,12 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Bytes with Rust 1.95 on x86-64, without debug information, as a user's release build has it: the whole library, and
-# the code and constants of the program. They are 15.1 and 1.87 million, of which the plans and the calls that let a GPU
-# solve take 0.15 million. Cofactor matrices, verdicts for all lanes at once, and small matrices of any magnitude take
-# 0.45 million of the library and 0.02 of the program. Solutions and determinants take 5.4 million of the library and nothing of the program: what
-# it does not call, it does not link. Of these, outer blocks and shared threads for large systems, and any number of
-# right-hand sides at orders 1 to 4, take 1.7. When every order was compiled by itself, and there were inverses alone,
-# the sizes were 12.0 and 3.63 million.
+# the code and constants of the program. They are 15.1 and 1.87 million, of which the plans and the calls that let a
+# GPU solve take 0.15 million. Cofactor matrices, verdicts for all lanes at once, and small matrices of any magnitude
+# take 0.45 million of the library and 0.02 of the program. Solutions and determinants take 5.4 million of the library
+# and nothing of the program: what it does not call, it does not link. Of these, outer blocks and shared threads for
+# large systems, and any number of right-hand sides at orders 1 to 4, take 1.7. When every order was compiled by
+# itself, and there were inverses alone, the sizes were 12.0 and 3.63 million.
 rlib_bound=15150000
 text_bound=1875000
 

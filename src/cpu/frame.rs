@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A kernel is an elimination of matrices in vectors. Two steps are fused into its neighbors for speed: `load` tests
-//! the window on its way, and `store` looks for numbers that are not finite. At orders 1 and 2, what fails the window
-//! test is inverted without scaling, by `balance::small`.
+//! the window on its way, and `store` looks for numbers that are not finite. Numbers and real 2x2 matrices that fail the
+//! window test are inverted without scaling, by `balance::small` (`lanes` and `rows`).
 
 use fearless_simd::{Simd, SimdBase, SimdMask};
 
@@ -39,7 +39,7 @@ pub struct Settings {
     pub flushes: bool,
 }
 
-/// Matrices in vectors, and how to eliminate them. A kernel knows neither scaling nor statuses.
+/// Matrices in vectors, and how to eliminate them. A kernel knows no scaling, and statuses only in `invert_unusual`.
 pub trait Kernel<S: Simd, A: Arithmetic>: Sized {
     /// Working memory that is kept from call to call.
     type Kept: Default;
@@ -184,12 +184,12 @@ pub fn run<S: Simd, A: Arithmetic, K: Kernel<S, A>>(
                 balance.clear();
                 let mut inverted = false;
                 if !kernel.load(simd, given.unwrap_or(own)) || settings.flushes {
-                    // Rare enough to look again: zeros are no reason to scale.
                     inverted = kernel.rarely(
                         #[inline(always)]
                         |kernel| {
                             let inverted = kernel.invert_unusual(simd, settings, statuses);
                             if !inverted {
+                                // Rare enough to look again: zeros are no reason to scale.
                                 scale::<S, A, K>(simd, kernel, settings, balance, given, own, statuses);
                             }
                             inverted

@@ -10,7 +10,7 @@ use crate::cpu::simd::exponent::{Format, join_flushed, raised, shifted, shifted_
 use crate::cpu::simd::lane::{Lane, Magnitude};
 use crate::cpu::simd::vector::{Mask, Vector};
 use crate::data::scalar::{Real, Scalar};
-use crate::data::scaling::proves_alone;
+use crate::data::scaling::{proves_alone, window};
 
 /// Some lanes.
 type Lanes<S, T> = Mask<Magnitude<T, S>, S>;
@@ -64,7 +64,7 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         Self { scaled: 0, may_be_small: 0, exponents: Exponents::default(), lowest, flushes: false }
     }
 
-    /// Returns whether there is something to undo.
+    /// Returns whether a matrix is scaled.
     pub fn any(&self) -> bool {
         self.scaled != 0
     }
@@ -118,7 +118,8 @@ impl<S: Simd, T: Lane> ByLane<S, T> {
         let parts = T::Vector::<S>::PARTS;
         let vectors = &mut vectors[..order * order];
         let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-        let Extent { smallest, largest, outside, poisoned, any_subnormal } = Extent::<S, T>::of(simd, vectors);
+        let Extent { smallest, largest, outside, poisoned, any_subnormal } =
+            Extent::<S, T>::of(simd, vectors, window::<T>());
         let poisoned = poisoned.to_bitmask() & all_lanes::<S, T>();
         self.scaled = outside.to_bitmask() & all_lanes::<S, T>();
         if self.scaled == 0 {

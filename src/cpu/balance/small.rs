@@ -4,13 +4,13 @@
 //! Scaling rows and columns would take longer than inverting such a matrix, whose elements are multiplied only twice on
 //! the way. So where a matrix is beyond the window, exponents go beside the significands: those of both products are
 //! added, the smaller product is shifted to the exponent of the larger one, and each element of the inverse is shifted
-//! once, at the end. Nothing underflows on the way, and no element is dropped. In the other lanes the exponents are 0,
-//! and every bit is that of the usual path. Complex 2x2 matrices are scaled: what is small beside one part of a number
-//! may count beside the other.
+//! once, at the end. Nothing of a real matrix underflows on the way, and no element is dropped. A matrix in the window
+//! gets the bits of the usual path, with exponents or without. Complex 2x2 matrices are scaled: what is small beside one
+//! part of a number may count beside the other.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
-use super::survey::{Extent, Survey};
+use super::survey::Extent;
 use crate::cpu::kernel::order2;
 use crate::cpu::simd::element::{SplitElement, determinant, raise, split_element};
 use crate::cpu::simd::lane::{Lane, Magnitude};
@@ -37,49 +37,44 @@ pub fn invert<S: Simd, T: Lane, const N: usize>(
         || {
             let groups = a.chunks_exact_mut(N * N).zip(statuses.chunks_exact_mut(T::Vector::<S>::LANES));
             for (a, statuses) in groups {
-                let unusual = Unusual::<S, T>::of::<N>(simd, flushes, a);
-                let found = inverses::<S, T, N>(simd, a, &unusual);
+                let lanes = Lanes::<S, T>::new::<N>(simd, flushes, a);
+                let found = inverses::<S, T, N>(simd, a, &lanes);
                 a.copy_from_slice(&found.inverse[..N * N]);
-                settle::<S, T, N>(simd, a, statuses, found, unusual);
+                settle::<S, T, N>(simd, a, statuses, found, lanes);
             }
         },
     );
 }
 
-/// The lanes that are unusual.
-struct Unusual<S: Simd, T: Lane> {
-    /// Inverted by exponents: beyond the window, and finite.
-    outside: Mask<Magnitude<T, S>, S>,
-    /// Not finite.
+/// What is known of the lanes before they are inverted.
+struct Lanes<S: Simd, T: Lane> {
+    /// Finite lanes that go by exponents: all that are beyond the window, and maybe others.
+    by_exponents: Mask<Magnitude<T, S>, S>,
     poisoned: Mask<Magnitude<T, S>, S>,
-    /// True if there may be subnormal numbers outside.
+    /// True if there may be subnormal numbers among those that go by exponents.
     any_subnormal: bool,
 }
 
-impl<S: Simd, T: Lane> Unusual<S, T> {
+impl<S: Simd, T: Lane> Lanes<S, T> {
     #[inline(always)]
-    fn of<const N: usize>(simd: S, flushes: bool, a: &[T::Vector<S>]) -> Self {
-        if N == 1 {
-            // Exponents give every reciprocal the bits of the usual path, and cost less than a look at the window.
+    fn new<const N: usize>(simd: S, flushes: bool, a: &[T::Vector<S>]) -> Self {
+        if N == 1 || flushes {
+            // At order 1, exponents cost less than a look at the window. On a thread that flushes subnormal numbers,
+            // nothing may be compared.
             let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-            let outside = a[0].poison_any(zero).simd_eq(zero);
-            return Self { outside, poisoned: !outside, any_subnormal: true };
-        }
-        if flushes {
-            let mut survey = Survey::<S, T>::new(simd);
+            let mut poison = zero;
             for x in a {
-                for part in 0..T::Vector::<S>::PARTS {
-                    survey.see(simd, x.part(part));
-                }
+                poison = x.poison_any(poison);
             }
-            return Self { outside: survey.outside(simd), poisoned: survey.poisoned(simd), any_subnormal: true };
+            let finite = poison.simd_eq(zero);
+            return Self { by_exponents: finite, poisoned: !finite, any_subnormal: true };
         }
-        let Extent { outside, poisoned, any_subnormal, .. } = Extent::<S, T>::of(simd, a);
-        Self { outside, poisoned, any_subnormal }
+        let Extent { outside, poisoned, any_subnormal, .. } = Extent::<S, T>::of(simd, a, order2::window::<T>());
+        Self { by_exponents: outside, poisoned, any_subnormal }
     }
 }
 
-/// Inverses; what has no inverse is anything.
+/// The inverses. Lanes without one hold arbitrary numbers.
 struct Found<S: Simd, T: Lane> {
     /// Element by element, with room for order 2.
     inverse: [T::Vector<S>; 4],
@@ -93,16 +88,16 @@ struct Found<S: Simd, T: Lane> {
 fn inverses<S: Simd, T: Lane, const N: usize>(
     simd: S,
     a: &[T::Vector<S>],
-    &Unusual { outside, any_subnormal, .. }: &Unusual<S, T>,
+    &Lanes { by_exponents, any_subnormal, .. }: &Lanes<S, T>,
 ) -> Found<S, T> {
     let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-    let any = outside.any_true();
+    let any = by_exponents.any_true();
     let mut given: [SplitElement<S, T>; 4] = [(a[0], zero); 4];
     for (given, &x) in given.iter_mut().zip(a) {
         *given = (x, zero);
         if any {
             let (number, exponent) = split_element::<S, T>(simd, x, any_subnormal);
-            *given = (Vector::select(outside, number, x), outside.select(exponent, zero));
+            *given = (Vector::select(by_exponents, number, x), by_exponents.select(exponent, zero));
         }
     }
     let [p, q, r, s] = given;
@@ -116,14 +111,14 @@ fn inverses<S: Simd, T: Lane, const N: usize>(
         ([a, b, c, d], exponents, found.regular, is_zero & r.0.magnitude().simd_eq(zero))
     };
     let mut found = Found { inverse, regular, empty };
-    if (outside & regular).any_true() {
+    if (by_exponents & regular).any_true() {
         let raised = if N == 1 {
             raise::<S, T, 1>(simd, [inverse[0]], [exponents[0]]).map(|x| [x; 4])[0]
         } else {
             raise::<S, T, 4>(simd, inverse, exponents)
         };
         for (x, raised) in found.inverse.iter_mut().zip(raised) {
-            *x = Vector::select(outside, raised, *x);
+            *x = Vector::select(by_exponents, raised, *x);
         }
     }
     found
@@ -136,7 +131,7 @@ fn settle<S: Simd, T: Lane, const N: usize>(
     a: &mut [T::Vector<S>],
     statuses: &mut [Status],
     Found { regular, empty, .. }: Found<S, T>,
-    Unusual { poisoned, .. }: Unusual<S, T>,
+    Lanes { poisoned, .. }: Lanes<S, T>,
 ) {
     let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
     let mut poison = zero;

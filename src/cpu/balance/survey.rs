@@ -30,7 +30,7 @@ pub struct Extent<S: Simd, T: Lane> {
 
 impl<S: Simd, T: Lane> Extent<S, T> {
     #[inline(always)]
-    pub fn of(simd: S, vectors: &[T::Vector<S>]) -> Self {
+    pub fn of(simd: S, vectors: &[T::Vector<S>], (low, high): (T::Real, T::Real)) -> Self {
         let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
         let infinity = Magnitude::<T, S>::splat(simd, T::Real::INFINITY);
         let (mut smallest, mut largest, mut poison) = (infinity, zero, zero);
@@ -42,7 +42,6 @@ impl<S: Simd, T: Lane> Extent<S, T> {
                 smallest = smallest.min(magnitude.simd_eq(zero).select(infinity, magnitude));
             }
         }
-        let (low, high) = window::<T>();
         let finite = poison.simd_eq(zero);
         let inside = smallest.simd_ge(Magnitude::<T, S>::splat(simd, low))
             & largest.simd_le(Magnitude::<T, S>::splat(simd, high));

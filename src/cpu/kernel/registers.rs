@@ -93,10 +93,11 @@ impl<S: Simd, T: Lane, const N: usize, const G: usize> Kernel<S, Native<T>> for 
 
     #[inline(always)]
     fn invert_unusual(&mut self, simd: S, settings: &Settings, statuses: &mut [Status]) -> bool {
-        if small::suits::<S, T>(N) {
-            small::invert::<S, T, N>(simd, settings.flushes, self.vectors(), statuses);
+        if const { !small::suits::<S, T>(N) } {
+            return false;
         }
-        small::suits::<S, T>(N)
+        small::invert::<S, T, N>(simd, settings.flushes, self.vectors(), statuses);
+        true
     }
 
     #[inline(always)]

@@ -73,8 +73,8 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Rows<S, A> {
     #[inline(always)]
     fn load(&mut self, simd: S, input: &[A::Element]) -> bool {
         let lanes = Vectors::<S, A>::LANES;
-        let window = scaling::window::<A::Work>();
         let (n, flushes, mut in_window) = (self.n, self.flushes, true);
+        let window = if n == 2 { order2::window::<A::Work>() } else { scaling::window::<A::Work>() };
         self.permutation = std::array::from_fn(|i| i as u32);
         let Matrix { a, pivots, width } = self.matrix();
         // An earlier matrix may have left NaN beyond column n - 1.
@@ -99,7 +99,7 @@ impl<S: Simd, A: Arithmetic> Kernel<S, A> for Rows<S, A> {
 
     #[inline(always)]
     fn invert_unusual(&mut self, simd: S, settings: &Settings, statuses: &mut [Status]) -> bool {
-        if self.n > 2 || !small::suits::<S, A::Work>(self.n) {
+        if !small::suits::<S, A::Work>(self.n) {
             return false;
         }
         statuses[0] = invert_small::<S, A::Work>(simd, settings, self.matrix());
@@ -216,7 +216,7 @@ fn swap_rows<V>(a: &mut [V], width: usize, i: usize, j: usize) {
 }
 
 /// Inverts a number, or a matrix of order 2, that may be unusual, and returns its status.
-#[inline(never)]
+#[inline(always)]
 fn invert_small<S: Simd, T: Lane>(simd: S, settings: &Settings, matrix: Matrix<'_, T::Vector<S>>) -> Status {
     let (Matrix { a, width, .. }, n) = (matrix, settings.order);
     let lanes = T::Vector::<S>::LANES;

@@ -39,7 +39,7 @@ pub fn load<S: Simd, T: Lane, const N: usize>(simd: S, source: &[T::Real], a: &m
         load_block::<S, T, N>(simd, &source[first..], reals, &mut a[first / parts..], &mut extremes);
         done = first + width;
     }
-    extremes.in_window(simd)
+    extremes.in_window_of(simd, reals)
 }
 
 /// Reals of every matrix that are read together: a vector of each, or several short vectors, if that is a call.

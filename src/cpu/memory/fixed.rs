@@ -41,7 +41,7 @@ pub fn load<S: Simd, T: Lane, const N: usize>(simd: S, source: &[T::Real], a: &m
         let one = T::Real::ONE;
         return extremes.within(simd, (one.scaled(T::Real::MIN_EXPONENT), one.scaled(-T::Real::MIN_EXPONENT)));
     }
-    extremes.in_window(simd)
+    extremes.in_window_of(simd, reals)
 }
 
 /// Writes LANES matrices. Returns whether all of their elements are finite.

@@ -2,7 +2,9 @@
 
 use fearless_simd::{Simd, SimdBase, SimdMask};
 
+use crate::cpu::kernel::order2;
 use crate::cpu::simd::lane::{Lane, Magnitude};
+use crate::cpu::simd::vector::Vector;
 use crate::data::scaling;
 
 /// The smallest and the largest magnitude seen, within the window or beyond it.
@@ -35,7 +37,14 @@ impl<S: Simd, T: Lane> Extremes<S, T> {
         self.within(simd, scaling::window::<T>())
     }
 
-    /// Returns whether all reals lie in a window that is at least as wide as that one.
+    /// The same, given the reals of every matrix, if the matrices are to be inverted.
+    #[inline(always)]
+    pub fn in_window_of(&self, simd: S, reals: usize) -> bool {
+        let is_pair = reals == 4 && T::Vector::<S>::PARTS == 1;
+        self.within(simd, if is_pair { order2::window::<T>() } else { scaling::window::<T>() })
+    }
+
+    /// Returns whether all reals lie in a window whose ends are on both sides of 1.
     #[inline(always)]
     pub fn within(&self, simd: S, (low, high): (T::Real, T::Real)) -> bool {
         let inside = self.smallest.simd_ge(Magnitude::<T, S>::splat(simd, low))

@@ -68,8 +68,9 @@ pub fn determinant<S: Simd, T: Lane>(
     Determinant { number, exponent, regular }
 }
 
-/// Numbers of about 1, or zeros, each times its own power of two, rounded once if the result is subnormal. Where one is
-/// too large, none is finite. One part of a complex number may be small beside the other.
+/// Numbers of about 1, or zeros, each times its own power of two, rounded once if the result is subnormal. A result that
+/// is too large becomes infinite, and others of its lane may become so too. One part of a complex number may be small
+/// beside the other.
 #[inline(always)]
 pub fn raise<S: Simd, T: Lane, const N: usize>(
     simd: S,
@@ -91,7 +92,7 @@ pub fn raise<S: Simd, T: Lane, const N: usize>(
             let before = stated(simd, magnitude);
             let after = before + exponents[e];
             bottom = bottom.min(is_zero.select(least, before));
-            top = top.max(after);
+            top = top.max(is_zero.select(least, after));
             // Behind a 1, the last place of the fraction is that of subnormal numbers, and the sum rounds to it.
             let sum = one + raised(simd, magnitude, (after - least).max(none) - before);
             let subnormal = behind_one(simd, sum, real);
@@ -105,10 +106,55 @@ pub fn raise<S: Simd, T: Lane, const N: usize>(
                 elements[e].set_part(part, shifted_any(simd, given[e].part(part), exponents[e]));
             }
         }
+        return elements;
     }
     for element in &mut elements {
         let real = element.part(0);
         element.set_part(0, top.simd_gt(most).select(infinity, real));
     }
     elements
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cpu::simd::level::{SimdLevel, at_level};
+    use crate::data::scalar::{Real, Scalar};
+
+    /// A result of [`raise`] beside others is that of the scalar form, which goes by integers.
+    fn agrees<S: Simd, T: Lane>(simd: S) {
+        let real = T::Real::from_f64;
+        let tiny = T::Real::ONE.scaled(T::Real::MIN_EXPONENT);
+        let parts = [1.0, -1.5, 0.3, -0.0, 0.0, 1.999_999_9, 2.0e14].map(real);
+        for (index, &re) in parts.iter().enumerate() {
+            for im in [parts[(index + 2) % parts.len()], tiny, tiny.scaled(-3)] {
+                for exponent in -2100..=2100 {
+                    let shifts = [exponent, 0, -3, 5].map(|e| Magnitude::<T, S>::splat(simd, real(f64::from(e))));
+                    let (mut given, one) = (T::Vector::<S>::splat(simd, T::ZERO), T::Vector::<S>::splat(simd, T::ONE));
+                    given.set_part(T::Vector::<S>::PARTS - 1, Magnitude::<T, S>::splat(simd, im));
+                    given.set_part(0, Magnitude::<T, S>::splat(simd, re));
+                    let x = given.lane(0);
+                    let [first, ..] = raise::<S, T, 4>(simd, [given, one, given, one], shifts);
+                    let [alone] = raise::<S, T, 1>(simd, [given], [shifts[0]]);
+                    for (found, others) in [(first, [0, -3, 5].as_slice()), (alone, &[])] {
+                        let (found, wanted) = (found.lane(0), x.scaled(exponent));
+                        let same = bytemuck::bytes_of(&found) == bytemuck::bytes_of(&wanted);
+                        let right = if wanted.finite() { same } else { !found.finite() };
+                        let beside_infinity = others.iter().any(|&e| !x.scaled(e).finite());
+                        assert!(right || beside_infinity, "{x:?} times 2^{exponent}: {found:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn raised_at_every_level() {
+        for level in SimdLevel::all() {
+            at_level!(level, simd => agrees::<_, f32>(simd));
+            at_level!(level, simd => agrees::<_, f64>(simd));
+            at_level!(level, simd => agrees::<_, num_complex::Complex<f32>>(simd));
+            at_level!(level, simd => agrees::<_, num_complex::Complex<f64>>(simd));
+        }
+    }
 }

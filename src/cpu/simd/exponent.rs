@@ -88,9 +88,16 @@ pub fn split_finite<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, x: V) ->
     [significand, own]
 }
 
+/// The subnormal number whose fraction is that of a sum from 1 to 2, with the sign of another number.
+#[inline(always)]
+pub fn behind_one<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, sum: V, sign: V) -> V {
+    let one = V::splat(simd, 1_u8.into());
+    V::from_bits((sum.to_bits() - one.to_bits()) | (sign.to_bits() & word::<S, V>(simd, V::Element::SIGN)))
+}
+
 /// significand * 2^exponent for a significand from [`split`], rounded once if the result is subnormal.
 #[inline(always)]
-pub fn join<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, significand: V, exponent: V) -> V {
+fn join<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, significand: V, exponent: V) -> V {
     let one = V::splat(simd, 1_u8.into());
     let [least, most]: [V; 2] = limits(simd);
     let sign = significand.to_bits() & word::<S, V>(simd, V::Element::SIGN);
@@ -101,13 +108,6 @@ pub fn join<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, significand: V, 
     let infinity = V::from_bits(sign | word::<S, V>(simd, V::Element::EXPONENT));
     let finite = exponent.simd_lt(least).select(subnormal, raised(simd, significand, exponent));
     exponent.simd_gt(most).select(infinity, finite)
-}
-
-/// The subnormal number whose fraction is that of a sum from 1 to 2, with the sign of another number.
-#[inline(always)]
-pub fn behind_one<S: Simd, V: SimdFloat<S, Element: Format>>(simd: S, sum: V, sign: V) -> V {
-    let one = V::splat(simd, 1_u8.into());
-    V::from_bits((sum.to_bits() - one.to_bits()) | (sign.to_bits() & word::<S, V>(simd, V::Element::SIGN)))
 }
 
 /// The same for an exponent that is not above the largest, with 0 for a subnormal result. Only a zero that was taken

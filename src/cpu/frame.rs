@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A kernel is an elimination of matrices in vectors. Two steps are fused into its neighbors for speed: `load` tests
-//! the window on its way, and `store` looks for numbers that are not finite. Numbers and real 2x2 matrices that fail the
-//! window test are inverted without scaling, by `balance::small` (`lanes` and `rows`).
+//! the window on its way, and `store` looks for numbers that are not finite. Numbers and real 2x2 matrices that fail
+//! the window test are inverted without scaling, by `balance::small` (`lanes` and `rows`).
 
 use fearless_simd::{Simd, SimdBase, SimdMask};
 

@@ -55,7 +55,7 @@ const RANGE: std::ops::Range<f64> = 1e-70..1e70;
 /// Steps of the power method at most.
 const STEPS: usize = 12;
 
-/// Where the upper and the lower bound are this close, the power method ends.
+/// The power method ends as soon as the upper and the lower bound are this close.
 const CLOSE: f64 = 1.02;
 
 /// Memory that is kept from matrix to matrix.

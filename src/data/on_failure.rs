@@ -1,4 +1,4 @@
-//! What stands in the place of an inverse that does not exist.
+//! The stand-ins for inverses that do not exist.
 
 use super::scalar::Scalar;
 

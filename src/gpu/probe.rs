@@ -20,7 +20,7 @@ use crate::plan::work::Work;
 /// The most workgroups of the shader, each with 64 invocations that take two numbers.
 const WORKGROUPS: u32 = 64;
 
-/// What the shader makes of two numbers, each as a first and a second part.
+/// The shader's results for two numbers, each as a first and a second part.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
 struct Results {

@@ -99,7 +99,7 @@ fn operand<'a, T: Scalar>(
     alone: bool,
 ) -> Result<(CowArray<'a, T, IxDyn>, usize), ShapeError> {
     let leading = array.ndim() - 2;
-    // What a view repeats along an axis stands there once.
+    // Elements that a view repeats along an axis stand there once.
     for axis in (0..leading).map(Axis) {
         if array.stride_of(axis) == 0 && array.len_of(axis) > 1 {
             array.collapse_axis(axis, 0);

@@ -18,7 +18,7 @@ use crate::inverter::options::Inverter;
 /// ```
 ///
 /// # Errors
-/// As [`Inverter::determinants`].
+/// The same as [`Inverter::determinants`].
 pub fn determinants_matrices<M: SquareMatrix>(matrices: &[M]) -> Result<Vec<Determinant<M::Scalar>>, Error> {
     Ok(Inverter::auto().determinants_matrices(matrices)?.values)
 }

@@ -35,10 +35,10 @@ pub trait Slices: Sized + Send {
     fn run(self, memory: &mut Self::Memory, inverter: &Inverter) -> Result<Done<Self::Scalar>, Error>;
 }
 
-/// What stands beside the results, and the account of what ran.
+/// The values beside the results, and the account of what ran.
 pub type Done<T> = (Beside<T>, Report);
 
-/// What stands beside the results, if the call asked for it.
+/// The values beside the results, if the call asked for them.
 pub struct Beside<T: Scalar> {
     pub rconds: Option<Vec<T::Real>>,
     pub determinants: Option<Vec<Determinant<T>>>,

@@ -99,7 +99,7 @@ pub fn solve<T: Scalar>(a: Stack<'_, T>, b: Columns<'_, T>) -> Result<ColumnsBuf
 /// ```
 ///
 /// # Errors
-/// As [`Inverter::determinants`].
+/// The same as [`Inverter::determinants`].
 pub fn determinants<T: Scalar>(stack: Stack<'_, T>) -> Result<Vec<Determinant<T>>, Error> {
     Ok(Inverter::auto().determinants(stack)?.values)
 }
@@ -381,7 +381,7 @@ impl Inverter {
     }
 }
 
-/// What `host` asks, whose calls block too.
+/// The questions of `host`, whose calls block too.
 impl Inverter {
     /// The engine that was decided for all calls.
     pub(crate) fn decided_engine(&self) -> Option<Engine> {

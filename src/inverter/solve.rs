@@ -165,7 +165,7 @@ impl Inverter {
         report
     }
 
-    /// What follows an engine.
+    /// The steps that follow an engine.
     fn finish_systems<T: Scalar>(&self, b: Columns<'_, T>, output: SolutionsMut<'_, T>) {
         self.spoil(output.elements);
         self.settle_solutions(b, output);

@@ -92,7 +92,7 @@ impl Reader {
     /// [`Reader::seekable`] stream.
     ///
     /// # Panics
-    /// As [`Reader::fill`].
+    /// The same as [`Reader::fill`].
     pub fn gather<T: Scalar>(&mut self, elements: &mut [T], positions: &[usize]) -> Result<(), Failure> {
         let size = self.shape.size();
         assert_eq!(elements.len(), positions.len() * size, "room for {} matrices", positions.len());

@@ -47,7 +47,7 @@ struct Exponents<E> {
     rows: E,
     /// By which columns are scaled.
     columns: E,
-    /// Of all parts, while they are scaled.
+    /// Those of all parts, while they are scaled.
     parts: E,
 }
 

@@ -1,12 +1,12 @@
 //! Numbers and real 2x2 matrices that may be unusual: beyond the window, without an inverse, or not finite. They are
 //! inverted without scaling, and get their statuses, all lanes at once.
 //!
-//! Scaling rows and columns would take longer than inverting such a matrix, whose elements are multiplied only twice on
-//! the way. So where a matrix is beyond the window, exponents go beside the significands: those of both products are
-//! added, the smaller product is shifted to the exponent of the larger one, and each element of the inverse is shifted
-//! once, at the end. Nothing of a real matrix underflows on the way, and no element is dropped. A matrix in the window
-//! gets the bits of the usual path, with exponents or without. Complex 2x2 matrices are scaled: what is small beside one
-//! part of a number may count beside the other.
+//! Scaling rows and columns would take longer than inverting such a matrix, whose elements are multiplied only twice
+//! on the way. So where a matrix is beyond the window, exponents go beside the significands: those of both products
+//! are added, the smaller product is shifted to the exponent of the larger one, and each element of the inverse is
+//! shifted once, at the end. Nothing of a real matrix underflows on the way, and no element is dropped. A matrix in
+//! the window gets the bits of the usual path, with exponents or without. Complex 2x2 matrices are scaled: what is
+//! small beside one part of a number may count beside the other.
 
 use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 
@@ -46,7 +46,7 @@ pub fn invert<S: Simd, T: Lane, const N: usize>(
     );
 }
 
-/// What is known of the lanes before they are inverted.
+/// The kinds of lanes, found before they are inverted.
 struct Lanes<S: Simd, T: Lane> {
     /// Finite lanes that go by exponents: all that are beyond the window, and maybe others.
     by_exponents: Mask<Magnitude<T, S>, S>,

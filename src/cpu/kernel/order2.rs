@@ -29,9 +29,9 @@ pub type Pair<V> = [[V; 2]; 2];
 /// A determinant, and the lanes where it shows that the matrix is not singular.
 pub type Determinant<S, T> = (<T as Lane>::Vector<S>, Mask<Magnitude<T, S>, S>);
 
-/// The smallest and the largest magnitude of real matrices that `registers` and `rows` invert as they are. The lower end
-/// is 4 times above that of `data::scaling`: a determinant is a multiple of the product of two last places, which is
-/// then a normal number, and so is its reciprocal.
+/// The smallest and the largest magnitude of real matrices that `registers` and `rows` invert as they are. The lower
+/// end is 4 times above that of `data::scaling`: a determinant is a multiple of the product of two last places, which
+/// is then a normal number, and so is its reciprocal.
 pub fn window<T: Scalar>() -> (T::Real, T::Real) {
     (T::Real::ONE.scaled(2 - T::Real::WINDOW), scaling::window::<T>().1)
 }

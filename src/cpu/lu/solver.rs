@@ -1,4 +1,4 @@
-//! What a kernel gives: factors of some matrices, and solutions with them.
+//! The results of a kernel: factors of some matrices, and solutions with them.
 
 use crate::data::determinant::Determinant;
 use crate::data::status::Status;
@@ -23,7 +23,7 @@ pub trait Solver<T> {
     }
 }
 
-/// Where the solutions of some systems go, and their statuses.
+/// The places of some systems' solutions, and of their statuses.
 pub struct Results<'a, T> {
     pub elements: &'a mut [T],
     pub statuses: &'a mut [Status],

@@ -106,7 +106,7 @@ impl<T: Scalar> Run<'_, T> {
     fn groups<A: Arithmetic<Element = T>>(&mut self, solver: &mut dyn Solver<A::Work>, systems: usize) -> bool {
         let Task { order, width, a, systems: solved, determinants, .. } = &mut self.task;
         let repeated = a.is_repeated() || solved.as_ref().is_some_and(|systems| systems.b.is_repeated());
-        // Of a solution without columns, only the status remains.
+        // Only the status remains of a solution without columns.
         if repeated || self.flushes || systems == 0 || (*width == 0) == solved.is_some() {
             return false;
         }

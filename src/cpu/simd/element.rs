@@ -68,9 +68,9 @@ pub fn determinant<S: Simd, T: Lane>(
     Determinant { number, exponent, regular }
 }
 
-/// Numbers of about 1, or zeros, each times its own power of two, rounded once if the result is subnormal. A result that
-/// is too large becomes infinite, and others of its lane may become so too. One part of a complex number may be small
-/// beside the other.
+/// Numbers of about 1, or zeros, each times its own power of two, rounded once if the result is subnormal. A result
+/// that is too large becomes infinite, and others of its lane may become so too. One part of a complex number may be
+/// small beside the other.
 #[inline(always)]
 pub fn raise<S: Simd, T: Lane, const N: usize>(
     simd: S,

@@ -1,4 +1,4 @@
-//! Whether the buffers of a job belong to its device.
+//! A check that the buffers of a job belong to its device.
 //!
 //! Each instance of wgpu numbers its buffers by itself, and a device finds a buffer by its number alone. wgpu refuses
 //! a buffer of another device of its instance. The number of a buffer of another instance may be nobody's, and then

@@ -23,8 +23,8 @@ pub const THREAD_SOLVE_WORDS: usize = 80;
 pub const THREAD_FEW_WORDS: usize = 64;
 
 /// The largest orders of which every step is written out, and not only the loops within a step: on hardware, and on
-/// software. It halves the instructions on hardware. On lavapipe it saves time in the passes and takes time in the first
-/// call; times with it as shares of those without:
+/// software. It halves the instructions on hardware. On lavapipe it saves time in the passes and takes time in the
+/// first call; times with it as shares of those without:
 ///
 /// | order | 5 | 6 | 7 | 8 |
 /// |---|---|---|---|---|

@@ -50,7 +50,7 @@ pub struct Variant {
     pub rcond: bool,
     /// The bits of the least rcond of a matrix that counts as inverted, in the real type of the scalar.
     pub min_rcond: u64,
-    /// What a matrix without an inverse becomes.
+    /// The stand-in for an inverse that does not exist.
     pub on_failure: OnFailure,
 }
 

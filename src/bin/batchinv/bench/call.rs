@@ -7,7 +7,7 @@ use batchinv::{
 
 use crate::bench::operation::Operation;
 
-/// What a call is given.
+/// The input of a call.
 #[derive(Clone, Copy)]
 pub struct Input<'a, T> {
     pub op: Operation,
@@ -24,7 +24,7 @@ pub struct Room<'a, T: Scalar> {
     pub determinants: &'a mut [Determinant<T>],
 }
 
-/// What comes out.
+/// The output of a call.
 #[derive(Clone, Copy)]
 pub enum Answer<'a, T: Scalar> {
     Inverses(&'a [T], &'a [Status]),

@@ -1,4 +1,4 @@
-//! Where a command's messages go.
+//! The destination of a command's messages.
 
 use std::io;
 
@@ -25,7 +25,7 @@ pub struct Messages {
 /// The streams of the messages.
 #[derive(Clone, Copy, Debug)]
 pub struct Channels {
-    /// Whether lines for people, and a progress bar, go to stderr.
+    /// True if lines for people, and a progress bar, go to stderr.
     pub lines: bool,
     object: Option<Stream>,
 }

@@ -1,4 +1,4 @@
-//! What became of matrices: how many of each kind there are, and where the first ones lie.
+//! The fate of matrices: how many of each kind there are, and where the first ones lie.
 
 use std::fmt::Write;
 
@@ -46,10 +46,10 @@ pub struct Kind {
 #[derive(Clone, Debug, Serialize)]
 pub struct First {
     index: Vec<usize>,
-    /// Where there are statuses.
+    /// If there are statuses.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<i32>,
-    /// Where there are none.
+    /// If there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     #[serde(skip)]

@@ -54,7 +54,7 @@ fn reason(error: &ShapeError, axes: &[usize]) -> String {
     }
 }
 
-/// Where the matrix of each system lies among those of an input.
+/// The place of each system's matrix among those of an input.
 #[derive(Clone, Debug)]
 pub struct Positions {
     /// From the last axis of the systems on: its length, and the step between neighbors in the input, 0 where one goes

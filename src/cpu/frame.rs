@@ -9,12 +9,12 @@
 //! the window on its way, and `store` looks for numbers that are not finite. Numbers and real 2x2 matrices that fail
 //! the window test are inverted without scaling, by `balance::small` (`lanes` and `rows`).
 
-use fearless_simd::{Simd, SimdBase, SimdMask};
+use fearless_simd::{Simd, SimdMask};
 
 use crate::cpu::arithmetic::Arithmetic;
 use crate::cpu::balance::Balance;
 use crate::cpu::balance::alone::Kind;
-use crate::cpu::simd::lane::{Lane, Magnitude};
+use crate::cpu::simd::lane::{Lane, Magnitude, finite_lanes};
 use crate::cpu::simd::prefetch::Prefetch;
 use crate::cpu::simd::vector::{Mask, Vector};
 use crate::data::scalar::Scalar;
@@ -336,15 +336,11 @@ pub fn settle<S: Simd, T: Lane>(simd: S, order: usize, vectors: &mut [T::Vector<
     simd.vectorize(
         #[inline(always)]
         || {
-            let (zero, nan) = (Magnitude::<T, S>::splat(simd, T::Real::ZERO), T::Vector::<S>::splat(simd, T::NAN));
+            let nan = T::Vector::<S>::splat(simd, T::NAN);
             let groups = vectors.chunks_exact_mut(order * order);
             for (group, statuses) in groups.zip(statuses.chunks_exact_mut(T::Vector::<S>::LANES)) {
-                let mut poison = zero;
-                for x in &*group {
-                    poison = x.poison_any(poison);
-                }
                 // In 32 bits, the loop over the statuses becomes a few instructions on vectors.
-                let finite = poison.simd_eq(zero).to_bitmask() as u32;
+                let finite = finite_lanes::<S, T>(simd, group).to_bitmask() as u32;
                 let mut inverted = 0_u32;
                 for (lane, status) in statuses[..T::Vector::<S>::LANES].iter_mut().enumerate() {
                     let overflows = status.is_inverted() & (finite >> lane & 1 == 0);

@@ -43,11 +43,11 @@ pub struct LaneExponents<'a, S: Simd, T: Lane> {
 /// Exponents, as vectors or as slices of them.
 #[derive(Default)]
 struct Exponents<E> {
-    /// By which rows are scaled.
+    /// The exponents by which rows are scaled.
     rows: E,
-    /// By which columns are scaled.
+    /// The exponents by which columns are scaled.
     columns: E,
-    /// Those of all parts, while they are scaled.
+    /// The exponents of the real and imaginary parts of all elements, while these are scaled.
     parts: E,
 }
 

@@ -13,7 +13,7 @@ use fearless_simd::{Select, Simd, SimdBase, SimdMask};
 use super::survey::Extent;
 use crate::cpu::kernel::order2;
 use crate::cpu::simd::element::{SplitElement, determinant, raise, split_element};
-use crate::cpu::simd::lane::{Lane, Magnitude};
+use crate::cpu::simd::lane::{Lane, Magnitude, finite_lanes};
 use crate::cpu::simd::vector::{Mask, Vector};
 use crate::data::scalar::Scalar;
 use crate::data::status::Status;
@@ -40,7 +40,7 @@ pub fn invert<S: Simd, T: Lane, const N: usize>(
                 let lanes = Lanes::<S, T>::new::<N>(simd, flushes, a);
                 let found = inverses::<S, T, N>(simd, a, &lanes);
                 a.copy_from_slice(&found.inverse[..N * N]);
-                settle::<S, T, N>(simd, a, statuses, found, lanes);
+                set_statuses::<S, T, N>(simd, a, statuses, found, lanes);
             }
         },
     );
@@ -61,12 +61,7 @@ impl<S: Simd, T: Lane> Lanes<S, T> {
         if N == 1 || flushes {
             // At order 1, exponents cost less than a look at the window. On a thread that flushes subnormal numbers,
             // nothing may be compared.
-            let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-            let mut poison = zero;
-            for x in a {
-                poison = x.poison_any(poison);
-            }
-            let finite = poison.simd_eq(zero);
+            let finite = finite_lanes::<S, T>(simd, a);
             return Self { by_exponents: finite, poisoned: !finite, any_subnormal: true };
         }
         let Extent { outside, poisoned, any_subnormal, .. } = Extent::<S, T>::of(simd, a, order2::window::<T>());
@@ -126,19 +121,14 @@ fn inverses<S: Simd, T: Lane, const N: usize>(
 
 /// Sets the statuses, and puts NaN in the place of what is no inverse.
 #[inline(always)]
-fn settle<S: Simd, T: Lane, const N: usize>(
+fn set_statuses<S: Simd, T: Lane, const N: usize>(
     simd: S,
     a: &mut [T::Vector<S>],
     statuses: &mut [Status],
     Found { regular, empty, .. }: Found<S, T>,
     Lanes { poisoned, .. }: Lanes<S, T>,
 ) {
-    let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
-    let mut poison = zero;
-    for x in &*a {
-        poison = x.poison_any(poison);
-    }
-    let inverted = regular & !poisoned & poison.simd_eq(zero);
+    let inverted = regular & !poisoned & finite_lanes::<S, T>(simd, a);
     if inverted.all_true() {
         statuses.fill(Status::INVERTED);
         return;

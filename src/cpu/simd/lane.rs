@@ -1,9 +1,9 @@
 //! The SIMD half of a scalar: the vector that holds it.
 
-use fearless_simd::Simd;
+use fearless_simd::{Simd, SimdBase};
 use num_complex::Complex;
 
-use super::vector::{Planar, RealLane, Vector};
+use super::vector::{Mask, Planar, RealLane, Vector};
 use crate::data::scalar::Scalar;
 use crate::plan::cpu::CpuTuning;
 
@@ -15,6 +15,17 @@ pub trait Lane: Scalar<Real: RealLane> {
 
 /// The vector of reals that holds the magnitudes of a scalar.
 pub type Magnitude<T, S> = <<T as Lane>::Vector<S> as Vector<S, T>>::Magnitude;
+
+/// The lanes in which all elements are finite; they may be subnormal.
+#[inline(always)]
+pub fn finite_lanes<S: Simd, T: Lane>(simd: S, vectors: &[T::Vector<S>]) -> Mask<Magnitude<T, S>, S> {
+    let zero = Magnitude::<T, S>::splat(simd, T::Real::ZERO);
+    let mut poison = zero;
+    for x in vectors {
+        poison = x.poison_any(poison);
+    }
+    poison.simd_eq(zero)
+}
 
 macro_rules! lane {
     ($real:ident, $vector:ident) => {
